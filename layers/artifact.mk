@@ -49,17 +49,21 @@ install = python3 -m pip install --quiet --target "$(ARTIFACTS_DIR)/python" \
 	--only-binary :all: $(2) --requirement $(1)
 endif
 
-# Leave out what only this machine could use, compile the rest for where Lambda unpacks it.
-# Never checked against the sources: those cannot change, and the look costs time at every start.
+# Never checked against the sources: those cannot change on Lambda, and the look costs time at every
+# start. The warning goes to stdout, because SAM shows nothing else of a build that succeeds.
+# $(call compile,<folder of the artifact on Lambda>)
+ifneq ($(INTERPRETER),)
+compile = "$(INTERPRETER)" -m compileall -q --invalidation-mode unchecked-hash \
+	-s "$(ARTIFACTS_DIR)" -p "$(1)" "$(ARTIFACTS_DIR)"
+else
+compile = echo "WARNING: no $(RUNTIME) found: built without byte code, so cold starts are slower"
+endif
+
+# Leave out what only this machine could use, compile the rest, and let Lambda read it.
 # $(call finish,<folder of the artifact on Lambda>)
 define finish
-find "$(ARTIFACTS_DIR)" -name __pycache__ -type d -prune -exec rm -rf {} +
-rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"
-if [ -n "$(INTERPRETER)" ]; then \
-	"$(INTERPRETER)" -m compileall -q --invalidation-mode unchecked-hash \
-		-s "$(ARTIFACTS_DIR)" -p "$(1)" "$(ARTIFACTS_DIR)"; \
-else \
-	echo "WARNING: no $(RUNTIME) here: built without byte code, cold starts will be slower" >&2; \
-fi
-chmod -R a+rX "$(ARTIFACTS_DIR)"
+@find "$(ARTIFACTS_DIR)" -name __pycache__ -type d -prune -exec rm -rf {} +
+@rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"
+@$(compile)
+@chmod -R a+rX "$(ARTIFACTS_DIR)"
 endef
