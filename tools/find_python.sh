@@ -2,7 +2,6 @@
 # Print the interpreter to use: $PYTHON, else the first supported one on the PATH.
 #   find_python.sh              any supported version
 #   find_python.sh 3.12         that version, also looked for among pyenv's
-#   find_python.sh --folder     the folder that the interpreter really lives in
 set -euo pipefail
 
 supported='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
@@ -30,4 +29,4 @@ if ! python="$(first_that_passes "$supported" "${PYTHON:-}" python3 python3.13 p
     echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3.12 …" >&2
     exit 1
 fi
-if [[ "${1:-}" == --folder ]]; then dirname "$python"; else echo "$python"; fi
+echo "$python"
