@@ -1,0 +1,71 @@
+"""``step_context()``: what the code of a step may know about the attempt it runs in."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from everstep.core.errors import EverstepError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """The attempt that is being made.
+
+    Attributes:
+        idempotency_key: The same for every attempt and repeat of this step in this run; hand it
+            to the services that the step calls.
+        attempt: Number of the attempt, from 1.
+        run_id: The run.
+        operation: Key of the operation, for example ``charge#1``.
+        deadline: When the attempt is cut off; None without any limit.
+        logger: Logs with run, operation and attempt.
+    """
+
+    idempotency_key: str
+    attempt: int
+    run_id: str
+    operation: str
+    deadline: datetime | None
+    logger: logging.LoggerAdapter[logging.Logger]
+
+
+_current: ContextVar[StepContext] = ContextVar("everstep_step_context")
+
+
+def step_context() -> StepContext:
+    """Return the attempt that is being made.
+
+    Raises:
+        EverstepError: Called outside a step.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise EverstepError("step_context() was called outside a step") from None
+
+
+@contextmanager
+def attempt_context(run_id: str, operation: str, attempt: int, deadline: datetime | None) -> Iterator[None]:
+    """Make an attempt known to ``step_context`` while it runs."""
+    extra = {"run_id": run_id, "operation": operation, "attempt": attempt}
+    context = StepContext(
+        idempotency_key=f"{run_id}:{operation}",
+        attempt=attempt,
+        run_id=run_id,
+        operation=operation,
+        deadline=deadline,
+        logger=logging.LoggerAdapter(logging.getLogger("everstep.step"), extra),
+    )
+    reset = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(reset)

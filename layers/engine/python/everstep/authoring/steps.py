@@ -1,0 +1,200 @@
+"""``@step``: a function whose every call is recorded, retried and never repeated once done."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Protocol, TypeVar, cast, overload
+
+from everstep.authoring.annotations import Annotations, local_names
+from everstep.core.durations import to_millis
+from everstep.core.errors import DefinitionError
+from everstep.core.keys import check_name
+from everstep.core.operations import StepCall
+from everstep.core.retry import Retry
+from everstep.core.shapes import Shape, shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from datetime import timedelta
+
+P = ParamSpec("P")
+R = TypeVar("R")
+# "Not given", where None has a meaning of its own.
+_KEEP: Any = object()
+
+
+class Step(Generic[P, R]):
+    """A step: a plain ``def`` or ``async def`` function and how it is tried.
+
+    Attributes:
+        fn: The plain function, to be called directly in tests.
+        name: Its name in keys, history and logs.
+        retry: When and how often a failed attempt is repeated.
+        timeout: Longest time of one attempt in milliseconds; None for what the platform allows.
+    """
+
+    def __init__(
+        self,
+        fn: Callable[P, object],
+        *,
+        name: str | None = None,
+        retry: Retry | None = None,
+        timeout: float | timedelta | None = None,
+        names: dict[str, Any] | None = None,
+    ) -> None:
+        """Check the declaration, so that mistakes show at import.
+
+        Raises:
+            DefinitionError: No callable, no usable name, or a time-out that makes no sense.
+        """
+        if not callable(fn):
+            raise DefinitionError(f"a step must be a function, not {type(fn).__name__}")
+        self.fn = fn
+        self.name = check_name(name or _own_name(fn), "the name of a step")
+        self.retry = retry if retry is not None else Retry()
+        self.timeout = _timeout(timeout, self.name)
+        self._names = names or {}
+        self._annotations = Annotations(fn, self._names)
+
+    def __call__(self, *_args: object, **_kwargs: object) -> NoReturn:
+        """Refuse a direct call, which would run the step without recording it.
+
+        Raises:
+            DefinitionError: Always; it says what to write instead.
+        """
+        raise DefinitionError(
+            f"step {self.name} was called directly: write await ctx.step({self.name}, …) in a "
+            f"workflow, or {self.name}.fn(…) for the plain function"
+        )
+
+    def with_options(
+        self,
+        *,
+        name: str = _KEEP,
+        retry: Retry = _KEEP,
+        timeout: float | timedelta | None = _KEEP,
+    ) -> Step[P, R]:
+        """Return a copy of this step with some options changed."""
+        kept = None if self.timeout is None else self.timeout / 1000
+        return Step(
+            self.fn,
+            name=self.name if name is _KEEP else name,
+            retry=self.retry if retry is _KEEP else retry,
+            timeout=kept if timeout is _KEEP else timeout,
+            names=self._names,
+        )
+
+    def call(self, args: tuple[object, ...], kwargs: dict[str, object]) -> StepCall:
+        """Return the call of this step with these arguments.
+
+        Raises:
+            TypeError: The arguments do not fit the function.
+        """
+        try:
+            self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"step {self.name}: {error}") from error
+        return StepCall(
+            fn=self.fn,
+            args=args,
+            kwargs=kwargs,
+            retry=self.retry,
+            timeout=self.timeout,
+            result=self._result,
+        )
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.fn)
+
+    @cached_property
+    def _result(self) -> Shape[Any]:
+        return shape_of(self._annotations.of("return"))
+
+    def __repr__(self) -> str:
+        return f"<step {self.name}>"
+
+
+class StepDecorator(Protocol):
+    """What ``step(…)`` with options returns."""
+
+    @overload
+    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+    @overload
+    def __call__(self, fn: Callable[P, R], /) -> Step[P, R]: ...
+
+
+@overload
+def step(fn: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+@overload
+def step(fn: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *, name: str | None = None, retry: Retry | None = None, timeout: float | timedelta | None = None
+) -> StepDecorator: ...
+def step(
+    fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    timeout: float | timedelta | None = None,
+) -> Any:
+    """Declare a step, with or without parentheses.
+
+    Args:
+        fn: A ``def`` or ``async def``; its result is recorded by its return annotation.
+        name: Name in keys and history; the function's own name if not given.
+        retry: The retry policy; three attempts with growing delays if not given.
+        timeout: Longest time of one attempt in seconds or as ``timedelta``; real time.
+
+    Raises:
+        DefinitionError: An option that makes no sense, named with what is allowed.
+    """
+    names = local_names(1)
+
+    def declare(function: Callable[..., Any]) -> Step[..., Any]:
+        return Step(function, name=name, retry=retry, timeout=timeout, names=names)
+
+    return declare if fn is None else declare(fn)
+
+
+def as_step(fn: object) -> Step[..., Any]:
+    """Return a step for whatever ``ctx.step`` was given: a step, or any named function.
+
+    Raises:
+        DefinitionError: Something that cannot be a step.
+    """
+    if isinstance(fn, Step):
+        return fn
+    try:
+        return _plain_step(cast("Any", fn))
+    except TypeError as error:
+        if isinstance(error, DefinitionError):
+            raise
+        return Step(cast("Any", fn))
+
+
+@lru_cache(maxsize=256)
+def _plain_step(fn: Callable[..., Any]) -> Step[..., Any]:
+    return Step(fn)
+
+
+def _own_name(fn: object) -> str:
+    name = getattr(fn, "__name__", "")
+    if not name or name == "<lambda>":
+        raise DefinitionError(f"{fn!r} has no name of its own: give it one with step(name=…)")
+    return str(name)
+
+
+def _timeout(timeout: float | timedelta | None, name: str) -> int | None:
+    if timeout is None:
+        return None
+    try:
+        millis = to_millis(timeout, f"step {name}: timeout")
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(str(error)) from error
+    if millis == 0:
+        raise DefinitionError(f"step {name}: timeout must be longer than 0")
+    return millis

@@ -1,0 +1,97 @@
+"""Notice when workflow code blocks: asyncio inside a workflow is a mistake with a name.
+
+The engine drives workflow code itself and runs no event loop, so ``asyncio.sleep`` and its kin
+cannot work there. While workflow code runs, a stand-in takes the place of the running loop:
+the first thing that asyncio asks of it raises an error that says what was called and what to
+call instead. The mistake is also noted, so that an ``except Exception`` around it hides nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from everstep.core.errors import BlockingCallError
+from everstep.core.failures import innermost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+_ASYNC_LIBRARIES: Final = frozenset({"asyncio", "anyio", "sniffio", "trio", "curio", "aiohttp", "aiobotocore"})
+_DEFAULT: Final = "do waiting and IO inside a step: await ctx.step(…)"
+_ADVICE: Final = {
+    "sleep": "use await ctx.sleep(…), which sleeps durably and holds no compute",
+    "wait_for": "give the step a time-out, @step(timeout=…), and await ctx.step(…)",
+    "timeout": "give the step a time-out, @step(timeout=…), and await ctx.step(…)",
+    "to_thread": "make the function a step: await ctx.step(…)",
+    "run": "await the coroutine itself, or make it a step: await ctx.step(…)",
+}
+
+
+class _NoLoop:
+    """Stands where asyncio looks for its running loop."""
+
+    def __init__(self, note: Callable[[BlockingCallError], None]) -> None:
+        self._note = note
+
+    def __getattr__(self, name: str) -> object:
+        error = BlockingCallError(_message(*_caller(sys._getframe(1), name)))  # noqa: SLF001 - to name the call
+        self._note(error)
+        raise error
+
+
+@contextmanager
+def no_event_loop(note: Callable[[BlockingCallError], None]) -> Iterator[None]:
+    """Let asyncio find no usable loop while workflow code runs.
+
+    Args:
+        note: Told of every attempt to use one.
+    """
+    # If nobody has imported asyncio, nobody can use it, and importing it would cost 15 ms.
+    events = sys.modules.get("asyncio.events")
+    if events is None:
+        yield
+        return
+    before = events._get_running_loop()  # noqa: SLF001 - asyncio's documented hook for loop implementers
+    events._set_running_loop(_NoLoop(note))  # noqa: SLF001
+    try:
+        yield
+    finally:
+        events._set_running_loop(before)  # noqa: SLF001
+
+
+def blocking_error(error: Exception) -> BlockingCallError | None:
+    """Return the mistake behind an exception that an async library raised in workflow code."""
+    if isinstance(error, BlockingCallError):
+        return error
+    frames = innermost(error.__traceback__)
+    module, function, _ = frames[-1] if frames else ("", "", 0)
+    if module.partition(".")[0] not in _ASYNC_LIBRARIES:
+        return None
+    called = next(frame[1] for frame in frames if frame[0].partition(".")[0] in _ASYNC_LIBRARIES)
+    return BlockingCallError(_message(module.partition(".")[0], called or function))
+
+
+def foreign_yield(value: object) -> BlockingCallError:
+    """Return the mistake of awaiting something that is no operation."""
+    shown = "a bare yield, as asyncio.sleep(0) makes" if value is None else f"a {type(value).__qualname__}"
+    return BlockingCallError(f"workflow code awaited {shown}; only operations of ctx can be awaited: {_DEFAULT}")
+
+
+def _caller(frame: FrameType | None, attribute: str) -> tuple[str, str]:
+    """Find the library's outermost function on the way to the loop, for example asyncio's sleep."""
+    library, function = "asyncio", attribute
+    while frame is not None:
+        root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if root not in _ASYNC_LIBRARIES:
+            break
+        library, function = root, frame.f_code.co_qualname
+        frame = frame.f_back
+    return library, function
+
+
+def _message(library: str, function: str) -> str:
+    name = function.partition(".")[0]
+    return f"{library}.{name}() cannot be used in workflow code: {_ADVICE.get(name, _DEFAULT)}"

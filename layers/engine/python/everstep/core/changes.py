@@ -1,0 +1,67 @@
+"""What can happen to a run's head, as facts that every store applies alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+from everstep.core.model import RunStatus
+
+if TYPE_CHECKING:
+    from everstep.core.model import ErrorInfo, Head, Payload, Stall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The run became terminal; it leaves the due index."""
+
+    status: RunStatus
+    by: str
+    at: int
+    result: Payload | None = None
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStalled:
+    """The run stands still until somebody resumes it; it leaves the due index."""
+
+    by: str
+    stall: Stall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed:
+    """The run goes on; the sweeper looks at it again at ``due_at``."""
+
+    by: str
+    at: int
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWatched:
+    """The sweeper looked at the run and comes back at ``due_at``."""
+
+    due_at: int
+
+
+HeadChange = RunEnded | RunStalled | RunResumed | RunWatched
+
+
+def apply(head: Head, change: HeadChange) -> Head:
+    """Return the head as it is after the change."""
+    match change:
+        case RunEnded(status=status, by=by, at=at, result=result, error=error):
+            return replace(head, status=status, by=by, ended_at=at, result=result, error=error, due_at=None)
+        case RunStalled(by=by, stall=stall):
+            return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)
+        case RunResumed(by=by, at=at, due_at=due_at):
+            generation = head.generation + 1
+            return replace(
+                head, status=RunStatus.RUNNING, by=by, resumed_at=at, due_at=due_at, stall=None, generation=generation
+            )
+        case RunWatched(due_at=due_at):
+            return replace(head, due_at=due_at)
+        case _:
+            assert_never(change)

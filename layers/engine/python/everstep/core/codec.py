@@ -1,0 +1,232 @@
+"""Values as recorded text: JSON with tags for what JSON cannot say.
+
+``encode`` and ``decode`` are inverse for None, bool, int, float (also nan and infinities), str,
+bytes, list, tuple, dict (any encodable keys), set, frozenset, datetime, date, time, timedelta,
+Decimal, UUID and pydantic secrets. A tag is an object with one key that starts with ``$``; a
+dict of the user's that could be mistaken for one is written as a ``$map``. Anything else is the
+business of ``shapes``, which knows the annotation.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import SecretBytes, SecretStr
+
+from everstep.core.errors import SerializationError
+
+Leaf = Callable[[object, str], object]
+"""Turns a value that the codec does not know into one that it does, or raises."""
+
+MASK: Final = "**********"
+_UNCHANGED: Final = frozenset({int, bool, type(None)})
+
+
+def encode(value: object, leaf: Leaf | None = None) -> str:
+    """Return the recorded text of a value.
+
+    Raises:
+        SerializationError: Naming where in the value the trouble sits.
+    """
+    return dumps(tagged(value, leaf))
+
+
+def decode(text: str) -> Any:  # noqa: ANN401 - the shape is the caller's knowledge
+    """Return the value that ``encode`` wrote."""
+    return json.loads(text, object_hook=_untag)
+
+
+def digest(value: object, leaf: Leaf | None = None) -> str:
+    """Return a short stable hash of a value; equal values hash equal, dict order aside."""
+    return digest_text(json.dumps(tagged(value, leaf), sort_keys=True, separators=(",", ":")))
+
+
+def digest_text(text: str) -> str:
+    """Return a 128-bit hash of a text as 22 URL-safe characters."""
+    raw = hashlib.sha256(text.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def dumps(value: object) -> str:
+    """Write JSON compactly; text stays text, so that non-ASCII costs no escapes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def tagged(value: object, leaf: Leaf | None = None) -> object:
+    """Return a value as JSON-ready data with tags."""
+    try:
+        return _tag(value, "$", leaf or refuse)
+    except RecursionError as error:
+        message = "the value nests too deeply or refers to itself, so it cannot be recorded"
+        raise SerializationError(message) from error
+
+
+def refuse(value: object, path: str) -> object:
+    """Refuse a value that has no recorded form of its own."""
+    message = (
+        f"a {type(value).__qualname__} at {path} cannot be recorded as it is: annotate the type "
+        "(of the step's result, the workflow's input or output), or use plain data"
+    )
+    raise SerializationError(message)
+
+
+def _tag(value: object, path: str, leaf: Leaf) -> object:
+    if type(value) in _UNCHANGED:
+        return value
+    writer = _WRITERS.get(type(value)) or _writer_by_base(value)
+    return writer(value, path, leaf) if writer else _tag(leaf(value, path), path, leaf)
+
+
+def _writer_by_base(value: object) -> _Writer | None:
+    """Find the writer for subclasses, for example enums, str subclasses and defaultdict."""
+    if isinstance(value, Enum):
+        return _write_enum
+    return next((_WRITERS[base] for base in _BY_BASE if isinstance(value, base)), None)
+
+
+def _write_enum(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
+    return _tag(value.value, path, leaf)
+
+
+def _write_int(value: Any, _path: str, _leaf: Leaf) -> object:  # noqa: ANN401
+    return int(value)
+
+
+def _write_str(value: Any, path: str, _leaf: Leaf) -> object:  # noqa: ANN401
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            message = f"the text at {path} holds a lone surrogate, which is no valid Unicode"
+            raise SerializationError(message) from error
+    return str(value)
+
+
+def _write_float(value: Any, _path: str, _leaf: Leaf) -> object:  # noqa: ANN401
+    return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
+
+
+def _write_list(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
+    return [_tag(item, f"{path}[{at}]", leaf) for at, item in enumerate(value)]
+
+
+def _write_tuple(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
+    return {"$tuple": _write_list(value, path, leaf)}
+
+
+def _write_set(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
+    items = [_tag(item, f"{path}{{}}", leaf) for item in value]
+    return {"$set": sorted(items, key=lambda item: json.dumps(item, sort_keys=True))}
+
+
+def _write_dict(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
+    if all(type(key) is str for key in value) and not _looks_like_a_tag(value):
+        return {_write_str(key, path, leaf): _tag(item, f"{path}.{key}", leaf) for key, item in value.items()}
+    pairs = [[_tag(key, f"{path} key", leaf), _tag(item, f"{path}.{key}", leaf)] for key, item in value.items()]
+    return {"$map": pairs}
+
+
+def _looks_like_a_tag(value: Mapping[str, object]) -> bool:
+    return len(value) == 1 and next(iter(value)).startswith("$")
+
+
+def _plain_tag(tag: str, text: Callable[[Any], object]) -> _Writer:
+    def write(value: Any, _path: str, _leaf: Leaf) -> object:  # noqa: ANN401
+        return {tag: text(value)}
+
+    return write
+
+
+def _microseconds(value: timedelta) -> int:
+    return value // timedelta(microseconds=1)
+
+
+def _base64(value: bytes | bytearray) -> str:
+    return base64.b64encode(value).decode()
+
+
+_Writer = Callable[[Any, str, Leaf], object]
+_WRITERS: Final[dict[type, _Writer]] = {
+    str: _write_str,
+    int: _write_int,
+    float: _write_float,
+    list: _write_list,
+    dict: _write_dict,
+    tuple: _write_tuple,
+    set: _write_set,
+    frozenset: _write_set,
+    bytes: _plain_tag("$bytes", _base64),
+    bytearray: _plain_tag("$bytes", _base64),
+    datetime: _plain_tag("$datetime", datetime.isoformat),
+    date: _plain_tag("$date", date.isoformat),
+    time: _plain_tag("$time", time.isoformat),
+    timedelta: _plain_tag("$timedelta", _microseconds),
+    Decimal: _plain_tag("$decimal", str),
+    UUID: _plain_tag("$uuid", str),
+    SecretStr: _plain_tag("$secret", SecretStr.get_secret_value),
+    SecretBytes: _plain_tag("$secret_bytes", lambda value: _base64(value.get_secret_value())),
+}
+# Order matters where classes derive from one another: datetime is a date.
+_BY_BASE: Final = (str, int, float, tuple, list, dict, set, frozenset, bytes, datetime, date, time, timedelta, Decimal, UUID)
+
+_READERS: Final[dict[str, Callable[[Any], object]]] = {
+    "$float": float,
+    "$tuple": tuple,
+    "$set": set,
+    "$map": dict,
+    "$bytes": base64.b64decode,
+    "$datetime": datetime.fromisoformat,
+    "$date": date.fromisoformat,
+    "$time": time.fromisoformat,
+    "$timedelta": lambda value: timedelta(microseconds=value),
+    "$decimal": Decimal,
+    "$uuid": UUID,
+    "$secret": SecretStr,
+    "$secret_bytes": lambda value: SecretBytes(base64.b64decode(value)),
+}
+
+
+def _untag(data: dict[str, Any]) -> object:
+    if len(data) == 1:
+        (key,) = data
+        reader = _READERS.get(key)
+        if reader is not None:
+            return reader(data[key])
+    return data
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON is recursive
+    """Return a decoded value as ordinary JSON for people and other languages, secrets masked."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case SecretStr() | SecretBytes():
+            return MASK
+        case timedelta():
+            return value.total_seconds()
+        case bytes():
+            return _base64(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case Mapping():
+            return {_plain_key(key): plain(item) for key, item in value.items()}
+        case Sequence() | Set():
+            return [plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def _plain_key(key: object) -> str:
+    shown = plain(key)
+    return shown if isinstance(shown, str) else json.dumps(shown)

@@ -1,0 +1,156 @@
+"""What a message owes after it was processed: pure decisions, effects as data.
+
+An obligation belongs to a message, not to an operation. Every message carries a token drawn for
+that send, and every record names the token of the message that wrote it. Whoever wrote a record
+owes its consequences: the messages for what that record unlocked, or the end of the run. A
+repeat of the same message carries the same token and so finds the same obligations; a different
+message that finds the work done by somebody else owes nothing and just ends.
+
+That rule closes the window between commit and send (the queue redelivers the message, which
+finds what it owes) without the ghost chains that arise when anybody may resend what left no
+trace. The one exception is ``take``: a recovering message inherits every obligation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from everstep.core.durations import LONGEST_DELAY
+from everstep.core.model import HEAD, MessageKind, OpKind, OpRecord, OpStatus
+from everstep.core.replay import Broken, Raised, Returned, Suspended
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from everstep.core.model import Message
+    from everstep.core.replay import Decision, Pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send a message; it acts no earlier than ``due``."""
+
+    kind: MessageKind
+    op: str = HEAD
+    attempt: int = 0
+    due: int = 0
+    take: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """Record a long sleep, which enters the due index by that."""
+
+    record: OpRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rearm:
+    """Give an awaited timer that lost it its place in the due index again."""
+
+    key: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """End the run with this outcome."""
+
+    outcome: Returned | Raised
+
+
+Effect = Send | Arm | Rearm | End
+
+
+def duties(message: Message, decision: Decision, records: Mapping[str, OpRecord], now: int) -> tuple[Effect, ...]:
+    """Return what the message owes, given where the workflow stands.
+
+    Args:
+        message: The message, whose token decides what is its own.
+        decision: Where the pass over the workflow stands.
+        records: The operation records that the pass has seen.
+        now: The present, to tell short remainders from long ones.
+    """
+    match decision:
+        case Suspended(frontier=frontier):
+            owed = (_owed(message, pending, records, now) for pending in frontier)
+            return tuple(effect for effect in owed if effect is not None)
+        case Returned(last=last) | Raised(last=last):
+            return (End(outcome=decision),) if _owns(message, last, records) else ()
+        case Broken():
+            return ()
+        case _:
+            assert_never(decision)
+
+
+def is_long(pending: Pending) -> bool:
+    """Say whether a sleep needs the due index; every executor comes to the same answer."""
+    wake_at = pending.wake_at
+    return wake_at is not None and wake_at - pending.ready_at > LONGEST_DELAY
+
+
+def _owns(message: Message, key: str, records: Mapping[str, OpRecord]) -> bool:
+    """Say whether the consequences of this operation (or of the start) are the message's own."""
+    if message.take:
+        return True
+    if key == HEAD:
+        return message.kind is MessageKind.START
+    record = records.get(key)
+    return record is not None and record.by == message.token
+
+
+def _owed(message: Message, pending: Pending, records: Mapping[str, OpRecord], now: int) -> Effect | None:
+    record = pending.record
+    if record is None:
+        return _first(message, pending) if _owns(message, pending.unlocked_by, records) else None
+    if not (message.take or record.by == message.token):
+        return None
+    if message.take:
+        return _taken(message, pending, record, now)
+    # A long timer was armed by the very write of its record; a short one travels as a message.
+    return None if record.due_at is not None else _again(message, pending, record)
+
+
+def _first(message: Message, pending: Pending) -> Effect:
+    """Return what sets an operation going that has no record yet."""
+    take = _inherits(message)
+    if pending.operation.kind is OpKind.STEP:
+        return Send(kind=MessageKind.STEP, op=pending.key, attempt=1, take=take)
+    wake_at = pending.wake_at or pending.ready_at
+    if not is_long(pending):
+        return Send(kind=MessageKind.TIMER, op=pending.key, due=wake_at, take=take)
+    return Arm(
+        record=OpRecord(
+            key=pending.key,
+            kind=pending.operation.kind,
+            status=OpStatus.WAITING,
+            by=message.token,
+            input_hash=pending.operation.input_hash,
+            started_at=pending.ready_at,
+            wake_at=wake_at,
+            due_at=wake_at,
+        )
+    )
+
+
+def _again(message: Message, pending: Pending, record: OpRecord) -> Send:
+    """Return the message that an operation with an unfinished record waits for."""
+    wake_at = record.wake_at or 0
+    take = _inherits(message)
+    if record.status is OpStatus.RETRY:
+        return Send(kind=MessageKind.STEP, op=pending.key, attempt=record.attempt + 1, due=wake_at, take=take)
+    return Send(kind=MessageKind.TIMER, op=pending.key, due=wake_at, take=take)
+
+
+def _taken(message: Message, pending: Pending, record: OpRecord, now: int) -> Effect | None:
+    """Return what a recovering message does for an operation that already waits."""
+    wake_at = record.wake_at or 0
+    if wake_at - now <= LONGEST_DELAY:
+        return _again(message, pending, record)
+    return None if record.due_at is not None else Rearm(key=pending.key, due_at=wake_at)
+
+
+def _inherits(message: Message) -> bool:
+    """Say whether what this message sends takes over in its turn: only one generation does."""
+    return message.kind is MessageKind.RECOVER

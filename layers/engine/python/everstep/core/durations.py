@@ -1,0 +1,66 @@
+"""Durations and instants as whole milliseconds."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+SECOND: Final = 1000
+MINUTE: Final = 60 * SECOND
+# SQS delays a message by at most 900 s; a longer timer lives in the due index.
+LONGEST_DELAY: Final = 900 * SECOND
+# 31 December 9999, the last instant that `datetime` can express.
+_LAST_INSTANT: Final = 253_402_300_799_999
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_millis(duration: float | timedelta, what: str) -> int:
+    """Return a duration in milliseconds, rounded up so that a timer never ends early.
+
+    Args:
+        duration: Seconds, or a ``timedelta``.
+        what: The argument's name, for the error.
+
+    Raises:
+        ValueError: Negative, not finite, or past the year 9999.
+        TypeError: Neither a number nor a ``timedelta``.
+    """
+    if isinstance(duration, timedelta):
+        seconds = duration.total_seconds()
+    elif isinstance(duration, bool) or not isinstance(duration, int | float):
+        message = f"{what} must be seconds or a timedelta, not {type(duration).__name__}"
+        raise TypeError(message)
+    else:
+        seconds = duration
+    if not math.isfinite(seconds) or seconds < 0 or seconds * SECOND > _LAST_INSTANT:
+        message = f"{what} must be between 0 and about 8,000 years, not {duration!r}"
+        raise ValueError(message)
+    return math.ceil(round(seconds * SECOND, 3))
+
+
+def instant(when: datetime, what: str) -> int:
+    """Return an aware datetime as milliseconds since 1970, rounded up.
+
+    Raises:
+        TypeError: Not a datetime.
+        ValueError: A naive datetime, which could mean any time zone.
+    """
+    if not isinstance(when, datetime):
+        message = f"{what} must be a datetime, not {type(when).__name__}"
+        raise TypeError(message)
+    if when.tzinfo is None or when.utcoffset() is None:
+        message = f"{what} must be timezone-aware, for example datetime.now(UTC); got {when!r}"
+        raise ValueError(message)
+    return -((EPOCH - when) // timedelta(milliseconds=1))
+
+
+def to_datetime(millis: int) -> datetime:
+    """Return milliseconds since 1970 as an aware UTC datetime."""
+    return EPOCH + timedelta(milliseconds=millis)
+
+
+def to_iso(millis: int) -> str:
+    """Return milliseconds since 1970 as ISO 8601 in UTC with milliseconds."""
+    return to_datetime(millis).isoformat(timespec="milliseconds").replace("+00:00", "Z")

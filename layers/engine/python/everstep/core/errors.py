@@ -1,0 +1,179 @@
+"""Every error that Everstep raises, in one tree.
+
+::
+
+    EverstepError
+    ├── StepFailed               a step used up its attempts            → workflow code handles it
+    ├── StepTimeout              one attempt ran out of time            → the retry policy decides
+    ├── NonRetryable             raised by a step: do not try again
+    ├── RetryAfter               raised by a step: try again, after this delay
+    ├── NonDeterminismError      history and code disagree              → mend the code, resume
+    ├── BlockingCallError        workflow code used something that blocks → mend the code, resume
+    ├── UnawaitedOperationError  workflow code dropped an operation     → mend the code, resume
+    ├── WorkflowMissingError     the run's version is not deployed      → deploy it, resume
+    ├── SerializationError       a value cannot be recorded             → return plain or annotated data
+    ├── PayloadTooLargeError     a value is over the limit              → store it, pass a reference
+    ├── DefinitionError          a workflow or step is declared wrongly → mend the declaration
+    ├── RequestError             the caller asked for something impossible
+    │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
+    │   └── IdempotencyConflictError, IllegalStateError
+    └── UnavailableError         a service did not answer               → the same call again is harmless
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from everstep.core.durations import to_millis
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+
+class EverstepError(Exception):
+    """Root of everything that Everstep raises on purpose."""
+
+
+class StepFailed(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that a step has failed for good.
+
+    Attributes:
+        error_type: Name of the exception class that the last attempt raised.
+        message: Its message.
+        attempts: How many attempts were made.
+        operation: Key of the operation, for example ``charge#1``.
+    """
+
+    def __init__(self, *, operation: str, error_type: str, message: str, attempts: int) -> None:
+        """Keep the parts; the text names the operation and the cause."""
+        self.operation = operation
+        self.error_type = error_type
+        self.message = message
+        self.attempts = attempts
+        tries = "attempt" if attempts == 1 else "attempts"
+        super().__init__(f"step {operation} failed after {attempts} {tries}: {error_type}: {message}")
+
+
+class StepTimeout(EverstepError):  # noqa: N818 - the public name
+    """Say that one attempt of a step ran longer than it may."""
+
+
+class NonRetryable(EverstepError):  # noqa: N818 - the public name
+    """Raise this in a step to fail it at once, whatever its retry policy says."""
+
+
+class RetryAfter(EverstepError):  # noqa: N818 - the public name
+    """Raise this in a step to be tried again after a delay of your choice.
+
+    The attempt counts; when it was the last one the step fails.
+
+    Args:
+        delay: Seconds or a ``timedelta``; not negative.
+        message: Why, for the record.
+    """
+
+    def __init__(self, delay: float | timedelta, message: str = "") -> None:
+        """Check the delay here, where the mistake is visible."""
+        self.delay_millis = to_millis(delay, "RetryAfter(delay)")
+        super().__init__(message or f"try again after {self.delay_millis / 1000:g} s")
+
+
+class NonDeterminismError(EverstepError):
+    """Say that today's code asks for something else than the history recorded."""
+
+
+class BlockingCallError(EverstepError, RuntimeError):
+    """Say that workflow code awaited or called something that blocks outside a step."""
+
+
+class UnawaitedOperationError(EverstepError):
+    """Say that workflow code created an operation and dropped it without ``await``."""
+
+
+class WorkflowMissingError(EverstepError):
+    """Say that the workflow version of a run is not among the deployed ones."""
+
+
+class SerializationError(EverstepError):
+    """Say that a value cannot be recorded, where it sits, and what to do instead."""
+
+
+class PayloadTooLargeError(EverstepError):
+    """Say that a value is over the configured limit.
+
+    Attributes:
+        size: Bytes of the recorded form.
+        limit: Bytes allowed.
+    """
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        """Name the value, its size, the limit and the way out."""
+        self.size = size
+        self.limit = limit
+        super().__init__(
+            f"{what} is {size} bytes, the limit is {limit}; keep the data in a store of yours "
+            "and pass a reference to it, or raise EVERSTEP_MAX_PAYLOAD_BYTES"
+        )
+
+
+class DefinitionError(EverstepError, TypeError):
+    """Say what is wrong with the declaration of a workflow or a step."""
+
+
+class RequestError(EverstepError):
+    """Root of what a caller did wrong; nothing was changed."""
+
+
+class UnknownWorkflowError(RequestError):
+    """Say that no workflow of this name (and version) is deployed."""
+
+
+class RunNotFoundError(RequestError):
+    """Say that there is no run with this id."""
+
+    def __init__(self, run_id: str) -> None:
+        """Name the run."""
+        self.run_id = run_id
+        super().__init__(f"there is no run {run_id}")
+
+
+class InvalidInputError(RequestError):
+    """Say which fields of a workflow's input are wrong.
+
+    Attributes:
+        errors: One entry per field: where (``loc``), what (``msg``), which rule (``type``).
+    """
+
+    def __init__(self, message: str, errors: Sequence[dict[str, Any]] = ()) -> None:
+        """Keep the field errors beside the message."""
+        self.errors = tuple(errors)
+        super().__init__(message)
+
+
+class InvalidRequestError(RequestError):
+    """Say which parameter of a request is wrong and what is allowed."""
+
+
+class IdempotencyConflictError(RequestError):
+    """Say that an idempotency key was used before with another input.
+
+    Attributes:
+        run_id: The run that the key belongs to.
+    """
+
+    def __init__(self, key: str, run_id: str) -> None:
+        """Name the key and the run that holds it."""
+        self.run_id = run_id
+        super().__init__(
+            f"idempotency key {key!r} was used before with another input (run {run_id}); "
+            "repeat the same request, or choose a new key"
+        )
+
+
+class IllegalStateError(RequestError):
+    """Say that a run's status does not allow what was asked."""
+
+
+class UnavailableError(EverstepError):
+    """Say that a service throttled, timed out or failed; repeating the call is harmless."""

@@ -1,0 +1,49 @@
+"""Exceptions as recorded facts, and recorded facts as exceptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from everstep.core.errors import StepFailed
+from everstep.core.model import ErrorInfo
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from everstep.core.model import OpRecord
+
+LONGEST_MESSAGE: Final = 2000
+_FRAMES: Final = 6
+
+
+def describe(error: BaseException, operation: str | None = None) -> ErrorInfo:
+    """Return what is recorded of an exception: type, message and the innermost frames."""
+    if operation is None and isinstance(error, StepFailed):
+        operation = error.operation
+    message = str(error)
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}… ({len(message)} characters)"
+    return ErrorInfo(type=type(error).__name__, message=message, operation=operation, trace=_trace(error.__traceback__))
+
+
+def step_failed(record: OpRecord) -> StepFailed:
+    """Return the exception that a FAILED step raises in the workflow, the same in every pass."""
+    error = record.error or ErrorInfo(type="Unknown", message="")
+    return StepFailed(operation=record.key, error_type=error.type, message=error.message, attempts=record.attempt)
+
+
+def innermost(traceback: TracebackType | None) -> list[tuple[str, str, int]]:
+    """Return the frames of a traceback as (module, function, line), outermost first."""
+    frames = []
+    while traceback is not None:
+        frame = traceback.tb_frame
+        module = str(frame.f_globals.get("__name__", "?"))
+        frames.append((module, frame.f_code.co_qualname, traceback.tb_lineno))
+        traceback = traceback.tb_next
+    return frames
+
+
+def _trace(traceback: TracebackType | None) -> str | None:
+    users = [frame for frame in innermost(traceback) if not frame[0].startswith("everstep.")]
+    lines = [f"{module}:{line} in {function}" for module, function, line in users[-_FRAMES:]]
+    return "\n".join(lines) or None

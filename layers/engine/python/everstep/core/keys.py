@@ -1,0 +1,49 @@
+"""The grammar of operation keys: ``scope path + name + occurrence``.
+
+A key names an operation by what it is, not by its position, so that adding, removing or
+reordering differently named operations does not shift the others: the second ``email`` of a
+run is ``email#2``, whatever stands between. ``/`` separates scopes and ``#`` the occurrence;
+neither may appear in a name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from everstep.core.errors import DefinitionError
+
+LONGEST_NAME: Final = 200
+_RESERVED: Final = ("/", "#")
+
+
+def check_name(name: object, what: str) -> str:
+    """Return the name if it can stand in keys, URLs and lists.
+
+    Raises:
+        DefinitionError: Empty, too long, unprintable, or holding ``/`` or ``#``.
+    """
+    if not isinstance(name, str) or not name:
+        message = f"{what} must be a non-empty text, not {name!r}"
+        raise DefinitionError(message)
+    if len(name) > LONGEST_NAME:
+        message = f"{what} {name[:40]!r}… has {len(name)} characters, at most {LONGEST_NAME} are allowed"
+        raise DefinitionError(message)
+    if any(mark in name for mark in _RESERVED) or not name.isprintable():
+        message = f"{what} {name!r} may not contain '/', '#' or control characters"
+        raise DefinitionError(message)
+    return name
+
+
+def operation_key(scope: str, name: str, occurrence: int) -> str:
+    """Return the key of the n-th operation of this name in a scope (the root scope is '')."""
+    return f"{scope}/{name}#{occurrence}" if scope else f"{name}#{occurrence}"
+
+
+def scope_of(key: str) -> str:
+    """Return the scope path that a key belongs to."""
+    return key.rpartition("/")[0]
+
+
+def name_of(key: str) -> str:
+    """Return the operation's own name within a key."""
+    return key.rpartition("/")[2].rpartition("#")[0]

@@ -1,0 +1,275 @@
+"""The recorded facts: a run's head, its operation records, and the messages between steps.
+
+Times are whole milliseconds since 1970 in UTC. Payloads are recorded text, either inline or
+behind a reference to the blob store. All values are immutable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+HEAD: Final = ""
+"""Stands for the run itself where an operation key is expected: no operation is called that."""
+
+
+class RunStatus(StrEnum):
+    """Where a run is; the second group is terminal.
+
+    Recorded are RUNNING, PAUSED, STALLED and the terminal ones; PENDING, SLEEPING and WAITING
+    are RUNNING looked at closely and are derived from the history when somebody asks.
+    """
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SLEEPING = "SLEEPING"
+    WAITING = "WAITING"
+    PAUSED = "PAUSED"
+    STALLED = "STALLED"
+
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+    CONTINUED = "CONTINUED"
+
+    @property
+    def terminal(self) -> bool:
+        """Say whether the status is final."""
+        return self in _TERMINAL
+
+
+_TERMINAL: Final = frozenset(
+    {RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT, RunStatus.CONTINUED}
+)
+
+
+class OpKind(StrEnum):
+    """What an operation does."""
+
+    STEP = "step"
+    SLEEP = "sleep"
+
+
+class OpStatus(StrEnum):
+    """What is recorded of an operation; no record at all means not attempted or in flight."""
+
+    WAITING = "WAITING"
+    RETRY = "RETRY"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+    @property
+    def final(self) -> bool:
+        """Say whether the operation has its one result."""
+        return self in (OpStatus.DONE, OpStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A recorded value: its text, or where the blob store keeps the text."""
+
+    text: str | None = None
+    ref: str | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorInfo:
+    """A recorded error.
+
+    Attributes:
+        type: Name of the exception class.
+        message: Its message.
+        operation: Key of the operation that failed, where one did.
+        trace: The innermost frames of user code, for people.
+    """
+
+    type: str
+    message: str
+    operation: str | None = None
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpRecord:
+    """What is known of one operation.
+
+    Attributes:
+        key: Identity within the run, see ``keys``.
+        kind: What it does.
+        status: How far it is.
+        by: Token of the message that wrote this record; that message owes its consequences.
+        input_hash: Hash of what the code asked for, to notice when the code asks something else.
+        attempt: Number of the attempt that wrote this record, from 1; 0 for timers.
+        started_at: Start of the last attempt, or of the wait.
+        ended_at: When the record became final or the attempt failed.
+        wake_at: When a sleep ends or the next attempt is due; never changes afterwards.
+        due_at: Position in the due index while the sweeper has to look after it.
+        result: The value of a DONE operation.
+        error: The error of a FAILED operation or of the last attempt.
+    """
+
+    key: str
+    kind: OpKind
+    status: OpStatus
+    by: str
+    input_hash: str
+    attempt: int = 0
+    started_at: int | None = None
+    ended_at: int | None = None
+    wake_at: int | None = None
+    due_at: int | None = None
+    result: Payload | None = None
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """Why a run stands still, and the message that could not be processed, if one could not."""
+
+    reason: ErrorInfo
+    at: int
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What is known of a run as a whole.
+
+    Attributes:
+        run_id: Its identity, sortable by creation time.
+        workflow: Name of the workflow.
+        version: The version that the run started with and stays on.
+        status: Recorded status, see ``RunStatus``.
+        input: What it was started with.
+        created_at: When it was accepted.
+        by: Token of the message (or call) that wrote the status last.
+        generation: Counts resumptions, for people.
+        due_at: When the sweeper looks at the run next; none once it is terminal.
+        ended_at: When it became terminal.
+        result: The value of a COMPLETED run.
+        error: The error of a FAILED run.
+        stall: Why a STALLED run stands still.
+        resumed_at: When it was resumed last.
+        idempotency_key: What the trigger was called with.
+    """
+
+    run_id: str
+    workflow: str
+    version: str
+    status: RunStatus
+    input: Payload
+    created_at: int
+    by: str
+    generation: int = 0
+    due_at: int | None = None
+    ended_at: int | None = None
+    result: Payload | None = None
+    error: ErrorInfo | None = None
+    stall: Stall | None = None
+    resumed_at: int | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A run's head and its operation records by key, as one strongly consistent query saw them."""
+
+    head: Head
+    records: dict[str, OpRecord] = field(default_factory=dict)
+
+    def with_record(self, record: OpRecord) -> History:
+        """Return the history as it is after this record was written."""
+        return History(head=self.head, records={**self.records, record.key: record})
+
+
+class MessageKind(StrEnum):
+    """Why a message was sent.
+
+    Values:
+        START: A run was accepted.
+        STEP: Execute one attempt of a step.
+        TIMER: A sleep ends.
+        RECOVER: Take over every obligation of a run that stood still.
+    """
+
+    START = "start"
+    STEP = "step"
+    TIMER = "timer"
+    RECOVER = "recover"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of the step queue; it carries no user data.
+
+    Attributes:
+        run_id: The run it belongs to.
+        kind: Why it was sent.
+        token: Drawn anew for every send; what it writes is marked with it.
+        op: Key of the operation, empty for START and RECOVER.
+        attempt: Number of the attempt to make, from 1; 0 where none is meant.
+        due: Do not act before this instant; 0 for at once.
+        take: Inherit every obligation of the operation, whoever had it.
+    """
+
+    run_id: str
+    kind: MessageKind
+    token: str
+    op: str = HEAD
+    attempt: int = 0
+    due: int = 0
+    take: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueEntry:
+    """One entry of the due index: a timer, or a run that the sweeper watches.
+
+    Attributes:
+        run_id: The run.
+        key: The operation, or HEAD for the run itself.
+        due_at: Where it stands in the index.
+        wake_at: When the timer ends; earlier than ``due_at`` once its message was sent.
+        attempt: Attempt recorded last, for a retry that waits.
+        status: Status of the operation; none for the run itself.
+    """
+
+    run_id: str
+    key: str
+    due_at: int
+    wake_at: int = 0
+    attempt: int = 0
+    status: OpStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message to send, and how long the queue holds it back, in whole seconds up to 900."""
+
+    message: Message
+    delay: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A run as lists show it, without payloads."""
+
+    run_id: str
+    workflow: str
+    version: str
+    status: RunStatus
+    created_at: int
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who holds an idempotency key of a workflow: the run, and the hash of its input."""
+
+    workflow: str
+    key: str
+    run_id: str
+    input_hash: str

@@ -1,0 +1,102 @@
+"""The state of one pass over a workflow's code.
+
+A pass begins with the first line of the workflow function and ends where the code finishes or
+where the history ends. Everything that user code touches through its context lives here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import uuid
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from everstep.core.errors import EverstepError, UnawaitedOperationError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from everstep.core.operations import Operation
+
+# After so many refusals a coroutine that swallows everything is left suspended instead.
+_PATIENCE: Final = 100
+
+
+class Phase(Enum):
+    """What the pass is doing while somebody calls into it."""
+
+    IDLE = auto()
+    DRIVING = auto()
+    CLOSING = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What workflow code may know about its run."""
+
+    run_id: str
+    workflow: str
+    version: str
+    created_at: int
+
+
+class Session:
+    """One pass: the run's facts, the workflow's time, its random streams, and its mistakes.
+
+    Attributes:
+        run: The run's facts.
+        now: The workflow's time: when the last operation that it awaited ended.
+        live: Whether the code runs here for the first time, as opposed to being replayed.
+        phase: What the driver is doing.
+        mistake: The first misuse that was noticed, whatever user code made of it.
+    """
+
+    def __init__(self, run: RunFacts, *, live: bool) -> None:
+        """Begin a pass at the instant when the run was accepted."""
+        self.run = run
+        self.now = run.created_at
+        self.live = live
+        self.phase = Phase.IDLE
+        self.mistake: EverstepError | None = None
+        self._streams: dict[str, random.Random] = {}
+        self._refused = 0
+
+    def stream(self, purpose: str) -> random.Random:
+        """Return the random stream of this run for a purpose; the same numbers in every pass."""
+        if purpose not in self._streams:
+            seed = hashlib.sha256(f"{self.run.run_id}/{purpose}".encode()).digest()
+            self._streams[purpose] = random.Random(seed)  # noqa: S311 - reproducible on purpose
+        return self._streams[purpose]
+
+    def uuid(self) -> uuid.UUID:
+        """Return the next UUID of the run's own stream."""
+        return uuid.UUID(int=self.stream("uuid").getrandbits(128), version=4)
+
+    def note(self, mistake: EverstepError) -> None:
+        """Remember a misuse; the first one counts."""
+        self.mistake = self.mistake or mistake
+
+    def dropped(self, operation: Operation[Any]) -> None:
+        """Note an operation that nobody awaited; one that a suspended pass lets go of is fine."""
+        if self.phase is Phase.DRIVING:
+            call = "ctx.sleep(…)" if operation.kind == "sleep" else f"ctx.step({operation.name}, …)"
+            self.note(UnawaitedOperationError(f"{operation!r} was created but never awaited: write await {call}"))
+
+    def refuse_outside_the_workflow(self, operation: Operation[Any]) -> None:
+        """Let an operation through only while the driver runs the workflow's own code.
+
+        Raises:
+            GeneratorExit: The suspended workflow is being let go; its cleanup code must do
+                nothing durable, so it is sent on its way out.
+            EverstepError: Awaited somewhere else, for example inside a step.
+        """
+        if self.phase is Phase.DRIVING:
+            return
+        if self.phase is Phase.IDLE:
+            message = f"{operation!r} was awaited outside its workflow function: steps cannot use the workflow's ctx"
+            raise EverstepError(message)
+        self._refused += 1
+        if self._refused < _PATIENCE:
+            raise GeneratorExit

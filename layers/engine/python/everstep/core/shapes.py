@@ -1,0 +1,171 @@
+"""Typed values to recorded text and back, by annotation.
+
+A ``Shape`` is an annotation at work. What has an annotation is taken apart and put together by
+pydantic (models, dataclasses, enums, unions, nested as you like); what has none must be data
+that the codec restores exactly, or it is refused: nothing comes back as something else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property, lru_cache
+from inspect import Parameter
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from everstep.core import codec
+from everstep.core.errors import InvalidInputError, SerializationError
+
+T = TypeVar("T")
+
+# 72 bits per argument; beyond some arguments one digest of the digests takes less room.
+_ARGUMENT_DIGEST = 12
+_LONGEST_DIGEST = 120
+
+
+class Shape(Generic[T]):
+    """An annotation that can record, restore, validate and describe its values."""
+
+    def __init__(self, annotation: object) -> None:
+        """Keep the annotation; the (costly) adapter is made when first needed."""
+        self.annotation = annotation
+        self._untyped = annotation is Any or annotation is Parameter.empty
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(Any if self._untyped else self.annotation)
+
+    def encode(self, value: object) -> str:
+        """Return the recorded text of a value.
+
+        Raises:
+            SerializationError: The value does not fit the annotation, or cannot be recorded.
+        """
+        if self._untyped:
+            return codec.encode(value)
+        try:
+            parts = self._adapter.dump_python(cast("T", value), round_trip=True, by_alias=False, warnings="error")
+        except PydanticSerializationError as error:
+            message = f"a {type(value).__qualname__} does not fit the annotation {self}: {error}"
+            raise SerializationError(message) from error
+        return codec.encode(parts, _by_annotation)
+
+    def decode(self, text: str) -> T:
+        """Return the value that ``encode`` wrote.
+
+        Raises:
+            SerializationError: The recorded value does not fit today's annotation.
+        """
+        value = codec.decode(text)
+        if self._untyped:
+            return cast("T", value)
+        try:
+            return self._adapter.validate_python(value, by_alias=True, by_name=True)
+        except ValidationError as error:
+            message = f"what was recorded no longer fits the annotation {self}: {error}"
+            raise SerializationError(message) from error
+
+    def validate(self, value: object) -> T:
+        """Return foreign data as a value of this shape.
+
+        Raises:
+            InvalidInputError: With one entry per field that is wrong.
+        """
+        if self._untyped:
+            return cast("T", value)
+        try:
+            return self._adapter.validate_json(codec.dumps(value), by_alias=True, by_name=True)
+        except ValidationError as error:
+            raise InvalidInputError(_summary(error), _field_errors(error)) from error
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the annotation."""
+        return {} if self._untyped else self._adapter.json_schema()
+
+    def __str__(self) -> str:
+        """Name the annotation as a person would write it."""
+        name = getattr(self.annotation, "__name__", None)
+        return name if name and not getattr(self.annotation, "__args__", None) else str(self.annotation)
+
+
+@lru_cache(maxsize=1024)
+def _cached(annotation: object) -> Shape[Any]:
+    return Shape(annotation)
+
+
+def shape_of(annotation: object) -> Shape[Any]:
+    """Return the shape of an annotation, shared where the annotation can be hashed."""
+    try:
+        return _cached(annotation)
+    except TypeError:
+        return Shape(annotation)
+
+
+def call_digest(args: tuple[object, ...], kwargs: dict[str, object]) -> str:
+    """Return the hash of what a step is called with: one short digest per argument.
+
+    Keeping them apart lets ``changed_arguments`` say which argument differs, without any value.
+
+    Raises:
+        SerializationError: An argument that has no stable recorded form.
+    """
+    named: list[tuple[str, object]] = [(str(at), value) for at, value in enumerate(args, 1)]
+    named += sorted(kwargs.items())
+    parts = [f"{name}={_argument_digest(name, value)}" for name, value in named]
+    text = ",".join(parts)
+    return text if len(text) <= _LONGEST_DIGEST else codec.digest_text(text)
+
+
+def changed_arguments(recorded: str, asked: str) -> str:
+    """Say in words which arguments of two call digests differ."""
+    before, after = _arguments(recorded), _arguments(asked)
+    differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return ", ".join(f"argument {name}" for name in differing) or "the arguments"
+
+
+def _arguments(digest: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in digest.split(",") if "=" in part)
+
+
+def _argument_digest(name: str, value: object) -> str:
+    try:
+        return codec.digest(value, _by_value)[:_ARGUMENT_DIGEST]
+    except SerializationError as error:
+        message = f"argument {name}: {error}"
+        raise SerializationError(message) from error
+
+
+def _by_annotation(value: object, path: str) -> object:
+    """Write what pydantic leaves as an object (paths, URLs, …) as pydantic reads it back."""
+    if isinstance(value, BaseModel):
+        # An `Any` field inside a typed model: nothing says which model to build again.
+        return codec.refuse(value, path)
+    try:
+        return to_jsonable_python(value)
+    except PydanticSerializationError:
+        return codec.refuse(value, path)
+
+
+def _by_value(value: object, path: str) -> object:
+    """Take a model or dataclass apart for hashing, its class name included."""
+    if isinstance(value, BaseModel):
+        return {type(value).__qualname__: dict(value)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {type(value).__qualname__: {name: getattr(value, name) for name in names}}
+    try:
+        return to_jsonable_python(value)
+    except PydanticSerializationError:
+        return codec.refuse(value, path)
+
+
+def _summary(error: ValidationError) -> str:
+    count = error.error_count()
+    return f"the input has {count} {'mistake' if count == 1 else 'mistakes'}"
+
+
+def _field_errors(error: ValidationError) -> list[dict[str, Any]]:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [{"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in found]

@@ -1,0 +1,126 @@
+"""Which record may follow which: the safety of the engine, as data.
+
+Every write of the engine is conditional. The condition is a ``Guard`` or a ``HeadGuard`` from
+this module, handed to the store together with the new record; a store applies the write if and
+only if the guard allows it, in one atomic step, and says whether it did. Nothing else keeps two
+executors, a zombie and a sweeper from contradicting one another: no lock, no clock, no counter
+in memory.
+
+An operation moves along one of these paths; every arrow is one write::
+
+    step         (none) ── RETRY 1 ── RETRY 2 ── … ── DONE | FAILED       each attempt at most once
+    short sleep  (none) ──────────────────────────── DONE                 the message is the timer
+    long sleep   (none) ── WAITING ───────────────── DONE                 the due index is the timer
+
+A run moves along these::
+
+    (none) ── RUNNING ── COMPLETED | FAILED
+                 │  ↑
+                 ↓  │
+              STALLED                                  also from PAUSED back to RUNNING
+
+What is not in the table is refused and changes nothing. DONE, FAILED and the terminal statuses
+have no way out: a result is never replaced.
+
+A guard that refuses is not an error. It means that somebody else wrote first; the caller reads
+again and finds out what it still owes (see ``decide``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from everstep.core.model import OpStatus, RunStatus
+
+if TYPE_CHECKING:
+    from everstep.core.model import Head, OpRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """Condition on the operation record that a write replaces.
+
+    The write is allowed if there is no record and ``absent`` is set, or if the record has one of
+    ``statuses`` and meets every other clause that is set.
+
+    Attributes:
+        absent: Allow if nothing is recorded.
+        statuses: Allow these statuses.
+        attempt: The recorded attempt must be this one.
+        attempt_below: The recorded attempt must be lower than this.
+        due_at: The record must stand at this place in the due index.
+    """
+
+    absent: bool = False
+    statuses: tuple[OpStatus, ...] = ()
+    attempt: int | None = None
+    attempt_below: int | None = None
+    due_at: int | None = None
+
+    def allows(self, record: OpRecord | None) -> bool:
+        """Say whether the write may happen on top of this record."""
+        if record is None:
+            return self.absent
+        return (
+            record.status in self.statuses
+            and (self.attempt is None or record.attempt == self.attempt)
+            and (self.attempt_below is None or record.attempt < self.attempt_below)
+            and (self.due_at is None or record.due_at == self.due_at)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadGuard:
+    """Condition on the head that a write changes: its status, and its place in the due index."""
+
+    statuses: tuple[RunStatus, ...]
+    due_at: int | None = None
+
+    def allows(self, head: Head | None) -> bool:
+        """Say whether the change may happen on top of this head."""
+        return (
+            head is not None and head.status in self.statuses and (self.due_at is None or head.due_at == self.due_at)
+        )
+
+
+def step_ended(attempt: int) -> Guard:
+    """Guard the result of an attempt: no result yet, and no later attempt recorded."""
+    return Guard(absent=True, statuses=(OpStatus.RETRY,), attempt_below=attempt)
+
+
+def step_retried(attempt: int) -> Guard:
+    """Guard the record of a failed attempt: exactly the attempt before it stands recorded."""
+    return Guard(absent=attempt == 1, statuses=(OpStatus.RETRY,), attempt=attempt - 1)
+
+
+def timer_moved(seen_due_at: int) -> Guard:
+    """Guard a move within the due index: the timer is still armed where the sweeper saw it."""
+    return Guard(statuses=(OpStatus.WAITING, OpStatus.RETRY), due_at=seen_due_at)
+
+
+SHORT_SLEEP_ENDED: Final = Guard(absent=True, statuses=(OpStatus.WAITING,))
+"""A short sleep needs no record before its end; one that was made all the same is replaced."""
+
+LONG_SLEEP_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
+"""A long sleep ends only after it was armed."""
+
+ARMED: Final = Guard(absent=True)
+"""A long sleep is armed once, whoever tries how often."""
+
+REARMED: Final = Guard(statuses=(OpStatus.WAITING, OpStatus.RETRY))
+"""A timer that lost its place in the due index gets one again only while it is still awaited."""
+
+RUN_ENDED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
+"""One terminal transition wins, and only from RUNNING: a paused or stalled run ends after it resumed."""
+
+RUN_STALLED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
+"""Only a running run stalls; a terminal one stays what it is."""
+
+RUN_RESUMED: Final = HeadGuard(statuses=(RunStatus.STALLED, RunStatus.PAUSED))
+"""Only what stands still can go on."""
+
+
+def watch_moved(seen_due_at: int) -> HeadGuard:
+    """Guard a move of the run's own place in the due index: still running, still where it was seen."""
+    return HeadGuard(statuses=(RunStatus.RUNNING,), due_at=seen_due_at)

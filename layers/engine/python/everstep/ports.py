@@ -1,0 +1,106 @@
+"""What the engine needs from the outside, as protocols.
+
+Each has an implementation on AWS and one in memory; one contract suite runs against both.
+Every call may raise ``UnavailableError``, after which it may or may not have happened: all calls
+are built so that repeating them is harmless.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from everstep.core.changes import HeadChange
+    from everstep.core.model import Claim, DueEntry, Head, History, Listed, OpRecord, Outgoing, RunStatus
+    from everstep.core.transitions import Guard, HeadGuard
+
+
+class RunStore(Protocol):
+    """Keeps runs: one head and one record per operation. All reads are strongly consistent."""
+
+    def create(self, head: Head, claim: Claim | None) -> Claim | None:
+        """Write a new run and, with it or not at all, the claim on its idempotency key.
+
+        Returns:
+            None if the run was written; the claim that holds the key if somebody had it before.
+        """
+
+    def load(self, run_id: str) -> History | None:
+        """Return the head and every record, in one query."""
+
+    def head(self, run_id: str) -> Head | None:
+        """Return the head alone."""
+
+    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+        """Replace an operation's record if the guard allows it; say whether it did."""
+
+    def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
+        """Change only a record's place in the due index (None takes it out) if the guard allows it."""
+
+    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+        """Change the head if the guard allows it; say whether it did."""
+
+
+class TimerIndex(Protocol):
+    """Finds what is due. Eventually consistent: an entry may be gone or moved by now."""
+
+    @property
+    def shards(self) -> int:
+        """Return how many shards there are; each is read on its own."""
+
+    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
+        """Return entries due up to an instant, earliest first, at most ``limit``."""
+
+
+class RunList(Protocol):
+    """Lists runs by workflow and recorded status, newest first. Eventually consistent."""
+
+    def newest(self, workflow: str, status: RunStatus, before: str | None, limit: int) -> Sequence[Listed]:
+        """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
+
+
+class DeadLetters(Protocol):
+    """Keeps messages that belong to no run, so that nothing is lost."""
+
+    def keep(self, message_id: str, body: str, reason: str, at: int) -> None:
+        """Keep a message and why it could not be processed; keeping it twice changes nothing."""
+
+
+class Queue(Protocol):
+    """The step queue: at least once, in any order, not before the delay."""
+
+    def send(self, outgoing: Sequence[Outgoing]) -> None:
+        """Send every message.
+
+        Raises:
+            UnavailableError: At least one may not have been sent.
+        """
+
+
+class BlobStore(Protocol):
+    """Keeps recorded text that is too large for a record, under a name made from its content."""
+
+    def put(self, text: str) -> str:
+        """Keep the text; return its reference. The same text has the same reference."""
+
+    def get(self, ref: str) -> str:
+        """Return the text of a reference."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> int:
+        """Return milliseconds since 1970 in UTC."""
+
+
+class Ids(Protocol):
+    """Makes identifiers."""
+
+    def run_id(self) -> str:
+        """Return a new run id; ids sort by the time they were made."""
+
+    def token(self) -> str:
+        """Return a new message token that nobody had before."""
