@@ -87,9 +87,9 @@ check-pythons: $(STAMPS)/dev ## Unit tests on every supported Python that is pre
 	tools/check_pythons.sh $(UV) $(VENVS)
 
 .PHONY: test
-test: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Everything that needs LocalStack: starts its own, deploys, tests, stops it
+test: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## What needs LocalStack (starts its own, deploys, stops it), and slow tests
 	$(call say,"test: pytest against a LocalStack of its own")
-	$(DEV)/python -m pytest -m "not sam" --timeout=300 $(wildcard tests/integration tests/e2e)
+	$(DEV)/python -m pytest -m "(localstack or slow) and not sam" --timeout=300 tests
 
 ##@ Run
 
@@ -125,7 +125,7 @@ lock: $(STAMPS)/uv ## Renew the pinned requirements from pyproject.toml and requ
 
 .PHONY: clean
 clean: ## Remove what the tools made, but not the virtual environments and not LocalStack's state
-	rm -rf $(STATE)/build $(STATE)/cache $(STATE)/reports .aws-sam dist build
+	rm -rf $(STATE)/build $(STATE)/cache/imports $(STATE)/cache/sam $(STATE)/reports .aws-sam dist build
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find . -path ./$(STATE) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -25,6 +25,10 @@ if [[ "${1:-}" == 3.* ]]; then
     exit
 fi
 
+if [[ -n "${PYTHON:-}" ]] && ! first_that_passes "$supported" "$PYTHON" >/dev/null; then
+    echo "PYTHON is $PYTHON, which is not a Python 3.11, 3.12 or 3.13." >&2
+    exit 1
+fi
 if ! python="$(first_that_passes "$supported" "${PYTHON:-}" python3 python3.13 python3.12 python3.11)"; then
     echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3.12 …" >&2
     exit 1
