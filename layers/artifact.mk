@@ -29,12 +29,8 @@ endif
 # uv of the project, else of the machine, else pip of the machine's python3.
 UV := $(firstword $(wildcard $(ROOT)/.everstep/venvs/uv/bin/uv) $(shell command -v uv 2>/dev/null))
 
-# Byte code is only good for the version that made it. A name on the PATH proves nothing (pyenv puts
-# one there for every version it knows), so each candidate is asked.
-INTERPRETER := $(shell for candidate in $(RUNTIME) python3 python \
-	$(wildcard $(HOME)/.pyenv/versions/$(VERSION).*/bin/python); do \
-	found=$$("$$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) \
-	&& [ "$$found" = "$(VERSION)" ] && { echo "$$candidate"; break; }; done)
+# Byte code is only good for the version that made it. Empty if that version is not on this machine.
+INTERPRETER := $(shell "$(ROOT)/tools/find_python.sh" $(VERSION) 2>/dev/null)
 
 # Wheels for Lambda, whatever this machine is: manylinux2014 runs on every runtime named above.
 # $(call install,<requirements file>,<more options>)
