@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -66,10 +67,29 @@ class Part:
     def gaps(self) -> list[str]:
         """One line per file that is not fully covered."""
         return [
-            f"    {path}: lines {report['missing_lines']}, branches {report['missing_branches']}"
+            f"    {path}: {_missing(report)}"
             for path, report in sorted(self.files.items())
             if report["missing_lines"] or report["missing_branches"]
         ]
+
+
+def _missing(report: FileReport) -> str:
+    """Write missing lines as ranges, then the branches that leave a line which did run."""
+    lines = report["missing_lines"]
+    # Within a run of consecutive numbers, number and position grow alike.
+    runs = [[line for _, line in run] for _, run in groupby(enumerate(lines), _distance)]
+    ranges = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    branches = [
+        f"{start}→{'exit' if end < 0 else end}"
+        for start, end in report["missing_branches"]
+        if start not in lines
+    ]
+    return ", ".join(ranges + branches)
+
+
+def _distance(numbered: tuple[int, int]) -> int:
+    position, line = numbered
+    return line - position
 
 
 def parts_of(files: Mapping[str, FileReport]) -> list[Part]:

@@ -44,7 +44,26 @@ def test_one_line_missing_in_the_core_fails_and_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(report(tmp_path, **{CORE: 99, ADAPTER: 100})) == 1
-    assert f"{CORE}: lines [99]" in capsys.readouterr().out
+    assert f"{CORE}: 99\n" in capsys.readouterr().out
+
+
+def test_missing_lines_are_named_as_ranges(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(report(tmp_path, **{CORE: 97}))
+    assert f"{CORE}: 97-99\n" in capsys.readouterr().out
+
+
+def test_a_branch_that_was_never_taken_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = report(tmp_path, **{CORE: 100})
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["files"][CORE]["summary"]["num_branches"] = 2
+    content["files"][CORE]["missing_branches"] = [[7, 9], [7, -3]]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert main(path) == 1
+    assert f"{CORE}: 7→9, 7→exit\n" in capsys.readouterr().out
 
 
 def test_elsewhere_a_little_may_be_missing(tmp_path: Path) -> None:
