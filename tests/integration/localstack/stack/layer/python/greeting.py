@@ -1,0 +1,3 @@
+"""What the layer brings: a test replaces this folder by one with another version."""
+
+LAYER_VERSION = "first"
