@@ -1,0 +1,294 @@
+"""Values as attribute maps, and back.
+
+Written by hand: a step's record is the unit of cost, and the generic serializer is slow. What is
+None is left out. Attributes that an index projects or that its keys are made of have plain
+names; so have the few others, as every byte of a name is stored with every item.
+
+=========== ==== ============================ ================================================
+attribute   type of                           what
+=========== ==== ============================ ================================================
+PK, SK      S    everything                   see ``keys``; run id and operation key are in them
+status      S    head, operation              status
+by          S    head, operation              token of the message that wrote it
+due_pk      S    head, operation              shard of the due index, while due_at is set
+due_at      N    head, operation              place in the due index, milliseconds
+ended_at    N    head, operation              when it became final, or the attempt failed
+result      M    head, operation              payload
+error       M    head, operation              error
+kind        S    operation                    kind
+hash        S    operation                    hash of the input
+attempt     N    operation                    attempt that wrote the record; always there
+start       N    operation                    start of the last attempt or of the wait
+wake_at     N    operation                    when the timer ends
+workflow    S    head                         name of the workflow
+version     S    head                         its version
+created_at  N    head                         when it was accepted
+list_pk     S    head                         workflow and status
+list_sk     S    head                         run id
+input       M    head                         payload
+gen         N    head                         generation; always there
+stall       M    head                         reason M, at N, message S
+resumed     N    head                         when it was resumed last
+idem        S    head                         idempotency key
+run         S    claim                        run that holds the key
+hash        S    claim                        hash of its input
+workflow    S    claim                        name of the workflow
+key         S    claim                        idempotency key
+body        S    dead letter                  the message as it came
+reason      S    dead letter                  why it could not be processed
+at          N    dead letter                  when it was kept first
+=========== ==== ============================ ================================================
+
+A payload is ``{t: text S, r: reference S, n: size N}``, an error ``{type, message, operation,
+trace}``, all S.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from everstep.adapters.dynamodb import keys
+from everstep.core.model import (
+    HEAD,
+    Claim,
+    DueEntry,
+    ErrorInfo,
+    Head,
+    Listed,
+    OpKind,
+    OpRecord,
+    OpStatus,
+    Payload,
+    RunStatus,
+    Stall,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeAlias
+
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Value: TypeAlias = AttributeValueTypeDef
+    Item: TypeAlias = dict[str, Value]
+
+
+def from_record(run_id: str, record: OpRecord) -> Item:
+    """Return the item of an operation's record."""
+    item: Item = {
+        "PK": {"S": keys.run(run_id)},
+        "SK": {"S": keys.operation(record.key)},
+        "kind": {"S": record.kind},
+        "status": {"S": record.status},
+        "by": {"S": record.by},
+        "hash": {"S": record.input_hash},
+        # Conditions compare it, and a missing attribute compares to nothing.
+        "attempt": {"N": str(record.attempt)},
+    }
+    _add_number(item, "start", record.started_at)
+    _add_number(item, "ended_at", record.ended_at)
+    _add_number(item, "wake_at", record.wake_at)
+    _add_due(item, run_id, record.due_at)
+    _add_outcome(item, record.result, record.error)
+    return item
+
+
+def to_record(item: Item) -> OpRecord:
+    """Return the record of an operation's item."""
+    return OpRecord(
+        key=keys.operation_of(item["SK"]["S"]),
+        kind=OpKind(item["kind"]["S"]),
+        status=OpStatus(item["status"]["S"]),
+        by=item["by"]["S"],
+        input_hash=item["hash"]["S"],
+        attempt=int(item["attempt"]["N"]),
+        started_at=_number(item, "start"),
+        ended_at=_number(item, "ended_at"),
+        wake_at=_number(item, "wake_at"),
+        due_at=_number(item, "due_at"),
+        result=_payload(item, "result"),
+        error=_error(item, "error"),
+    )
+
+
+def from_head(head: Head) -> Item:
+    """Return the item of a run's head, as it stands in the table and in both indexes."""
+    item: Item = {
+        "PK": {"S": keys.run(head.run_id)},
+        "SK": {"S": keys.RUN_HEAD},
+        "workflow": {"S": head.workflow},
+        "version": {"S": head.version},
+        "status": {"S": head.status},
+        "created_at": {"N": str(head.created_at)},
+        "list_pk": {"S": keys.listed(head.workflow, head.status)},
+        "list_sk": {"S": head.run_id},
+        "by": {"S": head.by},
+        "input": from_payload(head.input),
+        # A resumption adds to it in place.
+        "gen": {"N": str(head.generation)},
+    }
+    _add_due(item, head.run_id, head.due_at)
+    _add_number(item, "ended_at", head.ended_at)
+    _add_outcome(item, head.result, head.error)
+    _add_number(item, "resumed", head.resumed_at)
+    if head.stall is not None:
+        item["stall"] = from_stall(head.stall)
+    if head.idempotency_key is not None:
+        item["idem"] = {"S": head.idempotency_key}
+    return item
+
+
+def to_head(item: Item) -> Head:
+    """Return the head of a run's item."""
+    return Head(
+        run_id=keys.run_of(item["PK"]["S"]),
+        workflow=item["workflow"]["S"],
+        version=item["version"]["S"],
+        status=RunStatus(item["status"]["S"]),
+        input=_payload(item, "input") or Payload(),
+        created_at=int(item["created_at"]["N"]),
+        by=item["by"]["S"],
+        generation=int(item["gen"]["N"]),
+        due_at=_number(item, "due_at"),
+        ended_at=_number(item, "ended_at"),
+        result=_payload(item, "result"),
+        error=_error(item, "error"),
+        stall=_stall(item),
+        resumed_at=_number(item, "resumed"),
+        idempotency_key=_text(item, "idem"),
+    )
+
+
+def from_claim(claim: Claim) -> Item:
+    """Return the item of a claim on an idempotency key."""
+    return {
+        "PK": {"S": keys.claim(claim.workflow, claim.key)},
+        "SK": {"S": keys.ALONE},
+        "workflow": {"S": claim.workflow},
+        "key": {"S": claim.key},
+        "run": {"S": claim.run_id},
+        "hash": {"S": claim.input_hash},
+    }
+
+
+def to_claim(item: Item) -> Claim:
+    """Return the claim of an item."""
+    return Claim(
+        workflow=item["workflow"]["S"],
+        key=item["key"]["S"],
+        run_id=item["run"]["S"],
+        input_hash=item["hash"]["S"],
+    )
+
+
+def to_due_entry(item: Item) -> DueEntry:
+    """Return the entry of an item as the due index projects it."""
+    key = keys.operation_of(item["SK"]["S"])
+    return DueEntry(
+        run_id=keys.run_of(item["PK"]["S"]),
+        key=key,
+        due_at=int(item["due_at"]["N"]),
+        wake_at=_number(item, "wake_at") or 0,
+        attempt=_number(item, "attempt") or 0,
+        status=None if key == HEAD else OpStatus(item["status"]["S"]),
+    )
+
+
+def to_listed(item: Item) -> Listed:
+    """Return the run of an item as the list index projects it."""
+    return Listed(
+        run_id=item["list_sk"]["S"],
+        workflow=item["workflow"]["S"],
+        version=item["version"]["S"],
+        status=RunStatus(item["status"]["S"]),
+        created_at=int(item["created_at"]["N"]),
+        ended_at=_number(item, "ended_at"),
+    )
+
+
+def from_payload(payload: Payload) -> Value:
+    """Return a payload as a map."""
+    fields: Item = {}
+    _add_text(fields, "t", payload.text)
+    _add_text(fields, "r", payload.ref)
+    if payload.size:
+        fields["n"] = {"N": str(payload.size)}
+    return {"M": fields}
+
+
+def from_error(error: ErrorInfo) -> Value:
+    """Return an error as a map."""
+    fields: Item = {"type": {"S": error.type}, "message": {"S": error.message}}
+    _add_text(fields, "operation", error.operation)
+    _add_text(fields, "trace", error.trace)
+    return {"M": fields}
+
+
+def from_stall(stall: Stall) -> Value:
+    """Return why a run stands still as a map."""
+    fields: Item = {"reason": from_error(stall.reason), "at": {"N": str(stall.at)}}
+    _add_text(fields, "message", stall.message)
+    return {"M": fields}
+
+
+def _payload(item: Item, name: str) -> Payload | None:
+    if name not in item:
+        return None
+    fields = item[name]["M"]
+    return Payload(text=_text(fields, "t"), ref=_text(fields, "r"), size=_number(fields, "n") or 0)
+
+
+def _error(item: Mapping[str, Any], name: str) -> ErrorInfo | None:
+    if name not in item:
+        return None
+    fields = item[name]["M"]
+    return ErrorInfo(
+        type=fields["type"]["S"],
+        message=fields["message"]["S"],
+        operation=_text(fields, "operation"),
+        trace=_text(fields, "trace"),
+    )
+
+
+def _stall(item: Item) -> Stall | None:
+    if "stall" not in item:
+        return None
+    fields = item["stall"]["M"]
+    reason = _error(fields, "reason")
+    return Stall(
+        reason=reason or ErrorInfo(type="Unknown", message=""),
+        at=int(fields["at"]["N"]),
+        message=_text(fields, "message"),
+    )
+
+
+def _number(item: Mapping[str, Any], name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None
+
+
+def _text(item: Mapping[str, Any], name: str) -> str | None:
+    return str(item[name]["S"]) if name in item else None
+
+
+def _add_number(item: Item, name: str, number: int | None) -> None:
+    if number is not None:
+        item[name] = {"N": str(number)}
+
+
+def _add_text(item: Item, name: str, text: str | None) -> None:
+    if text is not None:
+        item[name] = {"S": text}
+
+
+def _add_due(item: Item, run_id: str, due_at: int | None) -> None:
+    """Put an item into the due index: both key attributes, or none of them."""
+    if due_at is not None:
+        item["due_pk"] = {"S": keys.due_of(run_id)}
+        item["due_at"] = {"N": str(due_at)}
+
+
+def _add_outcome(item: Item, result: Payload | None, error: ErrorInfo | None) -> None:
+    if result is not None:
+        item["result"] = from_payload(result)
+    if error is not None:
+        item["error"] = from_error(error)

@@ -1,0 +1,84 @@
+"""Every key string of the table, one function per key.
+
+Parts are joined by ``#``. No two things can have the same key: names of workflows and statuses
+hold no ``#``, and what may hold one (an operation's key, an idempotency key) stands last.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+from everstep.core.model import HEAD
+
+if TYPE_CHECKING:
+    from everstep.core.model import RunStatus
+
+DUE_INDEX: Final = "due"
+LIST_INDEX: Final = "list"
+SHARDS: Final = 8
+"""Partitions of the due index. For ever: entries of a shard that nobody reads are lost."""
+
+ALONE: Final = "-"
+"""Sort key of an item that is the only one of its partition."""
+
+RUN_HEAD: Final = "#HEAD"
+"""Sort key of a run's head; it sorts before everything else of the run."""
+
+_RUN: Final = "RUN#"
+_OPERATION: Final = "OP#"
+
+
+def run(run_id: str) -> str:
+    """Return the partition of a run: one query on it gives the head and the whole history."""
+    return _RUN + run_id
+
+
+def run_of(partition: str) -> str:
+    """Return the run that a partition belongs to: the due index gives keys, not ids."""
+    return partition[len(_RUN) :]
+
+
+def operation(key: str) -> str:
+    """Return the sort key of an operation's record: written and moved by its full key."""
+    return _OPERATION + key
+
+
+def member(key: str) -> str:
+    """Return the sort key of an operation, or of the head where ``key`` is ``HEAD``."""
+    return RUN_HEAD if key == HEAD else operation(key)
+
+
+def is_operation(sort_key: str) -> bool:
+    """Say whether a run's item is an operation's record; a run may have items of other kinds."""
+    return sort_key.startswith(_OPERATION)
+
+
+def operation_of(sort_key: str) -> str:
+    """Return the operation's key, or ``HEAD``, of a run's item: the inverse of ``member``."""
+    return HEAD if sort_key == RUN_HEAD else sort_key[len(_OPERATION) :]
+
+
+def claim(workflow: str, key: str) -> str:
+    """Return the partition of an idempotency key: put if absent, read by its full key."""
+    return f"IDEM#{workflow}#{key}"
+
+
+def dead_letter(message_id: str) -> str:
+    """Return the partition of a dead letter: put if absent, read by its full key."""
+    return f"DEAD#{message_id}"
+
+
+def due(shard: int) -> str:
+    """Return a partition of the due index: queried by time, earliest first."""
+    return f"DUE#{shard}"
+
+
+def due_of(run_id: str) -> str:
+    """Return the partition of the due index that holds everything of a run."""
+    return due(crc32(run_id.encode()) % SHARDS)
+
+
+def listed(workflow: str, status: RunStatus) -> str:
+    """Return a partition of the list index: queried by run id, newest first."""
+    return f"LIST#{workflow}#{status}"

@@ -1,0 +1,158 @@
+"""Runs in DynamoDB.
+
+Every write is one conditional request, so two callers can never both win. Where the answer to a
+write was lost and the client sent it again, the second one fails its own condition: ``create``
+recognises its own work by reading again; the other writes answer False, and the engine finds
+out the same way (see ``core.transitions``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
+from everstep.adapters.bounded_cache import BoundedCache
+from everstep.adapters.dynamodb import conditions, items, keys, updates
+from everstep.adapters.dynamodb.table import Table
+from everstep.adapters.errors import AdapterError, RunIdTakenError
+from everstep.core.changes import RunWatched
+from everstep.core.errors import UnavailableError
+from everstep.core.model import History
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+    from everstep.core.changes import HeadChange
+    from everstep.core.model import Claim, Head, OpRecord
+    from everstep.core.transitions import Guard, HeadGuard
+
+_TRANSACTION_ATTEMPTS: Final = 4
+_WORKFLOWS_KNOWN: Final = 4096
+
+
+class DynamoRuns:
+    """Keep runs as one partition each: the head, and one item per operation."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        """Use this table.
+
+        Args:
+            client: Low-level DynamoDB client.
+            table: The table's name.
+        """
+        self._table = Table(client, table)
+        # Run id → workflow, which never changes: the partition of the list index is made from it.
+        self._workflows = BoundedCache(_WORKFLOWS_KNOWN)
+
+    def create(self, head: Head, claim: Claim | None) -> Claim | None:
+        """Write a new run and, with it or not at all, the claim on its idempotency key.
+
+        Returns:
+            None if the run was written, by this call or by an earlier one with the same head;
+            the claim that holds the key if another run had it before.
+
+        Raises:
+            RunIdTakenError: Another run has this id.
+        """
+        self._workflows.put(head.run_id, head.workflow)
+        if claim is not None:
+            return self._create_claimed(head, claim)
+        if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
+            self._check_own(head)
+        return None
+
+    def _create_claimed(self, head: Head, claim: Claim) -> Claim | None:
+        both = [items.from_head(head), items.from_claim(claim)]
+        cancelled: AdapterError | None = None
+        for _ in range(_TRANSACTION_ATTEMPTS):
+            try:
+                self._table.put_together(both, conditions.IF_ABSENT)
+            except AdapterError as error:
+                if error.code != TRANSACTION_CANCELLED:
+                    raise
+                cancelled = error
+            else:
+                return None
+            # Reasons are not always given, and do not tell our own repeat from another's call.
+            # What is recorded does.
+            holder = self._holder(claim)
+            if holder is not None:
+                return None if holder.run_id == head.run_id else holder
+            if self.head(head.run_id) is not None:
+                # Ours would have brought its claim along.
+                raise RunIdTakenError(head.run_id)
+            # Nobody won: another transaction touched the same key at this moment.
+        raise UnavailableError(f"no room between other transactions: {cancelled}") from cancelled
+
+    def _holder(self, claim: Claim) -> Claim | None:
+        item = self._table.get(keys.claim(claim.workflow, claim.key), keys.ALONE)
+        return None if item is None else items.to_claim(item)
+
+    def _check_own(self, head: Head) -> None:
+        """Accept that the run is there already if this call, sent twice, wrote it."""
+        stored = self.head(head.run_id)
+        if stored is None:
+            raise UnavailableError(f"run {head.run_id} was there and is gone: try again")
+        if stored.by != head.by:
+            raise RunIdTakenError(head.run_id)
+
+    def load(self, run_id: str) -> History | None:
+        """Return the head and every record, in one query (one request per megabyte)."""
+        head: Head | None = None
+        records: dict[str, OpRecord] = {}
+        for item in self._table.partition(keys.run(run_id)):
+            sort_key = item["SK"]["S"]
+            if sort_key == keys.RUN_HEAD:
+                head = items.to_head(item)
+            elif keys.is_operation(sort_key):
+                record = items.to_record(item)
+                records[record.key] = record
+        if head is None:
+            return None
+        self._workflows.put(run_id, head.workflow)
+        return History(head=head, records=records)
+
+    def head(self, run_id: str) -> Head | None:
+        """Return the head alone."""
+        item = self._table.get(keys.run(run_id), keys.RUN_HEAD)
+        if item is None:
+            return None
+        head = items.to_head(item)
+        self._workflows.put(run_id, head.workflow)
+        return head
+
+    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+        """Replace an operation's record if the guard allows it; say whether it did."""
+        return self._table.put(items.from_record(run_id, record), conditions.on_record(guard))
+
+    def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
+        """Change only a record's place in the due index (None takes it out) if the guard allows it.
+
+        A record that is not there is not made, whatever the guard says.
+        """
+        return self._table.update(
+            keys.run(run_id),
+            keys.operation(key),
+            updates.due(run_id, due_at),
+            conditions.on_existing_record(guard),
+        )
+
+    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+        """Change the head if the guard allows it; say whether it did."""
+        workflow = "" if isinstance(change, RunWatched) else self._workflow_of(run_id)
+        if workflow is None:
+            return False
+        return self._table.update(
+            keys.run(run_id),
+            keys.RUN_HEAD,
+            updates.head(run_id, workflow, change),
+            conditions.on_head(guard),
+        )
+
+    def _workflow_of(self, run_id: str) -> str | None:
+        """Return a run's workflow, in practice without a request: who changes a run has read it."""
+        known = self._workflows.get(run_id)
+        if known is not None:
+            return known
+        item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow"])
+        return None if item is None else item["workflow"]["S"]

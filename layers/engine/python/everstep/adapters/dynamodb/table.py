@@ -1,0 +1,162 @@
+"""Requests to one table: the only module that makes the low-level client's calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from everstep.adapters.aws_errors import CONDITION_FAILED, translated
+from everstep.adapters.errors import AdapterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import (
+        PutItemInputTypeDef,
+        PutTypeDef,
+        QueryInputTypeDef,
+        UpdateItemInputTypeDef,
+    )
+
+    from everstep.adapters.dynamodb.conditions import Condition
+    from everstep.adapters.dynamodb.items import Item
+    from everstep.adapters.dynamodb.updates import Update
+
+
+class Table:
+    """Send requests to one table: one per call, ``query`` one per page.
+
+    Every method raises ``UnavailableError`` or ``AdapterError``, and nothing of botocore's.
+    """
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        """Use this table.
+
+        Args:
+            client: Low-level DynamoDB client.
+            name: The table's name.
+        """
+        self._client = client
+        self._name = name
+
+    def get(self, partition: str, sort: str, attributes: Sequence[str] = ()) -> Item | None:
+        """Return an item, or some of its attributes, as it is now (strongly consistent)."""
+        with translated("DynamoDB GetItem"):
+            if not attributes:
+                answer = self._client.get_item(
+                    TableName=self._name, Key=_key(partition, sort), ConsistentRead=True
+                )
+                return answer.get("Item")
+            names = {f"#{name}": name for name in attributes}
+            answer = self._client.get_item(
+                TableName=self._name,
+                Key=_key(partition, sort),
+                ConsistentRead=True,
+                ProjectionExpression=", ".join(names),
+                ExpressionAttributeNames=names,
+            )
+            return answer.get("Item")
+
+    def partition(self, partition: str) -> Iterator[Item]:
+        """Yield every item of a partition by sort key (strongly consistent)."""
+        return self._query(
+            {
+                "TableName": self._name,
+                "ConsistentRead": True,
+                "KeyConditionExpression": "PK = :partition",
+                "ExpressionAttributeValues": {":partition": {"S": partition}},
+            }
+        )
+
+    def index(
+        self, name: str, condition: str, values: Item, limit: int, *, forward: bool
+    ) -> Iterator[Item]:
+        """Yield what an index projects of its items, at most ``limit`` (eventually consistent)."""
+        return self._query(
+            {
+                "TableName": self._name,
+                "IndexName": name,
+                "KeyConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+                "ScanIndexForward": forward,
+            },
+            limit,
+        )
+
+    def _query(self, request: QueryInputTypeDef, limit: int | None = None) -> Iterator[Item]:
+        left = limit
+        while left is None or left > 0:
+            if left is not None:
+                request["Limit"] = left
+            with translated("DynamoDB Query"):
+                answer = self._client.query(**request)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            left = None if left is None else left - len(answer["Items"])
+
+    def put(self, item: Item, condition: Condition) -> bool:
+        """Write a whole item if the condition holds; say whether it did."""
+        request: PutItemInputTypeDef = {
+            "TableName": self._name,
+            "Item": item,
+            "ConditionExpression": condition.expression,
+        }
+        if condition.names:
+            request["ExpressionAttributeNames"] = condition.names
+        if condition.values:
+            request["ExpressionAttributeValues"] = condition.values
+        try:
+            with translated("DynamoDB PutItem"):
+                self._client.put_item(**request)
+        except AdapterError as error:
+            return _refused_by_condition(error)
+        return True
+
+    def update(self, partition: str, sort: str, update: Update, condition: Condition) -> bool:
+        """Change an item in place if the condition holds; say whether it did."""
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._name,
+            "Key": _key(partition, sort),
+            "UpdateExpression": update.expression,
+            "ConditionExpression": condition.expression,
+            "ExpressionAttributeNames": {**update.names, **condition.names},
+        }
+        values = {**update.values, **condition.values}
+        if values:
+            request["ExpressionAttributeValues"] = values
+        try:
+            with translated("DynamoDB UpdateItem"):
+                self._client.update_item(**request)
+        except AdapterError as error:
+            return _refused_by_condition(error)
+        return True
+
+    def put_together(self, items: Sequence[Item], condition: Condition) -> None:
+        """Write all items, or none unless the condition holds for each.
+
+        Raises:
+            AdapterError: With code ``TRANSACTION_CANCELLED``: nothing was written by this call.
+        """
+        puts: list[PutTypeDef] = [
+            {
+                "TableName": self._name,
+                "Item": item,
+                "ConditionExpression": condition.expression,
+            }
+            for item in items
+        ]
+        with translated("DynamoDB TransactWriteItems"):
+            self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+
+
+def _key(partition: str, sort: str) -> Item:
+    return {"PK": {"S": partition}, "SK": {"S": sort}}
+
+
+def _refused_by_condition(error: AdapterError) -> bool:
+    """Answer False for a failed condition, which is no fault; pass every fault on."""
+    if error.code == CONDITION_FAILED:
+        return False
+    raise error

@@ -1,0 +1,117 @@
+"""Changes of a head, and moves within the due index, as update expressions.
+
+An update touches only what the change says; what else the item holds (the input, which may be
+large, above all) is neither read nor sent. Each function mirrors ``core.changes.apply``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, assert_never
+
+from everstep.adapters.dynamodb import items, keys
+from everstep.core.changes import HeadChange, RunEnded, RunResumed, RunStalled, RunWatched
+from everstep.core.model import RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from everstep.adapters.dynamodb.items import Item, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Attributes to set, to add to, and to remove."""
+
+    set: Mapping[str, Value] = field(default_factory=dict)
+    add: Mapping[str, Value] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+    @property
+    def expression(self) -> str:
+        """Return the update expression; attribute ``x`` is ``#x``, its value ``:x``."""
+        parts = {
+            "SET": ", ".join(f"#{name} = :{name}" for name in self.set),
+            "ADD": ", ".join(f"#{name} :{name}" for name in self.add),
+            "REMOVE": ", ".join(f"#{name}" for name in self.remove),
+        }
+        return " ".join(f"{word} {part}" for word, part in parts.items() if part)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the placeholders of the names."""
+        return {f"#{name}": name for name in (*self.set, *self.add, *self.remove)}
+
+    @property
+    def values(self) -> Item:
+        """Return the placeholders of the values."""
+        return {f":{name}": value for name, value in {**self.set, **self.add}.items()}
+
+
+OUT_OF_DUE_INDEX: Final = Update(remove=("due_pk", "due_at"))
+
+
+def due(run_id: str, due_at: int | None) -> Update:
+    """Return the move of an item to a place in the due index, or out of it."""
+    if due_at is None:
+        return OUT_OF_DUE_INDEX
+    return Update(set=_due(run_id, due_at))
+
+
+def head(run_id: str, workflow: str, change: HeadChange) -> Update:
+    """Return what a change does to the head of a run of this workflow."""
+    match change:
+        case RunEnded():
+            return _ended(workflow, change)
+        case RunStalled(by=by, stall=stall):
+            return Update(
+                set={
+                    **_status(workflow, RunStatus.STALLED, by),
+                    "stall": items.from_stall(stall),
+                },
+                remove=OUT_OF_DUE_INDEX.remove,
+            )
+        case RunResumed(by=by, at=at, due_at=due_at):
+            return Update(
+                set={
+                    **_status(workflow, RunStatus.RUNNING, by),
+                    **_due(run_id, due_at),
+                    "resumed": {"N": str(at)},
+                },
+                add={"gen": {"N": "1"}},
+                remove=("stall",),
+            )
+        case RunWatched(due_at=due_at):
+            return due(run_id, due_at)
+        case _:
+            assert_never(change)
+
+
+def _ended(workflow: str, change: RunEnded) -> Update:
+    outcome: Item = {}
+    if change.result is not None:
+        outcome["result"] = items.from_payload(change.result)
+    if change.error is not None:
+        outcome["error"] = items.from_error(change.error)
+    absent = tuple(name for name in ("result", "error") if name not in outcome)
+    return Update(
+        set={
+            **_status(workflow, change.status, change.by),
+            "ended_at": {"N": str(change.at)},
+            **outcome,
+        },
+        remove=(*OUT_OF_DUE_INDEX.remove, *absent),
+    )
+
+
+def _status(workflow: str, status: RunStatus, by: str) -> Item:
+    """A new status is also another partition of the list index."""
+    return {
+        "status": {"S": status},
+        "by": {"S": by},
+        "list_pk": {"S": keys.listed(workflow, status)},
+    }
+
+
+def _due(run_id: str, due_at: int) -> Item:
+    return {"due_pk": {"S": keys.due_of(run_id)}, "due_at": {"N": str(due_at)}}

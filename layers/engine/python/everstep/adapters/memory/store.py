@@ -1,0 +1,205 @@
+"""Runs, timers, lists and dead letters in memory.
+
+One lock makes every call atomic, and the guards and changes of the core decide as they are
+written: this store is the reading of the contract that the others are compared with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from threading import RLock
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from everstep.adapters.errors import RunIdTakenError
+from everstep.core.changes import apply
+from everstep.core.model import HEAD, DueEntry, History, Listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from everstep.core.changes import HeadChange
+    from everstep.core.model import Claim, Head, OpRecord, RunStatus
+    from everstep.core.transitions import Guard, HeadGuard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message that belongs to no run, and why it could not be processed."""
+
+    message_id: str
+    body: str
+    reason: str
+    at: int
+
+
+class MemoryStore:
+    """Keep everything in dictionaries of immutable values."""
+
+    def __init__(self, shards: int = 2) -> None:
+        """Start empty.
+
+        Args:
+            shards: How many shards the due index has.
+        """
+        self._shards = shards
+        self._lock = RLock()
+        self._heads: dict[str, Head] = {}
+        self._records: dict[str, dict[str, OpRecord]] = {}
+        self._claims: dict[tuple[str, str], Claim] = {}
+        self._dead_letters: dict[str, DeadLetter] = {}
+
+    # --- RunStore
+
+    def create(self, head: Head, claim: Claim | None) -> Claim | None:
+        """Write a new run and, with it or not at all, the claim on its idempotency key.
+
+        Returns:
+            None if the run was written, by this call or by an earlier one with the same head;
+            the claim that holds the key if another run had it before.
+
+        Raises:
+            RunIdTakenError: Another run has this id.
+        """
+        with self._lock:
+            holder = None if claim is None else self._claims.get((claim.workflow, claim.key))
+            if holder is not None:
+                return None if holder.run_id == head.run_id else holder
+            stored = self._heads.get(head.run_id)
+            if stored is not None:
+                # With a claim, our own earlier call would have been found by it above.
+                if claim is not None or stored.by != head.by:
+                    raise RunIdTakenError(head.run_id)
+                return None
+            self._heads[head.run_id] = head
+            if claim is not None:
+                self._claims[claim.workflow, claim.key] = claim
+            return None
+
+    def load(self, run_id: str) -> History | None:
+        """Return the head and every record."""
+        with self._lock:
+            head = self._heads.get(run_id)
+            if head is None:
+                return None
+            return History(head=head, records=dict(self._records.get(run_id, {})))
+
+    def head(self, run_id: str) -> Head | None:
+        """Return the head alone."""
+        with self._lock:
+            return self._heads.get(run_id)
+
+    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+        """Replace an operation's record if the guard allows it; say whether it did."""
+        with self._lock:
+            records = self._records.setdefault(run_id, {})
+            if not guard.allows(records.get(record.key)):
+                return False
+            records[record.key] = record
+            return True
+
+    def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
+        """Change only a record's place in the due index (None takes it out) if the guard allows it.
+
+        A record that is not there is not made, whatever the guard says.
+        """
+        with self._lock:
+            records = self._records.get(run_id, {})
+            record = records.get(key)
+            if record is None or not guard.allows(record):
+                return False
+            records[key] = replace(record, due_at=due_at)
+            return True
+
+    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+        """Change the head if the guard allows it; say whether it did."""
+        with self._lock:
+            head = self._heads.get(run_id)
+            if head is None or not guard.allows(head):
+                return False
+            self._heads[run_id] = apply(head, change)
+            return True
+
+    # --- TimerIndex
+
+    @property
+    def shards(self) -> int:
+        """Return how many shards there are; each is read on its own."""
+        return self._shards
+
+    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
+        """Return entries due up to an instant, earliest first, at most ``limit``."""
+        with self._lock:
+            found = [
+                entry
+                for entry in self._armed()
+                if entry.due_at <= until and self._shard_of(entry.run_id) == shard
+            ]
+        return sorted(found, key=lambda entry: entry.due_at)[:limit]
+
+    def _armed(self) -> Iterator[DueEntry]:
+        for run_id, head in self._heads.items():
+            if head.due_at is not None:
+                yield DueEntry(run_id=run_id, key=HEAD, due_at=head.due_at)
+        for run_id, records in self._records.items():
+            for record in records.values():
+                if record.due_at is not None:
+                    yield DueEntry(
+                        run_id=run_id,
+                        key=record.key,
+                        due_at=record.due_at,
+                        wake_at=record.wake_at or 0,
+                        attempt=record.attempt,
+                        status=record.status,
+                    )
+
+    def _shard_of(self, run_id: str) -> int:
+        return crc32(run_id.encode()) % self._shards
+
+    # --- RunList
+
+    def newest(
+        self, workflow: str, status: RunStatus, before: str | None, limit: int
+    ) -> Sequence[Listed]:
+        """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
+        with self._lock:
+            found = [
+                _listed(head)
+                for run_id, head in self._heads.items()
+                if (head.workflow, head.status) == (workflow, status)
+                and (before is None or run_id < before)
+            ]
+        return sorted(found, key=lambda each: each.run_id, reverse=True)[:limit]
+
+    # --- DeadLetters
+
+    def keep(self, message_id: str, body: str, reason: str, at: int) -> None:
+        """Keep a message and why it could not be processed; keeping it twice changes nothing."""
+        letter = DeadLetter(message_id=message_id, body=body, reason=reason, at=at)
+        with self._lock:
+            self._dead_letters.setdefault(message_id, letter)
+
+    # --- For tests
+
+    @property
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        """Return what was kept, in the order it came."""
+        with self._lock:
+            return list(self._dead_letters.values())
+
+    @property
+    def run_ids(self) -> Sequence[str]:
+        """Return every run, in the order they were created."""
+        with self._lock:
+            return list(self._heads)
+
+
+def _listed(head: Head) -> Listed:
+    return Listed(
+        run_id=head.run_id,
+        workflow=head.workflow,
+        version=head.version,
+        status=head.status,
+        created_at=head.created_at,
+        ended_at=head.ended_at,
+    )

@@ -1,0 +1,46 @@
+"""The machine's clock, and identifiers made from it and from chance."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ulid import ULIDGenerator
+
+_NANOS_PER_MILLI = 1_000_000
+_TOKEN_BYTES = 12
+
+
+class SystemClock:
+    """Tell the machine's time. It may jump: nothing's safety depends on it."""
+
+    def now(self) -> int:
+        """Return milliseconds since 1970 in UTC."""
+        return time.time_ns() // _NANOS_PER_MILLI
+
+
+class SystemIds:
+    """Make run ids and message tokens that nobody else makes."""
+
+    def __init__(self) -> None:
+        self._ulids: ULIDGenerator | None = None
+
+    def run_id(self) -> str:
+        """Return a ULID of 26 characters.
+
+        Ids sort by the millisecond they were made in; within one millisecond those of one
+        process also sort by the order they were made in, those of several processes do not.
+        """
+        if self._ulids is None:
+            # Imported late: only the trigger makes runs.
+            from ulid import LaxMonotonicPolicy, ULIDGenerator
+
+            self._ulids = ULIDGenerator(policy=LaxMonotonicPolicy())
+        return str(self._ulids.generate())
+
+    def token(self) -> str:
+        """Return 96 random bits as 16 URL-safe characters."""
+        from secrets import token_urlsafe
+
+        return token_urlsafe(_TOKEN_BYTES)
