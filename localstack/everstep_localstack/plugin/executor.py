@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from localstack import config
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
 
 from everstep_localstack.plugin.function_process import FunctionSpec
@@ -18,6 +17,7 @@ from everstep_localstack.plugin.memory_watch import MemoryWatch
 from everstep_localstack.plugin.sandbox import Event, Sandbox
 from everstep_localstack.plugin.settings import INSTANCE_VARIABLE, PluginSettings
 from everstep_localstack.plugin.spawner import Spawner
+from localstack import config
 
 LOG: Final = logging.getLogger(__name__)
 # Of LocalStack's own environment a function sees these alone: no proxies, no Python settings.

@@ -23,7 +23,7 @@ class LogPipe:
         self._lock = threading.Lock()
         self._chunks: list[bytes] = []
         self._open = True
-        os.set_blocking(self._descriptor, False)  # noqa: FBT003 - positional only
+        os.set_blocking(self._descriptor, False)
         threading.Thread(target=self._pump, name="function-output", daemon=True).start()
 
     def take(self) -> str:

@@ -1,12 +1,13 @@
 """The Lambda Runtime API for one process, on a loopback port of its own.
 
-See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. A process first asks for the next
-invocation (then it has started) or posts an initialisation error (then it never will).
+See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. A process first asks for the
+next invocation (then it has started) or posts an initialisation error (then it never will).
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -139,6 +140,12 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, api: RuntimeApi) -> None:
         self.api = api
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print nothing if the process was killed while it was connected."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # as they came
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,14 +1,16 @@
 """One Lambda execution environment: processes come and go, and every end has AWS's answer.
 
-| What happens                          | Answer (`errorType`)                  | Process afterwards     |
-|---------------------------------------|---------------------------------------|------------------------|
-| the handler returns                   | its result                            | kept                   |
-| the handler raises                    | the exception's type                  | kept                   |
-| it takes longer than the time-out     | `Sandbox.Timedout`                    | killed, started anew   |
-| the process ends (`os._exit`, signal) | `Runtime.ExitError`                   | started anew           |
-| it uses more than its memory size     | `Runtime.ExitError`, "signal: killed" | killed, started anew   |
-| the handler cannot be imported        | `Runtime.ImportModuleError` and so on | started anew           |
-| loading it takes over 10 s            | loaded again within the invocation    | killed, started anew   |
+| What happens                        | Answer (`errorType`)                  | The process  |
+|-------------------------------------|---------------------------------------|--------------|
+| the handler returns                 | its result                            | is kept      |
+| the handler raises                  | the exception's type                  | is kept      |
+| it takes longer than the time-out   | `Sandbox.Timedout`                    | is killed    |
+| the process ends                    | `Runtime.ExitError`                   | has ended    |
+| it uses more than its memory size   | `Runtime.ExitError`, "signal: killed" | is killed    |
+| the handler cannot be imported      | `Runtime.ImportModuleError`, …        | has ended    |
+| loading it takes over 10 s          | loaded anew, within the time-out      | is killed    |
+
+Where there is no process left, the next invocation starts one.
 """
 
 from __future__ import annotations
@@ -230,7 +232,7 @@ def _peak_mb(outcome: Outcome, process: FunctionProcess | None, memory_mb: int) 
     return process.peak_mb() if process else 0
 
 
-def _report(  # noqa: PLR0913 - the parts of one line
+def _report(
     *,
     request_id: str,
     milliseconds: float,

@@ -6,8 +6,11 @@ import subprocess
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +28,8 @@ Process = subprocess.Popen[bytes]
 class Spawner:
     """Start processes whose parent thread does not end before LocalStack does.
 
-    The kernel's parent-death signal is sent when the *thread* that forked ends. Request threads come
-    and go, so a process started from one of them would be killed at some random moment.
+    The kernel's parent-death signal is sent when the *thread* that forked ends. Request threads
+    come and go, so a process started from one of them would be killed at some random moment.
     """
 
     def __init__(self) -> None:
