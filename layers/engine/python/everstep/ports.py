@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from everstep.core.changes import HeadChange
-    from everstep.core.model import Claim, DueEntry, Head, History, Listed, OpRecord, Outgoing, RunStatus
+    from everstep.core.model import (
+        Claim,
+        DueEntry,
+        Head,
+        History,
+        Listed,
+        OpRecord,
+        Outgoing,
+        RunStatus,
+    )
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -37,7 +46,7 @@ class RunStore(Protocol):
         """Replace an operation's record if the guard allows it; say whether it did."""
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
-        """Change only a record's place in the due index (None takes it out) if the guard allows it."""
+        """Change a record's place in the due index (None: out of it) if the guard allows it."""
 
     def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
         """Change the head if the guard allows it; say whether it did."""
@@ -57,7 +66,9 @@ class TimerIndex(Protocol):
 class RunList(Protocol):
     """Lists runs by workflow and recorded status, newest first. Eventually consistent."""
 
-    def newest(self, workflow: str, status: RunStatus, before: str | None, limit: int) -> Sequence[Listed]:
+    def newest(
+        self, workflow: str, status: RunStatus, before: str | None, limit: int
+    ) -> Sequence[Listed]:
         """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from everstep.authoring.workflows import Workflow
 from everstep.core.errors import DefinitionError, UnknownWorkflowError, WorkflowMissingError
 from everstep.core.failures import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from everstep.authoring.workflows import Workflow
 
 
 class Registry:
     """Finds workflows; remembers modules that could not be imported."""
 
-    def __init__(self, workflows: Iterable[Workflow[Any, Any]], faults: Mapping[str, Exception] | None = None) -> None:
+    def __init__(
+        self, workflows: Iterable[Workflow[Any, Any]], faults: Mapping[str, Exception] | None = None
+    ) -> None:
         """Take the workflows.
 
         Args:
@@ -31,9 +34,11 @@ class Registry:
         for item in workflows:
             versions = self._workflows.setdefault(item.name, {})
             if versions.setdefault(item.version, item) is not item:
-                raise DefinitionError(f"two workflows are called {item.name} version {item.version}")
+                raise DefinitionError(
+                    f"two workflows are called {item.name} version {item.version}"
+                )
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Workflow[Any, Any]]:
         """Iterate over every workflow, by name and version."""
         for name in sorted(self._workflows):
             yield from (self._workflows[name][version] for version in self.versions(name))
@@ -58,9 +63,13 @@ class Registry:
         if chosen in versions:
             return self._workflows[name][chosen]
         if versions:
-            raise UnknownWorkflowError(f"workflow {name} has no version {version}; deployed: {', '.join(versions)}")
+            raise UnknownWorkflowError(
+                f"workflow {name} has no version {version}; deployed: {', '.join(versions)}"
+            )
         known = ", ".join(self.names) or "none"
-        raise UnknownWorkflowError(f"there is no workflow {name}; deployed: {known}{self._faults()}")
+        raise UnknownWorkflowError(
+            f"there is no workflow {name}; deployed: {known}{self._faults()}"
+        )
 
     def to_continue(self, name: str, version: str) -> Workflow[Any, Any]:
         """Return the workflow that a run is pinned to.
@@ -78,7 +87,9 @@ class Registry:
         )
 
     def _faults(self) -> str:
-        reasons = [f"{module}: {describe(error).type}: {error}" for module, error in self.faults.items()]
+        reasons = [
+            f"{module}: {describe(error).type}: {error}" for module, error in self.faults.items()
+        ]
         return f"; could not be imported: {'; '.join(reasons)}" if reasons else ""
 
 

@@ -53,7 +53,9 @@ def step_context() -> StepContext:
 
 
 @contextmanager
-def attempt_context(run_id: str, operation: str, attempt: int, deadline: datetime | None) -> Iterator[None]:
+def attempt_context(
+    run_id: str, operation: str, attempt: int, deadline: datetime | None
+) -> Iterator[None]:
     """Make an attempt known to ``step_context`` while it runs."""
     extra = {"run_id": run_id, "operation": operation, "attempt": attempt}
     context = StepContext(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import inspect
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NoReturn,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from everstep.authoring.annotations import Annotations, local_names
 from everstep.core.durations import to_millis

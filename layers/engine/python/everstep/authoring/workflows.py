@@ -87,7 +87,9 @@ class WorkflowDecorator(Protocol):
         self, fn: Callable[[Context, In], Coroutine[Any, Any, Out]], /
     ) -> Workflow[In, Out]: ...
     @overload
-    def __call__(self, fn: Callable[[Context], Coroutine[Any, Any, Out]], /) -> Workflow[None, Out]: ...
+    def __call__(
+        self, fn: Callable[[Context], Coroutine[Any, Any, Out]], /
+    ) -> Workflow[None, Out]: ...
 
 
 @overload
@@ -96,7 +98,9 @@ def workflow(fn: Callable[[Context, In], Coroutine[Any, Any, Out]], /) -> Workfl
 def workflow(fn: Callable[[Context], Coroutine[Any, Any, Out]], /) -> Workflow[None, Out]: ...
 @overload
 def workflow(*, name: str | None = None, version: str = "1") -> WorkflowDecorator: ...
-def workflow(fn: Callable[..., Any] | None = None, /, *, name: str | None = None, version: str = "1") -> Any:
+def workflow(
+    fn: Callable[..., Any] | None = None, /, *, name: str | None = None, version: str = "1"
+) -> Any:
     """Declare a workflow, with or without parentheses.
 
     Args:
@@ -123,7 +127,9 @@ def _check_function(fn: Callable[..., Any]) -> str | None:
         raise DefinitionError(f"workflow {name} must be an async def function")
     parameters = list(inspect.signature(fn).parameters.values())
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    if not 1 <= len(parameters) <= _CONTEXT_AND_INPUT or any(p.kind not in positional for p in parameters):
+    if not 1 <= len(parameters) <= _CONTEXT_AND_INPUT or any(
+        p.kind not in positional for p in parameters
+    ):
         raise DefinitionError(
             f"workflow {name} must take (ctx) or (ctx, input); put several inputs into one model"
         )

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-_ASYNC_LIBRARIES: Final = frozenset({"asyncio", "anyio", "sniffio", "trio", "curio", "aiohttp", "aiobotocore"})
+_ASYNC_LIBRARIES: Final = frozenset(
+    {"asyncio", "anyio", "sniffio", "trio", "curio", "aiohttp", "aiobotocore"}
+)
 _DEFAULT: Final = "do waiting and IO inside a step: await ctx.step(…)"
 _ADVICE: Final = {
     "sleep": "use await ctx.sleep(…), which sleeps durably and holds no compute",
@@ -76,8 +78,14 @@ def blocking_error(error: Exception) -> BlockingCallError | None:
 
 def foreign_yield(value: object) -> BlockingCallError:
     """Return the mistake of awaiting something that is no operation."""
-    shown = "a bare yield, as asyncio.sleep(0) makes" if value is None else f"a {type(value).__qualname__}"
-    return BlockingCallError(f"workflow code awaited {shown}; only operations of ctx can be awaited: {_DEFAULT}")
+    shown = (
+        "a bare yield, as asyncio.sleep(0) makes"
+        if value is None
+        else f"a {type(value).__qualname__}"
+    )
+    return BlockingCallError(
+        f"workflow code awaited {shown}; only operations of ctx can be awaited: {_DEFAULT}"
+    )
 
 
 def _caller(frame: FrameType | None, attribute: str) -> tuple[str, str]:

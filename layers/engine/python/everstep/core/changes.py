@@ -53,13 +53,21 @@ def apply(head: Head, change: HeadChange) -> Head:
     """Return the head as it is after the change."""
     match change:
         case RunEnded(status=status, by=by, at=at, result=result, error=error):
-            return replace(head, status=status, by=by, ended_at=at, result=result, error=error, due_at=None)
+            return replace(
+                head, status=status, by=by, ended_at=at, result=result, error=error, due_at=None
+            )
         case RunStalled(by=by, stall=stall):
             return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)
         case RunResumed(by=by, at=at, due_at=due_at):
             generation = head.generation + 1
             return replace(
-                head, status=RunStatus.RUNNING, by=by, resumed_at=at, due_at=due_at, stall=None, generation=generation
+                head,
+                status=RunStatus.RUNNING,
+                by=by,
+                resumed_at=at,
+                due_at=due_at,
+                stall=None,
+                generation=generation,
             )
         case RunWatched(due_at=due_at):
             return replace(head, due_at=due_at)

@@ -13,7 +13,8 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -130,8 +131,14 @@ def _write_set(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
 
 def _write_dict(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
     if all(type(key) is str for key in value) and not _looks_like_a_tag(value):
-        return {_write_str(key, path, leaf): _tag(item, f"{path}.{key}", leaf) for key, item in value.items()}
-    pairs = [[_tag(key, f"{path} key", leaf), _tag(item, f"{path}.{key}", leaf)] for key, item in value.items()]
+        return {
+            _write_str(key, path, leaf): _tag(item, f"{path}.{key}", leaf)
+            for key, item in value.items()
+        }
+    pairs = [
+        [_tag(key, f"{path} key", leaf), _tag(item, f"{path}.{key}", leaf)]
+        for key, item in value.items()
+    ]
     return {"$map": pairs}
 
 
@@ -176,7 +183,23 @@ _WRITERS: Final[dict[type, _Writer]] = {
     SecretBytes: _plain_tag("$secret_bytes", lambda value: _base64(value.get_secret_value())),
 }
 # Order matters where classes derive from one another: datetime is a date.
-_BY_BASE: Final = (str, int, float, tuple, list, dict, set, frozenset, bytes, datetime, date, time, timedelta, Decimal, UUID)
+_BY_BASE: Final = (
+    str,
+    int,
+    float,
+    tuple,
+    list,
+    dict,
+    set,
+    frozenset,
+    bytes,
+    datetime,
+    date,
+    time,
+    timedelta,
+    Decimal,
+    UUID,
+)
 
 _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "$float": float,
@@ -221,7 +244,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is recursive
             return value.isoformat()
         case Mapping():
             return {_plain_key(key): plain(item) for key, item in value.items()}
-        case Sequence() | Set():
+        case Sequence() | AbstractSet():
             return [plain(item) for item in value]
         case _:
             return str(value)

@@ -63,7 +63,9 @@ class End:
 Effect = Send | Arm | Rearm | End
 
 
-def duties(message: Message, decision: Decision, records: Mapping[str, OpRecord], now: int) -> tuple[Effect, ...]:
+def duties(
+    message: Message, decision: Decision, records: Mapping[str, OpRecord], now: int
+) -> tuple[Effect, ...]:
     """Return what the message owes, given where the workflow stands.
 
     Args:
@@ -100,7 +102,9 @@ def _owns(message: Message, key: str, records: Mapping[str, OpRecord]) -> bool:
     return record is not None and record.by == message.token
 
 
-def _owed(message: Message, pending: Pending, records: Mapping[str, OpRecord], now: int) -> Effect | None:
+def _owed(
+    message: Message, pending: Pending, records: Mapping[str, OpRecord], now: int
+) -> Effect | None:
     record = pending.record
     if record is None:
         return _first(message, pending) if _owns(message, pending.unlocked_by, records) else None
@@ -139,7 +143,13 @@ def _again(message: Message, pending: Pending, record: OpRecord) -> Send:
     wake_at = record.wake_at or 0
     take = _inherits(message)
     if record.status is OpStatus.RETRY:
-        return Send(kind=MessageKind.STEP, op=pending.key, attempt=record.attempt + 1, due=wake_at, take=take)
+        return Send(
+            kind=MessageKind.STEP,
+            op=pending.key,
+            attempt=record.attempt + 1,
+            due=wake_at,
+            take=take,
+        )
     return Send(kind=MessageKind.TIMER, op=pending.key, due=wake_at, take=take)
 
 

@@ -8,16 +8,17 @@
     ├── NonRetryable             raised by a step: do not try again
     ├── RetryAfter               raised by a step: try again, after this delay
     ├── NonDeterminismError      history and code disagree              → mend the code, resume
-    ├── BlockingCallError        workflow code used something that blocks → mend the code, resume
+    ├── BlockingCallError        workflow code used what blocks         → mend the code, resume
     ├── UnawaitedOperationError  workflow code dropped an operation     → mend the code, resume
     ├── WorkflowMissingError     the run's version is not deployed      → deploy it, resume
-    ├── SerializationError       a value cannot be recorded             → return plain or annotated data
+    ├── SerializationError       a value cannot be recorded             → return annotated data
     ├── PayloadTooLargeError     a value is over the limit              → store it, pass a reference
     ├── DefinitionError          a workflow or step is declared wrongly → mend the declaration
+    ├── MalformedMessageError    a queue message says nothing usable    → keep it as a dead letter
     ├── RequestError             the caller asked for something impossible
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
     │   └── IdempotencyConflictError, IllegalStateError
-    └── UnavailableError         a service did not answer               → the same call again is harmless
+    └── UnavailableError         a service did not answer               → the same call again
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class StepFailed(EverstepError):  # noqa: N818 - the public name
         self.message = message
         self.attempts = attempts
         tries = "attempt" if attempts == 1 else "attempts"
-        super().__init__(f"step {operation} failed after {attempts} {tries}: {error_type}: {message}")
+        super().__init__(
+            f"step {operation} failed after {attempts} {tries}: {error_type}: {message}"
+        )
 
 
 class StepTimeout(EverstepError):  # noqa: N818 - the public name
@@ -119,6 +122,10 @@ class PayloadTooLargeError(EverstepError):
 
 class DefinitionError(EverstepError, TypeError):
     """Say what is wrong with the declaration of a workflow or a step."""
+
+
+class MalformedMessageError(EverstepError):
+    """Say what is wrong with the body of a queue message."""
 
 
 class RequestError(EverstepError):

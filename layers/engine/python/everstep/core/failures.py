@@ -23,13 +23,20 @@ def describe(error: BaseException, operation: str | None = None) -> ErrorInfo:
     message = str(error)
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[:LONGEST_MESSAGE]}… ({len(message)} characters)"
-    return ErrorInfo(type=type(error).__name__, message=message, operation=operation, trace=_trace(error.__traceback__))
+    return ErrorInfo(
+        type=type(error).__name__,
+        message=message,
+        operation=operation,
+        trace=_trace(error.__traceback__),
+    )
 
 
 def step_failed(record: OpRecord) -> StepFailed:
     """Return the exception that a FAILED step raises in the workflow, the same in every pass."""
     error = record.error or ErrorInfo(type="Unknown", message="")
-    return StepFailed(operation=record.key, error_type=error.type, message=error.message, attempts=record.attempt)
+    return StepFailed(
+        operation=record.key, error_type=error.type, message=error.message, attempts=record.attempt
+    )
 
 
 def innermost(traceback: TracebackType | None) -> list[tuple[str, str, int]]:

@@ -26,7 +26,9 @@ def check_name(name: object, what: str) -> str:
         message = f"{what} must be a non-empty text, not {name!r}"
         raise DefinitionError(message)
     if len(name) > LONGEST_NAME:
-        message = f"{what} {name[:40]!r}… has {len(name)} characters, at most {LONGEST_NAME} are allowed"
+        message = (
+            f"{what} {name[:40]!r}… has {len(name)} characters, at most {LONGEST_NAME} are allowed"
+        )
         raise DefinitionError(message)
     if any(mark in name for mark in _RESERVED) or not name.isprintable():
         message = f"{what} {name!r} may not contain '/', '#' or control characters"

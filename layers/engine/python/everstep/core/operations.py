@@ -79,7 +79,7 @@ class Operation(Generic[T]):
         return cast("T", (yield self))
 
     def __del__(self) -> None:
-        """Tell the pass when the operation was dropped without ``await``: nothing is silently skipped."""
+        """Tell the pass when nobody awaited the operation: nothing is silently skipped."""
         if not self.awaited:
             self.session.dropped(self)
 

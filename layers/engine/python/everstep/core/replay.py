@@ -31,7 +31,7 @@ from everstep.core.session import Phase, RunFacts, Session
 from everstep.core.shapes import changed_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
     from everstep.core.model import ErrorInfo, History, OpRecord
 
@@ -120,6 +120,7 @@ class Replay:
 
     Attributes:
         decision: Where the pass stands.
+        asked: Keys in the order in which the code asked for them.
     """
 
     def __init__(self, definition: Definition, history: History, *, live: bool = False) -> None:
@@ -134,12 +135,16 @@ class Replay:
         self._definition = definition
         self._records = dict(history.records)
         self._unclaimed = set(self._records)
+        self.asked: list[str] = []
         self._occurrences: dict[str, int] = {}
         self._last = HEAD
         self._coroutine: Coroutine[Any, Any, object] | None = None
         self.session = Session(
             RunFacts(
-                run_id=head.run_id, workflow=head.workflow, version=head.version, created_at=head.created_at
+                run_id=head.run_id,
+                workflow=head.workflow,
+                version=head.version,
+                created_at=head.created_at,
             ),
             live=live and not self._records,
         )
@@ -152,6 +157,11 @@ class Replay:
     def __exit__(self, *_: object) -> None:
         """Let the pass go."""
         self.close()
+
+    @property
+    def records(self) -> Mapping[str, OpRecord]:
+        """Return the records that the pass has seen, those it was resumed with included."""
+        return self._records
 
     def pending(self, key: str) -> Pending | None:
         """Return the operation of the frontier with this key, if it is there."""
@@ -201,6 +211,7 @@ class Replay:
             if not isinstance(outcome, Operation):
                 return outcome
             key = self._next_key(outcome.name)
+            self.asked.append(key)
             record = self._records.get(key)
             disagreement = self._disagreement(outcome, key, record)
             if disagreement is not None:
@@ -218,7 +229,9 @@ class Replay:
         self.session.phase = Phase.DRIVING
         try:
             with no_event_loop(self.session.note):
-                asked = coroutine.throw(answer.error) if answer.error else coroutine.send(answer.value)
+                asked = (
+                    coroutine.throw(answer.error) if answer.error else coroutine.send(answer.value)
+                )
         except StopIteration as stop:
             return self._returned(stop.value)
         except Exception as error:  # noqa: BLE001 - whatever user code raises is its outcome
@@ -239,9 +252,13 @@ class Replay:
         if not isinstance(call, StepCall):
             return _Answer()
         try:
-            return _Answer(value=call.result.decode(record.result.text or "null") if record.result else None)
+            return _Answer(
+                value=call.result.decode(record.result.text or "null") if record.result else None
+            )
         except SerializationError as error:
-            return _Answer(broken=Broken(error=describe(error, record.key), keys=frozenset({record.key})))
+            return _Answer(
+                broken=Broken(error=describe(error, record.key), keys=frozenset({record.key}))
+            )
 
     def _returned(self, value: object) -> Decision:
         leftover = self._leftover()
@@ -260,7 +277,11 @@ class Replay:
 
     def _suspend(self, operation: Operation[Any], key: str, record: OpRecord | None) -> Suspended:
         pending = Pending(
-            key=key, operation=operation, record=record, unlocked_by=self._last, ready_at=self.session.now
+            key=key,
+            operation=operation,
+            record=record,
+            unlocked_by=self._last,
+            ready_at=self.session.now,
         )
         return Suspended(frontier=(pending,))
 
@@ -269,12 +290,15 @@ class Replay:
         self._occurrences[name] = occurrence
         return operation_key("", name, occurrence)
 
-    def _disagreement(self, operation: Operation[Any], key: str, record: OpRecord | None) -> Broken | None:
+    def _disagreement(
+        self, operation: Operation[Any], key: str, record: OpRecord | None
+    ) -> Broken | None:
         """Compare what the code asks for with what is recorded."""
         if record is None:
             if not self._unclaimed:
                 return None
-            text = f"today's code asks for the new operation {key} before {_listed(self._unclaimed)}, recorded already"
+            before = _listed(self._unclaimed)
+            text = f"today's code asks for the new {key} before {before}, recorded already"
             return _broken(f"{text}; {_INSERTED}", self._unclaimed)
         self._unclaimed.discard(key)
         if record.kind is not operation.kind:
@@ -301,7 +325,9 @@ class _Answer:
     broken: Broken | None = None
 
 
-_INSERTED = "keep the old order for runs in flight (ctx.patched), or deploy the change as a new version"
+_INSERTED = (
+    "keep the old order for runs in flight (ctx.patched), or deploy the change as a new version"
+)
 _CHANGED = (
     "the arguments of a recorded operation must not change: compute them from the input and from "
     "recorded results (ctx.now, ctx.random, ctx.uuid), or deploy the change as a new version"
@@ -315,12 +341,17 @@ def _broken(text: str, keys: set[str]) -> Broken:
 
 def _listed(keys: set[str]) -> str:
     shown = sorted(keys)[:3]
-    return ", ".join(shown) + (f" and {len(keys) - len(shown)} more" if len(keys) > len(shown) else "")
+    return ", ".join(shown) + (
+        f" and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
+    )
 
 
 def _difference(operation: Operation[Any], key: str, record: OpRecord) -> str:
     if isinstance(operation.call, StepCall):
         what = changed_arguments(record.input_hash, operation.input_hash)
     else:
-        what = f"the time ({record.input_hash})"
-    return f"{key} was recorded with another input than today's code asks for: {what} differs, now {operation.input_hash}"
+        what = "the time"
+    recorded = f"{key} was recorded with another input than today's code asks for"
+    return (
+        f"{recorded}: {what} differs ({record.input_hash} recorded, {operation.input_hash} asked)"
+    )

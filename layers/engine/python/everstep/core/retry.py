@@ -48,10 +48,19 @@ class Retry:
 
     def __post_init__(self) -> None:
         """Check every value where it is written, not when the first step fails."""
-        if isinstance(self.max_attempts, bool) or not isinstance(self.max_attempts, int) or self.max_attempts < 1:
-            message = f"Retry(max_attempts=…) must be a whole number of at least 1, not {self.max_attempts!r}"
-            raise DefinitionError(message)
-        if isinstance(self.factor, bool) or not isinstance(self.factor, int | float) or not 1 <= self.factor < _LARGEST:
+        if (
+            isinstance(self.max_attempts, bool)
+            or not isinstance(self.max_attempts, int)
+            or self.max_attempts < 1
+        ):
+            raise DefinitionError(
+                f"Retry(max_attempts=…) must be a whole number from 1, not {self.max_attempts!r}"
+            )
+        if (
+            isinstance(self.factor, bool)
+            or not isinstance(self.factor, int | float)
+            or not 1 <= self.factor < _LARGEST
+        ):
             message = f"Retry(factor=…) must be a number of at least 1, not {self.factor!r}"
             raise DefinitionError(message)
         _check_delays(self)
@@ -65,7 +74,11 @@ class Retry:
 
     def backoff(self, attempt: int, seed: str) -> int:
         """Return the delay after a failed attempt in milliseconds, jitter included."""
-        growth = min(float(self.factor) ** min(attempt - 1, 1000), float(_LARGEST)) if self.factor > 1 else 1.0
+        growth = (
+            min(float(self.factor) ** min(attempt - 1, 1000), float(_LARGEST))
+            if self.factor > 1
+            else 1.0
+        )
         delay = int(min(self._initial * growth, self._longest))
         return delay - int(delay * _unit(f"{seed}/{attempt}") / 2) if self.jitter else delay
 
@@ -91,7 +104,9 @@ def _check_delays(retry: Retry) -> None:
 
 
 def _check_classes(what: str, classes: object) -> None:
-    good = isinstance(classes, tuple) and all(isinstance(c, type) and issubclass(c, BaseException) for c in classes)
+    good = isinstance(classes, tuple) and all(
+        isinstance(c, type) and issubclass(c, BaseException) for c in classes
+    )
     if not good:
         message = f"Retry({what}=…) must be a tuple of exception classes, not {classes!r}"
         raise DefinitionError(message)

@@ -82,7 +82,11 @@ class Session:
         """Note an operation that nobody awaited; one that a suspended pass lets go of is fine."""
         if self.phase is Phase.DRIVING:
             call = "ctx.sleep(…)" if operation.kind == "sleep" else f"ctx.step({operation.name}, …)"
-            self.note(UnawaitedOperationError(f"{operation!r} was created but never awaited: write await {call}"))
+            self.note(
+                UnawaitedOperationError(
+                    f"{operation!r} was created but never awaited: write await {call}"
+                )
+            )
 
     def refuse_outside_the_workflow(self, operation: Operation[Any]) -> None:
         """Let an operation through only while the driver runs the workflow's own code.
@@ -95,8 +99,10 @@ class Session:
         if self.phase is Phase.DRIVING:
             return
         if self.phase is Phase.IDLE:
-            message = f"{operation!r} was awaited outside its workflow function: steps cannot use the workflow's ctx"
-            raise EverstepError(message)
+            raise EverstepError(
+                f"{operation!r} was awaited outside its workflow function: "
+                "steps cannot use the workflow's ctx"
+            )
         self._refused += 1
         if self._refused < _PATIENCE:
             raise GeneratorExit

@@ -35,7 +35,7 @@ class Shape(Generic[T]):
 
     @cached_property
     def _adapter(self) -> TypeAdapter[T]:
-        return TypeAdapter(Any if self._untyped else self.annotation)
+        return TypeAdapter(cast("type[T]", Any if self._untyped else self.annotation))
 
     def encode(self, value: object) -> str:
         """Return the recorded text of a value.
@@ -46,7 +46,9 @@ class Shape(Generic[T]):
         if self._untyped:
             return codec.encode(value)
         try:
-            parts = self._adapter.dump_python(cast("T", value), round_trip=True, by_alias=False, warnings="error")
+            parts = self._adapter.dump_python(
+                cast("T", value), round_trip=True, by_alias=False, warnings="error"
+            )
         except PydanticSerializationError as error:
             message = f"a {type(value).__qualname__} does not fit the annotation {self}: {error}"
             raise SerializationError(message) from error
@@ -87,7 +89,11 @@ class Shape(Generic[T]):
     def __str__(self) -> str:
         """Name the annotation as a person would write it."""
         name = getattr(self.annotation, "__name__", None)
-        return name if name and not getattr(self.annotation, "__args__", None) else str(self.annotation)
+        return (
+            name
+            if name and not getattr(self.annotation, "__args__", None)
+            else str(self.annotation)
+        )
 
 
 @lru_cache(maxsize=1024)

@@ -80,7 +80,9 @@ class HeadGuard:
     def allows(self, head: Head | None) -> bool:
         """Say whether the change may happen on top of this head."""
         return (
-            head is not None and head.status in self.statuses and (self.due_at is None or head.due_at == self.due_at)
+            head is not None
+            and head.status in self.statuses
+            and (self.due_at is None or head.due_at == self.due_at)
         )
 
 
@@ -112,7 +114,7 @@ REARMED: Final = Guard(statuses=(OpStatus.WAITING, OpStatus.RETRY))
 """A timer that lost its place in the due index gets one again only while it is still awaited."""
 
 RUN_ENDED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
-"""One terminal transition wins, and only from RUNNING: a paused or stalled run ends after it resumed."""
+"""One terminal transition wins, and only from RUNNING: what stands still resumes first."""
 
 RUN_STALLED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 """Only a running run stalls; a terminal one stays what it is."""
@@ -122,5 +124,5 @@ RUN_RESUMED: Final = HeadGuard(statuses=(RunStatus.STALLED, RunStatus.PAUSED))
 
 
 def watch_moved(seen_due_at: int) -> HeadGuard:
-    """Guard a move of the run's own place in the due index: still running, still where it was seen."""
+    """Guard a move of the run's own place in the due index: running, and where it was seen."""
     return HeadGuard(statuses=(RunStatus.RUNNING,), due_at=seen_due_at)

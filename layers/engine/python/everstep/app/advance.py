@@ -1,0 +1,194 @@
+"""Process one message: load, replay, make at most one attempt, commit, send on.
+
+Every write is conditional and names the message that made it; every send happens after the
+write that justifies it. Wherever the process dies, the queue delivers the message again, and the
+second pass finds by the records' tokens what the first still owed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from everstep.app.attempt import run_attempt
+from everstep.app.fulfil import fulfil
+from everstep.app.outbox import message_for, send
+from everstep.app.payloads import load
+from everstep.app.stall import stall
+from everstep.core.decide import Send, duties, is_long
+from everstep.core.errors import WorkflowMissingError
+from everstep.core.failures import describe
+from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
+from everstep.core.operations import StepCall
+from everstep.core.replay import Broken, Replay
+from everstep.core.transitions import (
+    LONG_SLEEP_ENDED,
+    REARMED,
+    SHORT_SLEEP_ENDED,
+    step_ended,
+    step_retried,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from everstep.app.engine import Engine
+    from everstep.core.model import History, Message
+    from everstep.core.replay import Pending
+    from everstep.core.transitions import Guard
+
+
+class Done(StrEnum):
+    """What came of a message, for the log."""
+
+    ADVANCED = "advanced"
+    REPEATED = "repeated"
+    EARLY = "early"
+    SUPERSEDED = "superseded"
+    ENDED_BEFORE = "run ended before"
+    STANDS_STILL = "run stands still"
+    STALLED = "run stalled"
+    UNKNOWN_RUN = "unknown run"
+    MALFORMED = "malformed message"
+
+
+def advance(engine: Engine, message: Message, time_left: Callable[[], int] | None = None) -> Done:
+    """Process one message; processing it again, or at the same time elsewhere, is harmless.
+
+    Args:
+        engine: The ports.
+        message: What the queue delivered.
+        time_left: Tells the milliseconds that the function may still run.
+
+    Raises:
+        UnavailableError: A service did not answer; deliver the message again.
+        OutOfTimeError: No time for an attempt; deliver the message again.
+    """
+    return _Advance(engine, message, time_left).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Advance:
+    engine: Engine
+    message: Message
+    time_left: Callable[[], int] | None
+
+    def run(self) -> Done:
+        history = load(self.engine, self.message.run_id)
+        if history is None:
+            return Done.UNKNOWN_RUN
+        status = history.head.status
+        if status.terminal:
+            self._disarm()
+            return Done.ENDED_BEFORE
+        # The due entries of a run that stands still are left alone: they are taken over later.
+        return self._process(history) if status is RunStatus.RUNNING else Done.STANDS_STILL
+
+    def _process(self, history: History, seen: frozenset[str] = frozenset()) -> Done:
+        try:
+            definition = self.engine.registry.to_continue(
+                history.head.workflow, history.head.version
+            )
+        except WorkflowMissingError as error:
+            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
+            return Done.STALLED
+        with Replay(definition, history, live=self.message.kind is MessageKind.START) as replay:
+            if isinstance(replay.decision, Broken):
+                return self._broken(history, replay.decision, seen)
+            return self._act(history, replay)
+
+    def _act(self, history: History, replay: Replay) -> Done:
+        message = self.message
+        record = history.records.get(message.op)
+        if message.kind in (MessageKind.START, MessageKind.RECOVER) or is_repeat(message, record):
+            return self._settle(history, replay, Done.REPEATED)
+        pending = replay.pending(message.op)
+        if pending is None:
+            self._disarm()
+            return Done.SUPERSEDED
+        due = max(message.due, pending.wake_at or 0)
+        if due > self.engine.clock.now():
+            again = Send(
+                kind=message.kind,
+                op=message.op,
+                attempt=message.attempt,
+                due=due,
+                take=message.take,
+            )
+            send(self.engine, [message_for(self.engine, message.run_id, again)])
+            return Done.EARLY
+        return self._execute(history, replay, pending)
+
+    def _execute(self, history: History, replay: Replay, pending: Pending) -> Done:
+        call = pending.operation.call
+        if isinstance(call, StepCall):
+            record = run_attempt(self.engine, self.message, pending, call, self.time_left)
+            retried = record.status is OpStatus.RETRY
+            guard = step_retried(record.attempt) if retried else step_ended(record.attempt)
+        else:
+            record = self._woken(pending)
+            guard = LONG_SLEEP_ENDED if is_long(pending) else SHORT_SLEEP_ENDED
+        return self._commit(history, replay, record, guard)
+
+    def _woken(self, pending: Pending) -> OpRecord:
+        return OpRecord(
+            key=pending.key,
+            kind=pending.operation.kind,
+            status=OpStatus.DONE,
+            by=self.message.token,
+            input_hash=pending.operation.input_hash,
+            started_at=pending.ready_at,
+            wake_at=pending.wake_at,
+            ended_at=self.engine.clock.now(),
+        )
+
+    def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
+        if self.engine.runs.put(self.message.run_id, record, guard):
+            replay.resume(record)
+            return self._settle(history.with_record(record), replay, Done.ADVANCED)
+        # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
+        # got lost), its consequences are owed here too; if not, they are somebody else's.
+        now = load(self.engine, self.message.run_id)
+        written = now.records.get(record.key) if now else None
+        mine = written is not None and (written.by == self.message.token or self.message.take)
+        return (
+            self._process(now)
+            if now and mine and now.head.status is RunStatus.RUNNING
+            else Done.SUPERSEDED
+        )
+
+    def _settle(self, history: History, replay: Replay, done: Done) -> Done:
+        """Carry out what the message owes, given where the workflow stands now."""
+        if isinstance(replay.decision, Broken):
+            return self._broken(history, replay.decision)
+        owed = duties(self.message, replay.decision, replay.records, self.engine.clock.now())
+        fulfil(self.engine, self.message, owed)
+        return done
+
+    def _broken(self, history: History, broken: Broken, seen: frozenset[str] = frozenset()) -> Done:
+        """Stall the run if it is truly broken.
+
+        A query is no snapshot: it can show a record and miss an earlier one that was written
+        while it read. So a contradiction counts only for records that an earlier read showed.
+        """
+        if broken.keys and not broken.keys & seen:
+            again = load(self.engine, self.message.run_id)
+            if again is not None and again.head.status is RunStatus.RUNNING:
+                return self._process(again, frozenset(history.records))
+            return Done.SUPERSEDED
+        stall(self.engine, self.message.run_id, broken.error, by=self.message.token)
+        return Done.STALLED
+
+    def _disarm(self) -> None:
+        """Take a timer that nobody awaits any more out of the due index."""
+        if self.message.kind is MessageKind.TIMER:
+            self.engine.runs.move(self.message.run_id, self.message.op, None, REARMED)
+
+
+def is_repeat(message: Message, record: OpRecord | None) -> bool:
+    """Say whether what the message asks for has been done, by it or by somebody else."""
+    if record is None:
+        return False
+    attempted = message.kind is MessageKind.STEP and record.attempt >= message.attempt
+    return record.status.final or attempted

@@ -1,0 +1,95 @@
+"""Look after messages that could not be processed: nothing is lost, and nobody has to guess.
+
+A message becomes a dead letter after it was received several times without being finished,
+mostly because the function crashed, ran out of memory or out of time. If the run still owed
+something to that message it is marked STALLED, with the reason and the message; a message whose
+work somebody else has done is simply dropped.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from everstep.app.advance import is_repeat
+from everstep.app.payloads import load
+from everstep.app.stall import stall
+from everstep.core import messages
+from everstep.core.decide import duties
+from everstep.core.errors import MalformedMessageError, WorkflowMissingError
+from everstep.core.model import HEAD, ErrorInfo, MessageKind, RunStatus
+from everstep.core.replay import Broken, Replay
+
+if TYPE_CHECKING:
+    from everstep.app.engine import Engine
+    from everstep.core.model import History, Message
+
+
+class Buried(StrEnum):
+    """What came of a dead letter, for the log."""
+
+    STALLED = "run stalled"
+    KEPT = "kept"
+    NOTHING_OWED = "nothing owed"
+
+
+def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -> Buried:
+    """Mark the run that a dead letter belongs to, or keep the message if there is none.
+
+    Args:
+        engine: The ports.
+        message_id: The queue's id of the message.
+        body: The message as it was sent.
+        receives: How often this dead letter was delivered; from the second time on its
+            workflow's code is not run any more, since that may be what kills the process.
+
+    Raises:
+        UnavailableError: A service did not answer; deliver the message again.
+    """
+    try:
+        message = messages.decode(body)
+    except MalformedMessageError as error:
+        return _keep(engine, message_id, body, str(error))
+    history = load(engine, message.run_id)
+    if history is None:
+        return _keep(engine, message_id, body, f"there is no run {message.run_id}")
+    if history.head.status is not RunStatus.RUNNING:
+        return Buried.NOTHING_OWED
+    if receives == 1 and not _still_owes(engine, message, history):
+        return Buried.NOTHING_OWED
+    done = stall(engine, message.run_id, _reason(message), by=message.token, message=body)
+    return Buried.STALLED if done else Buried.NOTHING_OWED
+
+
+def _keep(engine: Engine, message_id: str, body: str, reason: str) -> Buried:
+    engine.dead_letters.keep(message_id, body, reason, engine.clock.now())
+    return Buried.KEPT
+
+
+def _still_owes(engine: Engine, message: Message, history: History) -> bool:
+    """Say whether anything would be missing if the message were dropped."""
+    try:
+        definition = engine.registry.to_continue(history.head.workflow, history.head.version)
+    except WorkflowMissingError:
+        return True
+    with Replay(definition, history) as replay:
+        if isinstance(replay.decision, Broken):
+            return True
+        awaited = replay.pending(message.op) is not None
+        if awaited and not is_repeat(message, history.records.get(message.op)):
+            return True
+        return bool(duties(message, replay.decision, replay.records, engine.clock.now()))
+
+
+def _reason(message: Message) -> ErrorInfo:
+    what = message.op if message.op != HEAD else f"the {message.kind} of the run"
+    attempt = f" (attempt {message.attempt})" if message.kind is MessageKind.STEP else ""
+    return ErrorInfo(
+        type="DeadLetter",
+        message=(
+            f"the message for {what}{attempt} was delivered several times and never finished: the "
+            "function crashed, or ran out of memory or time; see its logs, mend the cause and "
+            "resume the run"
+        ),
+        operation=message.op or None,
+    )

@@ -1,0 +1,56 @@
+"""The engine's ports and limits in one value, assembled once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from everstep.core.durations import MINUTE
+
+if TYPE_CHECKING:
+    from everstep.authoring.registry import Registry
+    from everstep.ports import (
+        BlobStore,
+        Clock,
+        DeadLetters,
+        Ids,
+        Queue,
+        RunList,
+        RunStore,
+        TimerIndex,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes in bytes and times in milliseconds.
+
+    Attributes:
+        inline: Recorded text above this goes to the blob store.
+        payload: Recorded text above this is refused.
+        grace: How long a message that was sent may take to leave a trace before the sweeper
+            sends it again; longer than the visibility time-out.
+        watchdog: How long a run may show no progress before the sweeper takes it over; longer
+            than a message can be retried before it becomes a dead letter.
+    """
+
+    inline: int = 32 * 1024
+    payload: int = 5 * 1024 * 1024
+    grace: int = 7 * MINUTE
+    watchdog: int = 360 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Everything that a use case needs."""
+
+    runs: RunStore
+    timers: TimerIndex
+    lists: RunList
+    dead_letters: DeadLetters
+    queue: Queue
+    blobs: BlobStore
+    clock: Clock
+    ids: Ids
+    registry: Registry
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,58 @@
+"""Carry out what a message owes: arm timers, end the run, send messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from everstep.app.outbox import message_for, send
+from everstep.app.payloads import pack
+from everstep.core.changes import RunEnded
+from everstep.core.decide import Arm, End, Rearm, Send
+from everstep.core.errors import PayloadTooLargeError
+from everstep.core.failures import describe
+from everstep.core.model import RunStatus
+from everstep.core.replay import Raised
+from everstep.core.transitions import ARMED, REARMED, RUN_ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from everstep.app.engine import Engine
+    from everstep.core.decide import Effect
+    from everstep.core.model import Message
+    from everstep.core.replay import Returned
+
+
+def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
+    """Carry out every effect; each may be repeated, by this message or another.
+
+    A write that a guard refuses was made before, which is as good.
+
+    Raises:
+        UnavailableError: A service did not answer; the rest is still owed.
+    """
+    sends = []
+    for effect in effects:
+        match effect:
+            case Send():
+                sends.append(message_for(engine, message.run_id, effect))
+            case Arm(record=record):
+                engine.runs.put(message.run_id, record, ARMED)
+            case Rearm(key=key, due_at=due_at):
+                engine.runs.move(message.run_id, key, due_at, REARMED)
+            case End(outcome=outcome):
+                engine.runs.change(message.run_id, _ended(engine, message, outcome), RUN_ENDED)
+            case _:
+                assert_never(effect)
+    send(engine, sends)
+
+
+def _ended(engine: Engine, message: Message, outcome: Returned | Raised) -> RunEnded:
+    at = engine.clock.now()
+    if isinstance(outcome, Raised):
+        return RunEnded(status=RunStatus.FAILED, by=message.token, at=at, error=outcome.error)
+    try:
+        result = pack(engine, outcome.output, "the output of the workflow")
+    except PayloadTooLargeError as error:
+        return RunEnded(status=RunStatus.FAILED, by=message.token, at=at, error=describe(error))
+    return RunEnded(status=RunStatus.COMPLETED, by=message.token, at=at, result=result)

@@ -1,0 +1,168 @@
+"""Answer what people want to know about runs; nothing here writes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from heapq import merge
+from typing import TYPE_CHECKING, Final
+
+from everstep.app.payloads import load, unpack
+from everstep.core.errors import InvalidRequestError, RunNotFoundError, WorkflowMissingError
+from everstep.core.model import RunStatus
+from everstep.core.progress import Progress, progress
+from everstep.core.replay import Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from everstep.app.engine import Engine
+    from everstep.core.model import Head, History, Listed
+
+LARGEST_PAGE: Final = 100
+_RECORDED: Final = tuple(
+    s for s in RunStatus if s not in (RunStatus.PENDING, RunStatus.SLEEPING, RunStatus.WAITING)
+)
+_DERIVED: Final = frozenset(
+    {RunStatus.PENDING, RunStatus.RUNNING, RunStatus.SLEEPING, RunStatus.WAITING}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A run as people see it: head, progress, every payload at hand."""
+
+    head: Head
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some runs, newest first, and where the next page begins; no cursor means no more."""
+
+    runs: tuple[Listed, ...]
+    cursor: str | None
+
+
+def inspect(engine: Engine, run_id: str) -> RunView:
+    """Return a run with its operations.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+    """
+    history = load(engine, run_id)
+    if history is None:
+        raise RunNotFoundError(run_id)
+    return RunView(head=_with_result(engine, history.head), progress=_progress(engine, history))
+
+
+def outcome(engine: Engine, run_id: str) -> Head:
+    """Return a run's head, its result at hand; cheap enough to be called in a loop.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+    """
+    head = engine.runs.head(run_id)
+    if head is None:
+        raise RunNotFoundError(run_id)
+    return _with_result(engine, head)
+
+
+def status_of(engine: Engine, run_id: str) -> RunStatus:
+    """Return a run's status, looked at closely.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+    """
+    return inspect(engine, run_id).progress.status
+
+
+def list_runs(
+    engine: Engine,
+    *,
+    workflow: str | None = None,
+    status: RunStatus | None = None,
+    cursor: str | None = None,
+    limit: int = 20,
+) -> Page:
+    """Return runs, newest first; a run that was just started may show a moment later.
+
+    RUNNING, SLEEPING, WAITING and PENDING are told apart by reading each such run. A page whose
+    filter is one of these may therefore hold fewer runs than ``limit`` although there are more.
+
+    Args:
+        engine: The ports.
+        workflow: Only runs of this workflow; of every deployed workflow if not given.
+        status: Only runs with this status.
+        cursor: Where the previous page ended.
+        limit: At most so many runs, 1 to 100.
+
+    Raises:
+        InvalidRequestError: A limit or a cursor that makes no sense.
+    """
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidRequestError(f"limit must be between 1 and {LARGEST_PAGE}, not {limit}")
+    before = _read_cursor(cursor)
+    names = [workflow] if workflow is not None else engine.registry.names
+    recorded = (
+        _RECORDED if status is None else (RunStatus.RUNNING if status in _DERIVED else status,)
+    )
+    sources = [
+        engine.lists.newest(name, each, before, limit + 1) for name in names for each in recorded
+    ]
+    found = list(_newest(sources, limit + 1))
+    shown = [_look_closely(engine, item) for item in found[:limit]]
+    kept = tuple(item for item in shown if status is None or item.status is status)
+    more = len(found) > limit
+    return Page(runs=kept, cursor=_write_cursor(found[limit - 1].run_id) if more else None)
+
+
+def _newest(sources: Iterable[Iterable[Listed]], limit: int) -> Iterator[Listed]:
+    merged = merge(*sources, key=lambda item: item.run_id, reverse=True)
+    seen: str | None = None
+    for _, item in zip(range(limit * 2), merged, strict=False):
+        # While a status changes the index can show a run under both.
+        if item.run_id != seen:
+            seen = item.run_id
+            yield item
+
+
+def _look_closely(engine: Engine, item: Listed) -> Listed:
+    if item.status is not RunStatus.RUNNING:
+        return item
+    history = load(engine, item.run_id)
+    if history is None:
+        return item
+    return replace(item, status=_progress(engine, history).status, ended_at=history.head.ended_at)
+
+
+def _progress(engine: Engine, history: History) -> Progress:
+    try:
+        definition = engine.registry.to_continue(history.head.workflow, history.head.version)
+    except WorkflowMissingError:
+        return progress(history, None, [])
+    with Replay(definition, history) as replay:
+        return progress(history, replay.decision, replay.asked)
+
+
+def _with_result(engine: Engine, head: Head) -> Head:
+    result = unpack(engine, head.result) if head.result else None
+    return replace(head, input=unpack(engine, head.input), result=result)
+
+
+def _write_cursor(run_id: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps({"before": run_id}).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    try:
+        read = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        before = read["before"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidRequestError("the cursor is not one that this API gave out") from error
+    if not isinstance(before, str):
+        raise InvalidRequestError("the cursor is not one that this API gave out")
+    return before

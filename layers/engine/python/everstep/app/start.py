@@ -1,0 +1,127 @@
+"""Accept a run: record it, then send its first message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from everstep.app.outbox import send
+from everstep.app.payloads import pack
+from everstep.core.codec import digest
+from everstep.core.errors import (
+    IdempotencyConflictError,
+    InvalidInputError,
+    InvalidRequestError,
+    UnavailableError,
+)
+from everstep.core.model import Claim, Head, Message, MessageKind, RunStatus
+
+if TYPE_CHECKING:
+    from everstep.app.engine import Engine
+    from everstep.authoring.workflows import Workflow
+
+LONGEST_IDEMPOTENCY_KEY = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A run that was accepted, now or by an earlier call with the same idempotency key.
+
+    Attributes:
+        run_id: The run.
+        created: Whether this call made it.
+        sent: Whether its first message is on the way; if not, the sweeper sends it.
+    """
+
+    run_id: str
+    created: bool
+    sent: bool = True
+
+
+def start(
+    engine: Engine,
+    name: str,
+    value: object,
+    *,
+    version: str | None = None,
+    idempotency_key: str | None = None,
+) -> Accepted:
+    """Accept a run of a workflow; once this returns the run is not lost.
+
+    Args:
+        engine: The ports.
+        name: Name of the workflow.
+        value: Its input as JSON data from outside, or as a Python value.
+        version: The version to start on; the highest one if not given.
+        idempotency_key: The same key starts one run only.
+
+    Raises:
+        UnknownWorkflowError: No such workflow or version.
+        InvalidInputError: The input does not fit the workflow's annotation.
+        PayloadTooLargeError: The input is over the limit.
+        IdempotencyConflictError: The key was used before with another input.
+        UnavailableError: Nothing is known; the same call with the same key is harmless.
+    """
+    workflow = engine.registry.to_start(name, version)
+    _check_key(idempotency_key)
+    checked = checked_input(workflow, value)
+    payload = pack(engine, workflow.input.encode(checked), f"the input of {name}")
+    now = engine.clock.now()
+    head = Head(
+        run_id=engine.ids.run_id(),
+        workflow=workflow.name,
+        version=workflow.version,
+        status=RunStatus.RUNNING,
+        input=payload,
+        created_at=now,
+        by=engine.ids.token(),
+        due_at=now + engine.limits.grace,
+        idempotency_key=idempotency_key,
+    )
+    claim = _claim(head, version, checked)
+    holder = engine.runs.create(head, claim)
+    if holder is not None and claim is not None:
+        if holder.input_hash != claim.input_hash:
+            raise IdempotencyConflictError(claim.key, holder.run_id)
+        return Accepted(run_id=holder.run_id, created=False)
+    return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head.run_id))
+
+
+def checked_input(workflow: Workflow[Any, Any], value: object) -> object:
+    """Return foreign data as the input of a workflow.
+
+    Raises:
+        InvalidInputError: With one entry per field that is wrong.
+    """
+    if workflow.takes_input:
+        return workflow.input.validate(value)
+    if value not in (None, {}):
+        raise InvalidInputError(f"workflow {workflow.name} takes no input; send an empty body")
+    return None
+
+
+def _claim(head: Head, version: str | None, checked: object) -> Claim | None:
+    if head.idempotency_key is None:
+        return None
+    input_hash = digest([version, checked])
+    return Claim(
+        workflow=head.workflow, key=head.idempotency_key, run_id=head.run_id, input_hash=input_hash
+    )
+
+
+def _send_first(engine: Engine, run_id: str) -> bool:
+    message = Message(run_id=run_id, kind=MessageKind.START, token=engine.ids.token())
+    try:
+        send(engine, [message])
+    except UnavailableError:
+        # The run is recorded and stands in the due index: the sweeper sends what this could not.
+        return False
+    return True
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not (0 < len(key) <= LONGEST_IDEMPOTENCY_KEY and key.isprintable()):
+        raise InvalidRequestError(
+            f"an idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters, "
+            f"not {key[:40]!r}"
+        )

@@ -1,0 +1,154 @@
+"""Look after what is due: long timers, first messages that got lost, runs without progress.
+
+The sweeper never decides; it sends messages that an executor may find pointless, and moves
+entries of the due index so that it comes back if nothing happens. It always sends first and
+moves after: dying in between sends twice, the other order would lose the timer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from everstep.app.outbox import message_for, send
+from everstep.app.payloads import load
+from everstep.core.changes import RunWatched
+from everstep.core.decide import Send
+from everstep.core.durations import LONGEST_DELAY
+from everstep.core.errors import WorkflowMissingError
+from everstep.core.model import HEAD, MessageKind, OpStatus, RunStatus
+from everstep.core.replay import Replay
+from everstep.core.transitions import timer_moved, watch_moved
+from everstep.core.watch import Watch, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from everstep.app.engine import Engine
+    from everstep.core.model import DueEntry, Head, History
+
+_PAGE: Final = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class Swept:
+    """What one sweep did, for the log and the metrics.
+
+    Attributes:
+        timers: Timer messages sent.
+        starts: First messages sent again.
+        recovered: Runs taken over because they showed no progress.
+        entries: Entries looked at.
+        finished: Whether everything due was looked at; if not, the next sweep goes on.
+    """
+
+    timers: int = 0
+    starts: int = 0
+    recovered: int = 0
+    entries: int = 0
+    finished: bool = True
+
+
+def sweep(engine: Engine, out_of_time: Callable[[], bool] = lambda: False) -> Swept:
+    """Look at everything that is due; a sweep at the same time elsewhere is harmless.
+
+    Args:
+        engine: The ports.
+        out_of_time: Asked between entries; says when to leave the rest to the next sweep.
+
+    Raises:
+        UnavailableError: A service did not answer; what was done stays done.
+    """
+    swept = Swept()
+    for shard in range(engine.timers.shards):
+        _sweep_shard(engine, shard, swept, out_of_time)
+    return swept
+
+
+def _sweep_shard(engine: Engine, shard: int, swept: Swept, out_of_time: Callable[[], bool]) -> None:
+    # A timer's message is sent while the queue can still hold it back until it is due.
+    until = engine.clock.now() + LONGEST_DELAY
+    looked_at: set[tuple[str, str, int]] = set()
+    while True:
+        page = engine.timers.due(shard, until, _PAGE)
+        fresh = [
+            entry for entry in page if (entry.run_id, entry.key, entry.due_at) not in looked_at
+        ]
+        for entry in fresh:
+            if out_of_time():
+                swept.finished = False
+                return
+            looked_at.add((entry.run_id, entry.key, entry.due_at))
+            _look_at(engine, entry, swept)
+        # The index lags: entries that were just moved may show once more, and are skipped.
+        if len(page) < _PAGE or not fresh:
+            return
+
+
+def _look_at(engine: Engine, entry: DueEntry, swept: Swept) -> None:
+    swept.entries += 1
+    if entry.key != HEAD:
+        _timer(engine, entry, swept)
+    elif entry.due_at <= engine.clock.now():
+        _run(engine, entry, swept)
+
+
+def _timer(engine: Engine, entry: DueEntry, swept: Swept) -> None:
+    """Send a timer's message, then come back after a grace in case it gets lost."""
+    now = engine.clock.now()
+    moved_before = entry.due_at > entry.wake_at
+    if moved_before and entry.due_at > now:
+        return
+    grace = engine.limits.grace
+    if moved_before:
+        head = engine.runs.head(entry.run_id)
+        if head is None or head.status.terminal:
+            engine.runs.move(entry.run_id, entry.key, None, timer_moved(entry.due_at))
+            return
+        if head.status is not RunStatus.RUNNING:
+            # Whoever resumes the run takes the timer over; until then a rare look is enough.
+            engine.runs.move(
+                entry.run_id, entry.key, now + engine.limits.watchdog, timer_moved(entry.due_at)
+            )
+            return
+    effect = _effect(entry)
+    send(engine, [message_for(engine, entry.run_id, effect)])
+    engine.runs.move(
+        entry.run_id, entry.key, max(now, entry.wake_at) + grace, timer_moved(entry.due_at)
+    )
+    swept.timers += 1
+
+
+def _effect(entry: DueEntry) -> Send:
+    if entry.status is OpStatus.RETRY:
+        return Send(
+            kind=MessageKind.STEP, op=entry.key, attempt=entry.attempt + 1, due=entry.wake_at
+        )
+    return Send(kind=MessageKind.TIMER, op=entry.key, due=entry.wake_at)
+
+
+def _run(engine: Engine, entry: DueEntry, swept: Swept) -> None:
+    """Send what a run without progress needs, then come back later."""
+    history = load(engine, entry.run_id)
+    if history is None or history.head.status is not RunStatus.RUNNING:
+        return
+    now = engine.clock.now()
+    verdict = _watch(engine, history, now)
+    if verdict.send is not None:
+        send(engine, [message_for(engine, entry.run_id, verdict.send)])
+        swept.starts += verdict.send.kind is MessageKind.START
+        swept.recovered += verdict.send.kind is MessageKind.RECOVER
+    engine.runs.change(
+        entry.run_id, RunWatched(due_at=verdict.next_look), watch_moved(entry.due_at)
+    )
+
+
+def _watch(engine: Engine, history: History, now: int) -> Watch:
+    head: Head = history.head
+    limits = engine.limits
+    try:
+        definition = engine.registry.to_continue(head.workflow, head.version)
+    except WorkflowMissingError:
+        return watch(history, None, now, grace=limits.grace, watchdog=limits.watchdog)
+    with Replay(definition, history) as replay:
+        return watch(history, replay.decision, now, grace=limits.grace, watchdog=limits.watchdog)

@@ -1,0 +1,72 @@
+"""Where a run is, told from its history: the statuses that are derived, and the steps to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from everstep.core.model import OpKind, RunStatus
+from everstep.core.replay import Suspended
+
+if TYPE_CHECKING:
+    from everstep.core.model import History, OpRecord
+    from everstep.core.replay import Decision, Pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A run's status and operations, in the order in which the code asked for them.
+
+    Attributes:
+        status: Looked at closely: PENDING, SLEEPING and RUNNING are told apart.
+        wake_at: When the next timer ends, for a run that sleeps.
+        records: What is recorded.
+        scheduled: What was asked for and has left no record yet: it is queued or running now.
+    """
+
+    status: RunStatus
+    wake_at: int | None
+    records: tuple[OpRecord, ...]
+    scheduled: tuple[Pending, ...]
+
+
+def progress(history: History, decision: Decision | None, asked: list[str]) -> Progress:
+    """Return where a run is.
+
+    Args:
+        history: Head and records.
+        decision: Where its workflow stands; None if that could not be found out.
+        asked: Keys in the order in which the code asked for them.
+    """
+    frontier = decision.frontier if isinstance(decision, Suspended) else ()
+    sleeping = bool(frontier) and all(item.operation.kind is OpKind.SLEEP for item in frontier)
+    status = _status(history, frontier, sleeping=sleeping)
+    waking = [item.wake_at for item in frontier if item.wake_at is not None]
+    return Progress(
+        status=status,
+        wake_at=min(waking, default=None) if status is RunStatus.SLEEPING else None,
+        records=_in_order(history, asked),
+        scheduled=()
+        if status.terminal
+        else tuple(item for item in frontier if item.record is None),
+    )
+
+
+def _status(history: History, frontier: tuple[Pending, ...], *, sleeping: bool) -> RunStatus:
+    recorded = history.head.status
+    if recorded is not RunStatus.RUNNING:
+        return recorded
+    if sleeping:
+        return RunStatus.SLEEPING
+    return RunStatus.RUNNING if history.records or not frontier else RunStatus.PENDING
+
+
+def _in_order(history: History, asked: list[str]) -> tuple[OpRecord, ...]:
+    place = {key: at for at, key in enumerate(asked)}
+    last = len(place)
+    return tuple(
+        sorted(
+            history.records.values(),
+            key=lambda item: (place.get(item.key, last), item.started_at or 0),
+        )
+    )

@@ -1,0 +1,63 @@
+"""When a run shows no progress, and what then helps: the sweeper's judgement, purely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from everstep.core.decide import Send
+from everstep.core.model import MessageKind
+from everstep.core.replay import Suspended
+
+if TYPE_CHECKING:
+    from everstep.core.model import History
+    from everstep.core.replay import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What to send now, if anything, and when to look again."""
+
+    send: Send | None
+    next_look: int
+
+
+def watch(
+    history: History, decision: Decision | None, now: int, *, grace: int, watchdog: int
+) -> Watch:
+    """Judge a running run whose time to be looked at has come.
+
+    Args:
+        history: Head and records.
+        decision: Where the workflow stands; None if its version is not deployed.
+        now: The present.
+        grace: How long the first message after a start or a resumption may go without a trace.
+        watchdog: How long any other message may.
+    """
+    head = history.head
+    progress = max(
+        [head.created_at, *(record.ended_at or 0 for record in history.records.values())]
+    )
+    if not history.records and head.resumed_at is None:
+        return Watch(send=Send(kind=MessageKind.START), next_look=now + grace)
+    recover = Send(kind=MessageKind.RECOVER, take=True)
+    if head.resumed_at is not None and progress < head.resumed_at and not _asleep(decision, now):
+        return Watch(send=recover, next_look=now + grace)
+    busy_since = max(progress, _last_wake(decision), head.resumed_at or 0)
+    if busy_since + watchdog > now:
+        return Watch(send=None, next_look=busy_since + watchdog)
+    return Watch(send=recover, next_look=now + watchdog)
+
+
+def _asleep(decision: Decision | None, now: int) -> bool:
+    """Say whether everything that the run waits for is a timer that stands in the due index."""
+    return isinstance(decision, Suspended) and all(
+        item.record is not None and item.record.due_at is not None and (item.wake_at or 0) > now
+        for item in decision.frontier
+    )
+
+
+def _last_wake(decision: Decision | None) -> int:
+    if not isinstance(decision, Suspended):
+        return 0
+    return max((item.wake_at or 0 for item in decision.frontier), default=0)
