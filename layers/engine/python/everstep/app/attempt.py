@@ -48,6 +48,7 @@ def run_attempt(
     """
     limit = _limit(call.timeout, time_left)
     started = engine.clock.now()
+    engine.on_attempt(message.run_id, pending.key, message.attempt)
     begun = OpRecord(
         key=pending.key,
         kind=pending.operation.kind,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from everstep.core.durations import MINUTE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from everstep.authoring.registry import Registry
     from everstep.ports import (
         BlobStore,
@@ -40,9 +42,16 @@ class Limits:
     watchdog: int = 360 * MINUTE
 
 
+def _nobody_listens(_run_id: str, _key: str, _attempt: int) -> None:
+    """Hear of an attempt and do nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """Everything that a use case needs."""
+    """Everything that a use case needs.
+
+    ``on_attempt`` is told of every attempt before it begins: run, operation key, number.
+    """
 
     runs: RunStore
     timers: TimerIndex
@@ -54,3 +63,4 @@ class Engine:
     ids: Ids
     registry: Registry
     limits: Limits = field(default_factory=Limits)
+    on_attempt: Callable[[str, str, int], None] = _nobody_listens

@@ -45,15 +45,17 @@ def start(
     *,
     version: str | None = None,
     idempotency_key: str | None = None,
+    from_json: bool = True,
 ) -> Accepted:
     """Accept a run of a workflow; once this returns the run is not lost.
 
     Args:
         engine: The ports.
         name: Name of the workflow.
-        value: Its input as JSON data from outside, or as a Python value.
+        value: Its input.
         version: The version to start on; the highest one if not given.
         idempotency_key: The same key starts one run only.
+        from_json: Whether the input is JSON data from outside, as opposed to a Python value.
 
     Raises:
         UnknownWorkflowError: No such workflow or version.
@@ -64,7 +66,7 @@ def start(
     """
     workflow = engine.registry.to_start(name, version)
     _check_key(idempotency_key)
-    checked = checked_input(workflow, value)
+    checked = checked_input(workflow, value, from_json=from_json)
     payload = pack(engine, workflow.input.encode(checked), f"the input of {name}")
     now = engine.clock.now()
     head = Head(
@@ -87,14 +89,14 @@ def start(
     return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head.run_id))
 
 
-def checked_input(workflow: Workflow[Any, Any], value: object) -> object:
+def checked_input(workflow: Workflow[Any, Any], value: object, *, from_json: bool) -> object:
     """Return foreign data as the input of a workflow.
 
     Raises:
         InvalidInputError: With one entry per field that is wrong.
     """
     if workflow.takes_input:
-        return workflow.input.validate(value)
+        return workflow.input.validate(value, from_json=from_json)
     if value not in (None, {}):
         raise InvalidInputError(f"workflow {workflow.name} takes no input; send an empty body")
     return None

@@ -69,8 +69,12 @@ class Shape(Generic[T]):
             message = f"what was recorded no longer fits the annotation {self}: {error}"
             raise SerializationError(message) from error
 
-    def validate(self, value: object) -> T:
+    def validate(self, value: object, *, from_json: bool = True) -> T:
         """Return foreign data as a value of this shape.
+
+        Args:
+            value: JSON data, or a Python value.
+            from_json: Which of the two; JSON spells dates, bytes and so on as text.
 
         Raises:
             InvalidInputError: With one entry per field that is wrong.
@@ -78,7 +82,9 @@ class Shape(Generic[T]):
         if self._untyped:
             return cast("T", value)
         try:
-            return self._adapter.validate_json(codec.dumps(value), by_alias=True, by_name=True)
+            if from_json:
+                return self._adapter.validate_json(codec.dumps(value), by_alias=True, by_name=True)
+            return self._adapter.validate_python(value, by_alias=True, by_name=True)
         except ValidationError as error:
             raise InvalidInputError(_summary(error), _field_errors(error)) from error
 

@@ -1,0 +1,12 @@
+"""The test kit for workflows: the real engine in memory, in virtual time, without a network.
+
+>>> from everstep.testing import TestEngine
+>>> engine = TestEngine([my_workflow])
+>>> run = engine.start(my_workflow, my_input)
+>>> engine.run_until_idle()
+"""
+
+from everstep.testing.engine import Crash, TestEngine
+from everstep.testing.handles import HistoryEntry, TestRun
+
+__all__ = ["Crash", "HistoryEntry", "TestEngine", "TestRun"]

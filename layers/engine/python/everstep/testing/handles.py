@@ -1,0 +1,128 @@
+"""What a test sees of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from everstep.app.query import inspect
+from everstep.core.codec import decode
+from everstep.core.durations import to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from everstep.app.engine import Engine
+    from everstep.app.query import RunView
+    from everstep.core.model import ErrorInfo, OpKind, OpRecord, RunStatus
+    from everstep.core.replay import Pending
+
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One operation of a run.
+
+    Attributes:
+        key: Its identity, for example ``charge#1``.
+        kind: ``step`` or ``sleep``.
+        status: ``DONE``, ``FAILED``, ``RETRY`` (waits for its next attempt), ``WAITING`` (a
+            sleep that has not ended) or ``SCHEDULED`` (a step whose first attempt is to come).
+        attempt: Attempts recorded so far.
+        result: The value of a step that is done.
+        error: The error of the last failed attempt.
+        started_at: Start of the last attempt, or of the sleep.
+        ended_at: End of the operation or of the last attempt.
+        wake_at: When the sleep ends or the next attempt is due.
+    """
+
+    key: str
+    kind: OpKind
+    status: str
+    attempt: int = 0
+    result: Any = None
+    error: ErrorInfo | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    wake_at: datetime | None = None
+
+
+class TestRun(Generic[Out]):
+    """A live handle: every attribute says how the run is now."""
+
+    __test__ = False  # not a test, whatever pytest thinks of the name
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        run_id: str,
+        read_output: Callable[[str], Out],
+        executions: Callable[[str, str], int],
+    ) -> None:
+        """Bind the handle to a run."""
+        self._engine = engine
+        self._read_output = read_output
+        self._executions = executions
+        self.id = run_id
+
+    @property
+    def status(self) -> RunStatus:
+        """Return the status."""
+        return self._view().progress.status
+
+    @property
+    def result(self) -> Out | None:
+        """Return what the workflow returned; None as long as it has not."""
+        result = self._view().head.result
+        return None if result is None else self._read_output(result.text or "null")
+
+    @property
+    def error(self) -> ErrorInfo | None:
+        """Return why the run failed or stalled, if it did."""
+        head = self._view().head
+        return head.stall.reason if head.stall is not None else head.error
+
+    @property
+    def history(self) -> list[HistoryEntry]:
+        """Return the run's operations in the order in which its code asked for them."""
+        progress = self._view().progress
+        return [_recorded(item) for item in progress.records] + [
+            _scheduled(item) for item in progress.scheduled
+        ]
+
+    def executions(self, name: str) -> int:
+        """Return how often a step of this name was executed, crashed attempts included."""
+        return self._executions(self.id, name)
+
+    def _view(self) -> RunView:
+        return inspect(self._engine(), self.id)
+
+    def __repr__(self) -> str:
+        return f"<run {self.id} {self.status}>"
+
+
+def _recorded(record: OpRecord) -> HistoryEntry:
+    text = record.result.text if record.result else None
+    return HistoryEntry(
+        key=record.key,
+        kind=record.kind,
+        status=record.status.value,
+        attempt=record.attempt,
+        result=None if text is None else decode(text),
+        error=record.error,
+        started_at=_when(record.started_at),
+        ended_at=_when(record.ended_at),
+        wake_at=_when(record.wake_at),
+    )
+
+
+def _scheduled(pending: Pending) -> HistoryEntry:
+    status = "SCHEDULED" if pending.wake_at is None else "WAITING"
+    kind = pending.operation.kind
+    return HistoryEntry(key=pending.key, kind=kind, status=status, wake_at=_when(pending.wake_at))
+
+
+def _when(millis: int | None) -> datetime | None:
+    return None if millis is None else to_datetime(millis)
