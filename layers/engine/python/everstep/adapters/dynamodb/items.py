@@ -183,14 +183,18 @@ def to_claim(item: Item) -> Claim:
 
 def to_due_entry(item: Item) -> DueEntry:
     """Return the entry of an item as the due index projects it."""
-    key = keys.operation_of(item["SK"]["S"])
+    run_id = keys.run_of(item["PK"]["S"])
+    due_at = int(item["due_at"]["N"])
+    if item["SK"]["S"] == keys.RUN_HEAD:
+        return DueEntry(run_id=run_id, key=HEAD, due_at=due_at)
     return DueEntry(
-        run_id=keys.run_of(item["PK"]["S"]),
-        key=key,
-        due_at=int(item["due_at"]["N"]),
+        run_id=run_id,
+        key=keys.operation_of(item["SK"]["S"]),
+        due_at=due_at,
         wake_at=_number(item, "wake_at") or 0,
-        attempt=_number(item, "attempt") or 0,
-        status=None if key == HEAD else OpStatus(item["status"]["S"]),
+        # Every record has it: a template that does not project it is noticed here.
+        attempt=int(item["attempt"]["N"]),
+        status=OpStatus(item["status"]["S"]),
     )
 
 

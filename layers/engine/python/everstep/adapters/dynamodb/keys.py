@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from everstep.core.model import HEAD
-
 if TYPE_CHECKING:
     from everstep.core.model import RunStatus
 
@@ -44,19 +42,14 @@ def operation(key: str) -> str:
     return _OPERATION + key
 
 
-def member(key: str) -> str:
-    """Return the sort key of an operation, or of the head where ``key`` is ``HEAD``."""
-    return RUN_HEAD if key == HEAD else operation(key)
-
-
 def is_operation(sort_key: str) -> bool:
     """Say whether a run's item is an operation's record; a run may have items of other kinds."""
     return sort_key.startswith(_OPERATION)
 
 
 def operation_of(sort_key: str) -> str:
-    """Return the operation's key, or ``HEAD``, of a run's item: the inverse of ``member``."""
-    return HEAD if sort_key == RUN_HEAD else sort_key[len(_OPERATION) :]
+    """Return the operation's key of a record's item: the inverse of ``operation``."""
+    return sort_key[len(_OPERATION) :]
 
 
 def claim(workflow: str, key: str) -> str:

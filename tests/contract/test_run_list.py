@@ -1,0 +1,88 @@
+"""Lists show runs of one workflow and status, newest first, page by page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from everstep.core.changes import RunWatched
+from everstep.core.model import Listed, RunStatus
+from tests.contract.builders import ALWAYS_HEAD, CHANGES, NOW, make_head
+
+if TYPE_CHECKING:
+    from tests.contract.backends import Backend
+
+STATUSES = {
+    "completed": RunStatus.COMPLETED,
+    "failed": RunStatus.FAILED,
+    "stalled": RunStatus.STALLED,
+    "resumed": RunStatus.RUNNING,
+}
+
+
+def ids(backend: Backend, workflow: str, status: RunStatus, before: str | None = None) -> list[str]:
+    return [each.run_id for each in backend.run_list.newest(workflow, status, before, 100)]
+
+
+def test_a_new_run_is_listed_without_its_payloads(
+    backend: Backend, run_id: str, workflow: str
+) -> None:
+    backend.runs.create(make_head(run_id, workflow), None)
+    assert backend.run_list.newest(workflow, RunStatus.RUNNING, None, 10) == [
+        Listed(
+            run_id=run_id,
+            workflow=workflow,
+            version="v1",
+            status=RunStatus.RUNNING,
+            created_at=NOW,
+        )
+    ]
+
+
+def test_an_ended_run_is_listed_with_its_end(backend: Backend, run_id: str, workflow: str) -> None:
+    backend.runs.create(make_head(run_id, workflow), None)
+    backend.runs.change(run_id, CHANGES["completed"], ALWAYS_HEAD)
+    (listed,) = backend.run_list.newest(workflow, RunStatus.COMPLETED, None, 10)
+    assert (listed.status, listed.ended_at) == (RunStatus.COMPLETED, NOW)
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_a_run_is_listed_under_its_new_status_only(
+    backend: Backend, run_id: str, workflow: str, name: str
+) -> None:
+    backend.runs.create(make_head(run_id, workflow), None)
+    backend.runs.change(run_id, CHANGES[name], ALWAYS_HEAD)
+    found = [status for status in RunStatus if ids(backend, workflow, status)]
+    assert found == [STATUSES[name]]
+
+
+def test_a_run_that_is_only_watched_stays_where_it_is(
+    backend: Backend, run_id: str, workflow: str
+) -> None:
+    backend.runs.create(make_head(run_id, workflow), None)
+    backend.runs.change(run_id, RunWatched(due_at=1), ALWAYS_HEAD)
+    assert ids(backend, workflow, RunStatus.RUNNING) == [run_id]
+
+
+def test_pages_follow_one_another_newest_first(
+    backend: Backend, run_id: str, workflow: str
+) -> None:
+    created = [f"{run_id}-{n}" for n in (2, 4, 1, 0, 3)]
+    for each in created:
+        backend.runs.create(make_head(each, workflow), None)
+    pages: list[list[str]] = []
+    before: str | None = None
+    while page := backend.run_list.newest(workflow, RunStatus.RUNNING, before, 2):
+        pages.append([each.run_id for each in page])
+        before = page[-1].run_id
+    newest_first = sorted(created, reverse=True)
+    assert pages == [newest_first[:2], newest_first[2:4], newest_first[4:]]
+
+
+def test_a_workflow_s_list_shows_no_other_workflow_s_runs(
+    backend: Backend, run_id: str, workflow: str
+) -> None:
+    backend.runs.create(make_head(f"{run_id}-1", workflow), None)
+    backend.runs.create(make_head(f"{run_id}-2", f"{workflow}2"), None)
+    assert ids(backend, workflow, RunStatus.RUNNING) == [f"{run_id}-1"]
