@@ -6,11 +6,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from everstep.adapters.dynamodb import items
+from everstep.core.model import Head, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from tests.cloudformation import ROOT, TEMPLATE, Json, load, of_type, text
+
+if TYPE_CHECKING:
+    from everstep.adapters.dynamodb.items import Item
 
 TEMPLATE_AS_WRITTEN: Final = load()
 PARAMETERS: Final[Json] = TEMPLATE_AS_WRITTEN["Parameters"]
@@ -28,6 +33,16 @@ FOLDERS: Final = {
 }
 LONGEST_DELAY: Final = 900
 FOURTEEN_DAYS: Final = 14 * 24 * 60 * 60
+
+
+def projected(index: str, item: Item) -> Item:
+    """Give of an item what an index holds: its keys, the table's and what is projected."""
+    table = RESOURCES["Table"]["Properties"]
+    (found,) = [each for each in table["GlobalSecondaryIndexes"] if each["IndexName"] == index]
+    keys = [key["AttributeName"] for key in table["KeySchema"] + found["KeySchema"]]
+    kept = {*keys, *found["Projection"]["NonKeyAttributes"]}
+    return {name: value for name, value in item.items() if name in kept}
+
 
 # -- Time-outs -------------------------------------------------------------------------------------
 
@@ -101,8 +116,44 @@ def test_the_indexes_carry_no_payloads() -> None:
     projections = {i["IndexName"]: i["Projection"] for i in indexes}
 
     assert {p["ProjectionType"] for p in projections.values()} == {"INCLUDE"}
-    assert projections["due"]["NonKeyAttributes"] == ["kind", "status"]
-    assert not {"input", "result", "error"} & set(projections["list"]["NonKeyAttributes"])
+    for projection in projections.values():
+        assert not {"input", "result", "error"} & set(projection["NonKeyAttributes"])
+
+
+def test_the_due_index_carries_what_the_sweeper_reads() -> None:
+    record = OpRecord(
+        key="nap#1",
+        kind=OpKind.SLEEP,
+        status=OpStatus.WAITING,
+        by="token",
+        input_hash="hash",
+        attempt=2,
+        wake_at=7_000,
+        due_at=5_000,
+    )
+
+    entry = items.to_due_entry(projected("due", items.from_record("run", record)))
+
+    assert entry == items.to_due_entry(items.from_record("run", record))
+    assert (entry.attempt, entry.wake_at) == (2, 7_000)
+
+
+def test_the_list_index_carries_what_lists_show() -> None:
+    head = Head(
+        run_id="run",
+        workflow="order",
+        version="1",
+        status=RunStatus.COMPLETED,
+        input=Payload(text="{}"),
+        created_at=5_000,
+        by="token",
+        ended_at=7_000,
+    )
+
+    listed = items.to_listed(projected("list", items.from_head(head)))
+
+    assert listed == items.to_listed(items.from_head(head))
+    assert listed.ended_at == 7_000
 
 
 def test_the_table_is_on_demand_encrypted_recoverable_and_expires_items() -> None:

@@ -17,6 +17,7 @@ API: Final[Json] = RESOURCES["Api"]["Properties"]
 TABLE: Final = "Table.Arn"
 STEPS: Final = "StepQueue.Arn"
 DEAD_LETTERS: Final = "DeadLetterQueue.Arn"
+BUCKET: Final = "PayloadBucket.Arn"
 PAYLOADS: Final = "${PayloadBucket.Arn}/payloads/*"
 WRITE_LOGS: Final = {"logs:CreateLogStream", "logs:PutLogEvents"}
 RECEIVE: Final = {
@@ -36,6 +37,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         "StepExecutorLogs.Arn": WRITE_LOGS,
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         STEPS: {"sqs:SendMessage"} | RECEIVE,
+        BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject", "s3:PutObject"},
     },
     "Api": {
@@ -43,6 +45,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         TABLE: {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         "${Table.Arn}/index/list": {"dynamodb:Query"},
         STEPS: {"sqs:SendMessage"},
+        BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject"},
     },
     "Sweeper": {
@@ -50,13 +53,15 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         TABLE: {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         "${Table.Arn}/index/due": {"dynamodb:Query"},
         STEPS: {"sqs:SendMessage"},
+        BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject"},
     },
     "DeadLetter": {
         "DeadLetterLogs.Arn": WRITE_LOGS,
-        TABLE: {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         DEAD_LETTERS: RECEIVE,
         STEPS: {"sqs:SendMessage"},
+        BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject"},
     },
 }
