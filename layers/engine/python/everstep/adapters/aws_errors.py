@@ -17,6 +17,7 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
 )
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
 from everstep.adapters.errors import AdapterError
@@ -63,6 +64,7 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 # No answer, or half of one: the call may have happened.
 _CONNECTION_FAULTS: Final = (
+    BotoConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,

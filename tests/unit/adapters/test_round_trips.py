@@ -1,0 +1,133 @@
+"""What is written reads back the same, whatever it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from everstep.adapters import messages
+from everstep.adapters.dynamodb import items
+from everstep.adapters.dynamodb.keys import claim as claim_key
+from everstep.core.model import (
+    Claim,
+    ErrorInfo,
+    Head,
+    Message,
+    MessageKind,
+    OpKind,
+    OpRecord,
+    OpStatus,
+    Payload,
+    RunStatus,
+    Stall,
+)
+
+if TYPE_CHECKING:
+    from everstep.adapters.dynamodb.items import Item
+
+texts = st.text(max_size=20)
+names = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="#/"), min_size=1)
+numbers = st.integers(min_value=0, max_value=2**53 - 1)
+maybe_numbers = st.none() | numbers
+payloads = st.builds(
+    Payload, text=st.none() | texts, ref=st.none() | texts, size=st.integers(0, 2**40)
+)
+errors = st.builds(
+    ErrorInfo, type=texts, message=texts, operation=st.none() | texts, trace=st.none() | texts
+)
+stalls = st.builds(Stall, reason=errors, at=numbers, message=st.none() | texts)
+records = st.builds(
+    OpRecord,
+    key=names,
+    kind=st.sampled_from(OpKind),
+    status=st.sampled_from(OpStatus),
+    by=texts,
+    input_hash=texts,
+    attempt=st.integers(0, 1000),
+    started_at=maybe_numbers,
+    ended_at=maybe_numbers,
+    wake_at=maybe_numbers,
+    due_at=maybe_numbers,
+    result=st.none() | payloads,
+    error=st.none() | errors,
+)
+heads = st.builds(
+    Head,
+    run_id=names,
+    workflow=names,
+    version=texts,
+    status=st.sampled_from(RunStatus),
+    input=payloads,
+    created_at=numbers,
+    by=texts,
+    generation=st.integers(0, 1000),
+    due_at=maybe_numbers,
+    ended_at=maybe_numbers,
+    result=st.none() | payloads,
+    error=st.none() | errors,
+    stall=st.none() | stalls,
+    resumed_at=maybe_numbers,
+    idempotency_key=st.none() | texts,
+)
+claims = st.builds(Claim, workflow=names, key=texts, run_id=names, input_hash=texts)
+anything = st.builds(
+    Message,
+    run_id=names,
+    kind=st.sampled_from([MessageKind.START, MessageKind.RECOVER]),
+    token=names,
+    op=st.just("") | names,
+    attempt=st.integers(0, 1000),
+    due=numbers,
+    take=st.booleans(),
+)
+of_operations = st.builds(
+    Message,
+    run_id=names,
+    kind=st.sampled_from([MessageKind.STEP, MessageKind.TIMER]),
+    token=names,
+    op=names,
+    attempt=st.integers(1, 1000),
+    due=numbers,
+    take=st.booleans(),
+)
+
+
+def assert_indexed(item: Item, due_at: int | None) -> None:
+    """An item is in the due index with both attributes of its key, or with none."""
+    assert ("due_pk" in item) == ("due_at" in item) == (due_at is not None)
+
+
+@given(records)
+def test_a_record_reads_back_the_same(record: OpRecord) -> None:
+    item = items.from_record("run", record)
+    assert items.to_record(item) == record
+    assert_indexed(item, record.due_at)
+
+
+@given(heads)
+def test_a_head_reads_back_the_same(head: Head) -> None:
+    item = items.from_head(head)
+    assert items.to_head(item) == head
+    assert_indexed(item, head.due_at)
+
+
+@given(claims)
+def test_a_claim_reads_back_the_same(claim: Claim) -> None:
+    assert items.to_claim(items.from_claim(claim)) == claim
+
+
+@given(claims, claims)
+def test_two_claims_meet_only_on_the_same_key_of_the_same_workflow(
+    one: Claim, other: Claim
+) -> None:
+    same = (one.workflow, one.key) == (other.workflow, other.key)
+    assert (claim_key(one.workflow, one.key) == claim_key(other.workflow, other.key)) == same
+
+
+@given(anything | of_operations)
+def test_a_message_reads_back_the_same(message: Message) -> None:
+    body = messages.encode(message)
+    assert messages.decode(body) == message
+    assert body.isascii()
