@@ -48,14 +48,8 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def _open_files(folder: Path) -> set[str]:
-    names: set[str] = set()
     try:
-        entries = list(folder.iterdir())
+        return {os.readlink(entry) for entry in folder.iterdir()}  # noqa: PTH115 - no path
     except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return names
-    for entry in entries:
-        try:
-            names.add(os.readlink(entry))  # noqa: PTH115 - the target is no path
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return names
+        # It has ended, or closed a file, meanwhile, or belongs to somebody else.
+        return set()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 0.02
 # Of the fields behind the program's name in /proc/<pid>/stat.
 _STATE_FIELD: Final = 0
+_THREADS_FIELD: Final = 17
 _START_TIME_FIELD: Final = 19
 
 
@@ -23,13 +24,10 @@ def start_time(pid: int) -> int | None:
 
     A process that has ended but was not waited for counts as ended.
     """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
+    fields = _stat(pid)
+    if not fields or fields[_STATE_FIELD] in "ZX":
         return None
-    # The name may contain anything, but nothing behind the last parenthesis can.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[_STATE_FIELD] in "ZX" else int(fields[_START_TIME_FIELD])
+    return int(fields[_START_TIME_FIELD])
 
 
 def is_running(pid: int, started: int) -> bool:
@@ -55,11 +53,25 @@ def command_line(pid: int) -> str:
 def terminate(pid: int, started: int, grace_seconds: float) -> bool:
     """Ask a process to end, then make it; return False if it had to be made."""
     _signal(pid, signal.SIGTERM)
-    if _wait_ended(pid, started, grace_seconds):
+    if wait_gone(pid, started, grace_seconds):
         return True
     _signal(pid, signal.SIGKILL)
-    _wait_ended(pid, started, grace_seconds)
+    wait_gone(pid, started, grace_seconds)
     return False
+
+
+def wait_gone(pid: int, started: int, seconds: float) -> bool:
+    """Wait until nothing is left of a process, not even a thread, and so none of its ports.
+
+    Of a killed process the first thread ends at once, and others may hold its files a little longer.
+    """
+    deadline = time.monotonic() + seconds
+    while _has_threads(pid, started):
+        if time.monotonic() > deadline:
+            return False
+        _reap(pid)
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def kill(pids: Iterable[int]) -> None:
@@ -68,14 +80,20 @@ def kill(pids: Iterable[int]) -> None:
         _signal(pid, signal.SIGKILL)
 
 
-def _wait_ended(pid: int, started: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while is_running(pid, started):
-        if time.monotonic() > deadline:
-            return False
-        _reap(pid)
-        time.sleep(POLL_SECONDS)
-    return True
+def _has_threads(pid: int, started: int) -> bool:
+    fields = _stat(pid)
+    if not fields or int(fields[_START_TIME_FIELD]) != started:
+        return False
+    return fields[_STATE_FIELD] not in "ZX" or int(fields[_THREADS_FIELD]) > 1
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    # The name may contain anything, but nothing behind the last parenthesis can.
+    return stat.rpartition(")")[2].split()
 
 
 def _reap(pid: int) -> None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from boto3 import Session
 
 READY_SECONDS: Final = 60.0
-GRACE_SECONDS: Final = 10.0
+# Nothing is saved at the end, so there is little to wait for.
+GRACE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.1
 LOG_TAIL_LINES: Final = 30
 REGION: Final = "us-east-1"
@@ -128,6 +129,9 @@ class LocalStack:
             found += left
             processes.kill(left)
             time.sleep(processes.POLL_SECONDS)
+        last = Record.load(self.folders.record)
+        if last is not None:
+            processes.wait_gone(last.pid, last.started, GRACE_SECONDS)
         return sorted(set(found))
 
     def status(self) -> Record | None:
@@ -181,12 +185,13 @@ class LocalStack:
         *,
         parameters: Mapping[str, str] | None = None,
         artifacts: Mapping[str, Path] | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> dict[str, str]:
         """Deploy a template and return the stack's outputs; see `StackDeployer.deploy`."""
         deployment = Deployment(
             template=template, stack=stack, parameters=parameters or {}, artifacts=artifacts or {}
         )
-        return self.stacks().deploy(deployment)
+        return self.stacks(say).deploy(deployment)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Return the outputs of a deployed stack."""

@@ -35,6 +35,7 @@ def _amend() -> None:
         cloudformation_pace,
         dynamodb,
         pollers,
+        reserved_concurrency,
         sqs_clock,
     )
     from everstep_localstack.plugin.settings import PluginSettings
@@ -44,6 +45,7 @@ def _amend() -> None:
     pollers.install(settings.pollers)
     sqs_clock.install()
     cloudformation_pace.install()
+    reserved_concurrency.install()
     if settings.dynamodb_local is not None:
         dynamodb.use_dynamodb_local(settings.dynamodb_local)
 

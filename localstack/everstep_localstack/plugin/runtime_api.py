@@ -182,7 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._accept()
             case ["invocation", request_id, "response"] if len(payload) > MAX_RESPONSE_BYTES:
                 self.server.api.answer(request_id, _too_large(len(payload)), is_error=True)
-                self._reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"{}", {})
+                # AWS answers 413, at which the runtime client gives up its process.
+                self._accept()
             case ["invocation", request_id, ("response" | "error") as kind]:
                 self.server.api.answer(request_id, payload, is_error=kind == "error")
                 self._accept()

@@ -114,6 +114,7 @@ class Sandbox:
         with self._lock:
             if self._stopped:
                 return Exited(status=-signal.SIGKILL)
+            self._init_log += self._process.take_log() if self._process else ""
             process = FunctionProcess(self._spec, self._spawner, self._watch)
             self._process = process
         outcome = process.wait_started(timeout)

@@ -8,5 +8,5 @@ from typing import Any
 time.sleep(60)
 
 
-def handler(_event: dict[str, Any], _context: Any) -> None:
+def handler(_event: dict[str, Any], _context: object) -> None:
     """Never be reached."""
