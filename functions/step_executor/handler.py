@@ -1,0 +1,28 @@
+"""A batch of the step queue → at most one attempt of one step per message → what failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from everstep import logs
+from everstep.app.receive import receive
+from everstep.batch import process_batch
+from everstep.wiring import engine_from_env
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+engine = engine_from_env()
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Process the messages one after another; each is acknowledged or reported by itself."""
+    logs.invocation(context.aws_request_id)
+
+    def process(record: Mapping[str, Any]) -> str:
+        time_left = context.get_remaining_time_in_millis
+        return receive(engine, record["messageId"], record["body"], time_left)
+
+    return process_batch(event, process)

@@ -1,0 +1,27 @@
+"""Every minute → send what is due: long timers, lost first messages, runs without progress."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from everstep import logs
+from everstep.app.sweep import sweep
+from everstep.wiring import engine_from_env
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+RESERVE: Final = 10_000
+"""Milliseconds kept for the entry at hand; the next minute goes on with the rest."""
+
+engine = engine_from_env()
+
+
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Sweep once and return the counts; they are logged, too."""
+    logs.invocation(context.aws_request_id)
+    swept = asdict(sweep(engine, lambda: context.get_remaining_time_in_millis() < RESERVE))
+    logging.getLogger("everstep.sweeper").info("swept", extra=swept)
+    return swept

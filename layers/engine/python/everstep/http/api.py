@@ -1,0 +1,154 @@
+"""The api function's application: questions about runs, and what people ask of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from everstep.app.control import resume
+from everstep.app.query import LARGEST_PAGE, inspect, list_runs, outcome
+from everstep.core.errors import DefinitionError, InvalidRequestError
+from everstep.core.keys import check_name
+from everstep.core.model import RunStatus
+from everstep.http import rendering
+from everstep.http.application import Application, Reply, Route
+from everstep.http.workflows import workflows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from everstep.app.engine import Engine
+    from everstep.http.requests import Request
+
+VERSION: Final = "0.1.0"
+LONGEST_WAIT: Final = 20
+"""Seconds; API Gateway hangs up after 29."""
+_RESERVE_MILLIS: Final = 4000
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 1.0
+_DEFAULT_PAGE: Final = 20
+_INCLUDABLE: Final = frozenset({"steps"})
+
+
+def api_app(engine: Engine, sleep: Callable[[float], None]) -> Application:
+    """Return the application of the api function.
+
+    Args:
+        engine: The ports.
+        sleep: Waits for so many seconds; a caller may ask to wait for a result.
+    """
+    calls = _Calls(engine, sleep)
+    listing = frozenset({"workflow", "status", "cursor", "limit"})
+    return Application(
+        [
+            _get("/runs", calls.runs, listing),
+            _get("/runs/<run_id>", calls.inspect, frozenset({"include"})),
+            _get("/runs/<run_id>/result", calls.result, frozenset({"wait"})),
+            Route(method="POST", rule="/runs/<run_id>/resume", call=calls.resume),
+            _get("/workflows", calls.workflows),
+            _get("/health", calls.health, frozenset({"deep"})),
+        ]
+    )
+
+
+def _get(rule: str, call: Callable[[Request], Reply], query: frozenset[str] = frozenset()) -> Route:
+    return Route(method="GET", rule=rule, call=call, query=query)
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    engine: Engine
+    sleep: Callable[[float], None]
+
+    def runs(self, request: Request) -> Reply:
+        limit = request.number("limit", _DEFAULT_PAGE, LARGEST_PAGE)
+        found = list_runs(
+            self.engine,
+            workflow=_workflow(request),
+            status=_status(request),
+            cursor=request.one("cursor"),
+            limit=limit,
+        )
+        return Reply(body=rendering.page(found))
+
+    def inspect(self, request: Request) -> Reply:
+        included = _included(request)
+        view = inspect(self.engine, request.run_id)
+        return Reply(body=rendering.run(view, steps="steps" in included))
+
+    def result(self, request: Request) -> Reply:
+        """Answer 200 once the run has ended; 202 if it has not within the time to wait."""
+        run_id = request.run_id
+        wait = request.number("wait", 0, LONGEST_WAIT)
+        head = outcome(self.engine, run_id)
+        for pause in _pauses(wait):
+            left = request.context.get_remaining_time_in_millis() - _RESERVE_MILLIS
+            if head.status.terminal or pause * 1000 > left:
+                break
+            self.sleep(pause)
+            head = outcome(self.engine, run_id)
+        if head.status.terminal:
+            return Reply(body=rendering.ended(head))
+        # Looked at closely, once; by now the run may have ended after all.
+        view = inspect(self.engine, run_id)
+        if view.head.status.terminal:
+            return Reply(body=rendering.ended(view.head))
+        return Reply(status=202, body={"run_id": run_id, "status": view.progress.status})
+
+    def resume(self, request: Request) -> Reply:
+        if request.json(self.engine.limits.payload) not in (None, {}):
+            raise InvalidRequestError("resume takes no body")
+        status = resume(self.engine, request.run_id)
+        return Reply(status=202, body={"run_id": request.run_id, "status": status})
+
+    def workflows(self, _request: Request) -> Reply:
+        return Reply(body=workflows(self.engine.registry))
+
+    def health(self, request: Request) -> Reply:
+        """Say that the function runs; with ``deep=1``, that it reaches the table, too."""
+        if request.number("deep", 0, 1):
+            self.engine.runs.head("health")
+        return Reply(body={"status": "ok", "version": VERSION})
+
+
+def _workflow(request: Request) -> str | None:
+    name = request.one("workflow")
+    if name is None:
+        return None
+    try:
+        return check_name(name, "workflow")
+    except DefinitionError as error:
+        raise InvalidRequestError(str(error)) from error
+
+
+def _status(request: Request) -> RunStatus | None:
+    text = request.one("status")
+    if text is None:
+        return None
+    try:
+        return RunStatus(text)
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"status must be one of {', '.join(RunStatus)}, not {text[:40]!r}"
+        ) from error
+
+
+def _included(request: Request) -> frozenset[str]:
+    text = request.one("include")
+    if text is None:
+        return _INCLUDABLE
+    asked = frozenset(filter(None, text.split(",")))
+    if not asked <= _INCLUDABLE:
+        raise InvalidRequestError(
+            f"include may name {', '.join(sorted(_INCLUDABLE))} or nothing, not {text[:40]!r}"
+        )
+    return asked
+
+
+def _pauses(wait: float) -> Iterator[float]:
+    """Yield pauses that grow, and add up to the time to wait."""
+    pause = _FIRST_PAUSE
+    while wait > 0:
+        yield min(pause, wait)
+        wait -= pause
+        pause = min(pause * 1.5, _LONGEST_PAUSE)

@@ -1,0 +1,151 @@
+"""Run a route: match, check, call, answer; no exception leaves it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
+
+from everstep.http.faults import AnswerTooLargeError, MethodNotAllowedError, NoSuchRouteError
+from everstep.http.problems import INTERNAL, MEDIA_TYPE, problem
+from everstep.http.requests import check_query, read_request
+from everstep.logs import described
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from everstep.http.requests import LambdaContext, Request
+
+LARGEST_ANSWER: Final = 5_500_000
+"""Bytes of JSON; Lambda lets 6 MB through, in which the answer is JSON once more."""
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_JSON: Final = "application/json"
+_LOG: Final = logging.getLogger("everstep.http")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a route answers: a status, data that goes out as JSON, and headers of its own."""
+
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One call of the API.
+
+    Attributes:
+        method: GET or POST; HEAD comes with GET by itself.
+        rule: The path, its variable parts as ``<name>``.
+        call: Answers a request.
+        query: The query parameters that it knows; any other is refused.
+    """
+
+    method: str
+    rule: str
+    call: Callable[[Request], Reply]
+    query: frozenset[str] = frozenset()
+
+
+class Application:
+    """The handler of a function behind API Gateway."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        """Register the routes, and for every other method of their paths what it is answered."""
+        self._resolver = APIGatewayRestResolver(debug=False)
+        by_rule: dict[str, dict[str, Route]] = {}
+        for route in routes:
+            by_rule.setdefault(route.rule, {})[route.method] = route
+        for rule, found in by_rule.items():
+            for method in _METHODS:
+                self._resolver.route(rule, method=method)(self._endpoint(method, found))
+        self._resolver.not_found(self._nothing_here)
+
+    def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer an event of API Gateway (REST, proxy integration)."""
+        # Typed as powertools' own class, of which it asks nothing at all.
+        return self._resolver.resolve(event, context)  # type: ignore[arg-type]
+
+    @property
+    def _context(self) -> LambdaContext:
+        return self._resolver.lambda_context
+
+    def _endpoint(self, method: str, routes: Mapping[str, Route]) -> Callable[..., Response[str]]:
+        offered = _offered(routes)
+        route = routes.get("GET" if method == "HEAD" else method)
+
+        def endpoint(**parameters: str) -> Response[str]:
+            if route is not None:
+                return self._answer(method, route.rule, lambda: self._call(route, parameters))
+            rule = next(iter(routes.values())).rule
+            return self._answer(method, rule, lambda: _not_routed(method, offered))
+
+        return endpoint
+
+    def _call(self, route: Route, parameters: Mapping[str, str]) -> Reply:
+        request = read_request(self._resolver.current_event.raw_event, self._context, parameters)
+        check_query(request.query, route.query)
+        return route.call(request)
+
+    def _nothing_here(self, _error: Exception) -> Response[str]:
+        event = self._resolver.current_event
+
+        def refuse() -> Reply:
+            raise NoSuchRouteError(f"there is nothing at {event.path[:200]}")
+
+        return self._answer(event.http_method, "", refuse)
+
+    def _answer(self, method: str, rule: str, call: Callable[[], Reply]) -> Response[str]:
+        request_id = self._context.aws_request_id
+        media = _JSON
+        try:
+            reply = call()
+            body = _dump(reply.body)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is answered, and logged
+            told = problem(error, request_id)
+            _log_fault(error, told.status)
+            reply = Reply(status=told.status, body=told.body, headers=told.headers)
+            body, media = _dump(told.body), MEDIA_TYPE
+        _LOG.info("answered", extra={"method": method, "route": rule, "status": reply.status})
+        headers = {"Cache-Control": "no-store", "X-Request-Id": request_id, **reply.headers}
+        return Response(
+            status_code=reply.status,
+            content_type=media if body else None,
+            body="" if method == "HEAD" else body,
+            headers=dict(headers),
+        )
+
+
+def _offered(routes: Iterable[str]) -> list[str]:
+    """Return the methods of a path as the Allow header lists them."""
+    found = {*routes, "OPTIONS"}
+    return [each for each in _METHODS if each in found or (each == "HEAD" and "GET" in found)]
+
+
+def _not_routed(method: str, offered: list[str]) -> Reply:
+    if method == "OPTIONS":
+        return Reply(status=204, headers={"Allow": ", ".join(offered)})
+    raise MethodNotAllowedError(method, offered)
+
+
+def _dump(body: Mapping[str, Any] | None) -> str:
+    if body is None:
+        return ""
+    # Messages of errors may hold half a character, which cannot be sent.
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    if len(text) > LARGEST_ANSWER:
+        raise AnswerTooLargeError(
+            f"the answer has {len(text)} bytes, the limit is {LARGEST_ANSWER}; ask for less: a run "
+            "without its steps (?include=), or fewer runs (?limit=)"
+        )
+    return text.decode()
+
+
+def _log_fault(error: Exception, status: int) -> None:
+    if status >= INTERNAL.status:
+        _LOG.error("not answered", extra=described(error))

@@ -1,0 +1,117 @@
+"""Errors as problem details (RFC 9457): one table from error to status, type and title."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from everstep.core.errors import (
+    EverstepError,
+    IdempotencyConflictError,
+    IllegalStateError,
+    InvalidInputError,
+    InvalidRequestError,
+    PayloadTooLargeError,
+    RunNotFoundError,
+    UnavailableError,
+    UnknownWorkflowError,
+)
+from everstep.http.faults import (
+    AnswerTooLargeError,
+    MalformedBodyError,
+    MethodNotAllowedError,
+    NoSuchRouteError,
+    UnsupportedMediaTypeError,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER: Final = 2
+"""Seconds after which to repeat a request that no service answered."""
+_TYPE: Final = "urn:everstep:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its status, the last word of its type, and its title."""
+
+    status: int
+    name: str
+    title: str
+
+
+TABLE: Final[dict[type[EverstepError], Kind]] = {
+    MalformedBodyError: Kind(400, "malformed-body", "The body is not valid JSON"),
+    InvalidRequestError: Kind(400, "invalid-request", "A parameter is wrong"),
+    UnknownWorkflowError: Kind(404, "unknown-workflow", "There is no such workflow"),
+    RunNotFoundError: Kind(404, "run-not-found", "There is no such run"),
+    NoSuchRouteError: Kind(404, "not-found", "There is nothing here"),
+    MethodNotAllowedError: Kind(405, "method-not-allowed", "This method is not possible here"),
+    IdempotencyConflictError: Kind(
+        409, "idempotency-conflict", "The idempotency key was used with another input"
+    ),
+    IllegalStateError: Kind(409, "illegal-state", "The run's status does not allow this"),
+    PayloadTooLargeError: Kind(413, "payload-too-large", "The payload is too large"),
+    UnsupportedMediaTypeError: Kind(
+        415, "unsupported-media-type", "The body is of an unsupported type"
+    ),
+    InvalidInputError: Kind(422, "invalid-input", "The input does not fit the workflow"),
+    AnswerTooLargeError: Kind(422, "answer-too-large", "The answer is too large"),
+    UnavailableError: Kind(503, "unavailable", "A service did not answer"),
+}
+INTERNAL: Final = Kind(500, "internal", "Something went wrong on the server")
+_SAID_OF: Final = {
+    INTERNAL.status: "the cause is in the function's log, under the request id",
+    # The error's own text names the service and its answer: for the log, not for callers.
+    503: "nothing is known of what became of the request; the same request again is harmless, "
+    "and starts no second run if it carries the same Idempotency-Key",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A problem as it goes out."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+def problem(error: Exception, request_id: str) -> Problem:
+    """Return what a caller is told of an error; nothing of the server's insides."""
+    kind = kind_of(error)
+    body: dict[str, Any] = {
+        "type": _TYPE + kind.name,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": _SAID_OF.get(kind.status) or str(error),
+        "request_id": request_id,
+    }
+    return Problem(status=kind.status, body=body | _members(error), headers=_headers(error))
+
+
+def kind_of(error: Exception) -> Kind:
+    """Return the kind of an error, by its class or the nearest class above it."""
+    return next((TABLE[each] for each in type(error).__mro__ if each in TABLE), INTERNAL)
+
+
+def _members(error: Exception) -> dict[str, Any]:
+    """Return what belongs to this error alone."""
+    match error:
+        case InvalidInputError():
+            return {"errors": list(error.errors)}
+        case IdempotencyConflictError() | RunNotFoundError():
+            return {"run_id": error.run_id}
+        case PayloadTooLargeError():
+            return {"size": error.size, "limit": error.limit}
+        case _:
+            return {}
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case MethodNotAllowedError():
+            return {"Allow": error.allow}
+        case UnavailableError():
+            return {"Retry-After": str(RETRY_AFTER)}
+        case _:
+            return {}

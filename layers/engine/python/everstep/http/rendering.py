@@ -1,0 +1,137 @@
+"""Runs as JSON for people and programs; secrets are masked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from everstep.core.codec import decode, plain
+from everstep.core.durations import to_iso
+from everstep.core.keys import name_of
+from everstep.core.model import OpKind, OpStatus, RunStatus
+
+if TYPE_CHECKING:
+    from everstep.app.query import Page, RunView
+    from everstep.core.model import ErrorInfo, Head, Listed, OpRecord, Payload, Stall
+    from everstep.core.replay import Pending
+
+SCHEDULED = "SCHEDULED"
+"""Status of a step that was asked for and has left no record yet: queued, or running now."""
+
+
+def run(view: RunView, *, steps: bool) -> dict[str, Any]:
+    """Return a run in full, with or without its steps."""
+    head, progress = view.head, view.progress
+    started = [each.started_at for each in progress.records if each.started_at is not None]
+    shown: dict[str, Any] = {
+        "run_id": head.run_id,
+        "workflow": head.workflow,
+        "version": head.version,
+        "status": progress.status,
+        "created_at": to_iso(head.created_at),
+        "started_at": _time(min(started, default=None)),
+        "ended_at": _time(head.ended_at),
+        "wake_at": _time(progress.wake_at),
+        "input": _value(head.input),
+        "result": _value(head.result),
+        "error": _error(head.error),
+        "stall": _stall(head.stall),
+    }
+    if steps:
+        recorded = [_step(each) for each in progress.records]
+        shown["steps"] = recorded + [_scheduled(each) for each in progress.scheduled]
+    return shown
+
+
+def page(found: Page) -> dict[str, Any]:
+    """Return one page of a list of runs."""
+    return {"runs": [_listed(each) for each in found.runs], "cursor": found.cursor}
+
+
+def ended(head: Head) -> dict[str, Any]:
+    """Return how a run ended: with its result, or with its error."""
+    shown: dict[str, Any] = {"run_id": head.run_id, "status": head.status}
+    if head.status is RunStatus.COMPLETED:
+        return shown | {"result": _value(head.result)}
+    return shown | {"error": _error(head.error)}
+
+
+def _listed(item: Listed) -> dict[str, Any]:
+    return {
+        "run_id": item.run_id,
+        "workflow": item.workflow,
+        "version": item.version,
+        "status": item.status,
+        "created_at": to_iso(item.created_at),
+        "ended_at": _time(item.ended_at),
+    }
+
+
+def _step(record: OpRecord) -> dict[str, Any]:
+    ended_at, started_at = record.ended_at, record.started_at
+    took = None if ended_at is None or started_at is None else ended_at - started_at
+    return {
+        "key": record.key,
+        "name": name_of(record.key),
+        "kind": record.kind,
+        "status": record.status,
+        "attempt": record.attempt,
+        "started_at": _time(started_at),
+        "ended_at": _time(ended_at),
+        "wake_at": _time(record.wake_at),
+        "lateness_ms": _lateness(record),
+        "duration_ms": took,
+        "result": _value(record.result),
+        "error": _error(record.error),
+    }
+
+
+def _scheduled(pending: Pending) -> dict[str, Any]:
+    sleeps = pending.operation.kind is OpKind.SLEEP
+    return {
+        "key": pending.key,
+        "name": name_of(pending.key),
+        "kind": pending.operation.kind,
+        "status": SCHEDULED,
+        "attempt": 0,
+        "started_at": to_iso(pending.ready_at) if sleeps else None,
+        "ended_at": None,
+        "wake_at": _time(pending.wake_at),
+        "lateness_ms": None,
+        "duration_ms": None,
+        "result": None,
+        "error": None,
+    }
+
+
+def _lateness(record: OpRecord) -> int | None:
+    """Return how much later than asked for a sleep ended."""
+    over = record.kind is OpKind.SLEEP and record.status is OpStatus.DONE
+    if not over or record.ended_at is None or record.wake_at is None:
+        return None
+    return record.ended_at - record.wake_at
+
+
+def _time(millis: int | None) -> str | None:
+    return None if millis is None else to_iso(millis)
+
+
+def _value(payload: Payload | None) -> Any:  # noqa: ANN401 - JSON
+    return None if payload is None or payload.text is None else plain(decode(payload.text))
+
+
+def _error(error: ErrorInfo | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {"type": error.type, "message": error.message, "operation": error.operation}
+
+
+def _stall(stall: Stall | None) -> dict[str, Any] | None:
+    if stall is None:
+        return None
+    shown = {
+        "type": stall.reason.type,
+        "message": stall.reason.message,
+        "operation": stall.reason.operation,
+        "at": to_iso(stall.at),
+    }
+    return shown if stall.message is None else shown | {"message_body": stall.message}

@@ -1,0 +1,68 @@
+"""The trigger's application: ``POST /triggers/{workflow}`` accepts a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from everstep.app.start import start
+from everstep.core.errors import InvalidRequestError, RunNotFoundError
+from everstep.core.model import RunStatus
+from everstep.http.application import Application, Reply, Route
+
+if TYPE_CHECKING:
+    from everstep.app.engine import Engine
+    from everstep.http.requests import Request
+
+
+def trigger_app(engine: Engine) -> Application:
+    """Return the application of the trigger function."""
+    return Application(
+        [
+            Route(
+                method="POST",
+                rule="/triggers/<workflow>",
+                call=lambda request: _start(engine, request),
+                query=frozenset({"version"}),
+            )
+        ]
+    )
+
+
+def _start(engine: Engine, request: Request) -> Reply:
+    accepted = start(
+        engine,
+        request.workflow,
+        request.json(engine.limits.payload),
+        version=_version(request),
+        idempotency_key=request.headers.get("idempotency-key"),
+    )
+    status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
+    return Reply(
+        status=202 if accepted.created else 200,
+        body={"run_id": accepted.run_id, "status": status},
+        headers={"Location": _location(request.path, accepted.run_id)},
+    )
+
+
+def _version(request: Request) -> str | None:
+    asked, header = request.one("version"), request.headers.get("everstep-version")
+    if asked is not None and header is not None and asked != header:
+        raise InvalidRequestError(
+            "the query parameter version and the header Everstep-Version name different versions"
+        )
+    return header if asked is None else asked
+
+
+def _recorded(engine: Engine, run_id: str) -> RunStatus:
+    """Return the status as it is recorded: one read, where looking closely would be a replay."""
+    head = engine.runs.head(run_id)
+    if head is None:
+        raise RunNotFoundError(run_id)
+    return head.status
+
+
+def _location(path: str, run_id: str) -> str:
+    """Return where the run is, relative to this call: stage and domain are not known here."""
+    up = len(path) - len(path.rstrip("/")) + 1
+    return f"{'../' * up}runs/{quote(run_id)}"

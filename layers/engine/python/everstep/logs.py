@@ -1,0 +1,93 @@
+"""Logs as one JSON object per line, without payloads.
+
+A log line says which run, message and outcome, never with what data: text of exceptions may
+quote what a user sent, so of foreign exceptions only the class and the places are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+from everstep.core import messages
+from everstep.core.durations import to_iso
+from everstep.core.errors import (
+    EverstepError,
+    InvalidInputError,
+    MalformedMessageError,
+    SerializationError,
+)
+from everstep.core.failures import innermost
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_FRAMES: Final = 8
+_QUOTING: Final = (InvalidInputError, MalformedMessageError, SerializationError)
+"""Errors of ours whose text may quote a value."""
+_REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("everstep_request_id", default=None)
+
+
+class JsonFormatter(logging.Formatter):
+    """Write a record as JSON: its fields, and whatever was given as ``extra``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        fields: dict[str, Any] = {
+            "timestamp": to_iso(int(record.created * 1000)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := _REQUEST_ID.get():
+            fields["request_id"] = request_id
+        fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields |= described(record.exc_info[1])
+        return json.dumps(fields, default=str)
+
+
+def configure(level: str, stream: TextIO | None = None) -> None:
+    """Send what ``everstep`` logs to a stream (standard output); other loggers are left alone."""
+    logger = logging.getLogger("everstep")
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    # Lambda's own handler at the root would write every line once more.
+    logger.propagate = False
+
+
+def invocation(request_id: str) -> None:
+    """Mark every line from now on with the id of an invocation."""
+    _REQUEST_ID.set(request_id)
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """Return the fields that say what went wrong and where, for ``extra``."""
+    fields: dict[str, Any] = {"error": type(error).__name__}
+    if isinstance(error, EverstepError) and not isinstance(error, _QUOTING):
+        fields["reason"] = str(error)
+    if error.__cause__ is not None:
+        fields["cause"] = type(error.__cause__).__name__
+    frames = innermost(error.__traceback__)[-_FRAMES:]
+    fields["trace"] = [f"{module}:{line} in {function}" for module, function, line in frames]
+    return fields
+
+
+def message_fields(body: str) -> dict[str, Any]:
+    """Return the fields that say which message of the step queue this is; none if malformed."""
+    try:
+        message = messages.decode(body)
+    except MalformedMessageError:
+        return {}
+    return {
+        "run_id": message.run_id,
+        "kind": str(message.kind),
+        "op": message.op,
+        "attempt": message.attempt,
+    }
