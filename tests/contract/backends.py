@@ -165,8 +165,8 @@ def _dead_letter(clients: Clients, name: str) -> DeadLetter | None:
         return None
     return DeadLetter(
         message_id=name,
-        body=item["body"]["S"],
-        reason=item["reason"]["S"],
+        body=item["body"].get("S", ""),
+        reason=item["reason"].get("S", ""),
         at=int(item["at"]["N"]),
     )
 

@@ -13,7 +13,7 @@ from moto import mock_aws
 from typing_extensions import override
 
 from everstep.adapters.dynamodb import items
-from everstep.adapters.dynamodb.dead_letters import LONGEST_BODY, DynamoDeadLetters
+from everstep.adapters.dynamodb.dead_letters import LONGEST_TEXT, DynamoDeadLetters
 from everstep.adapters.dynamodb.indexes import DynamoTimers
 from everstep.adapters.dynamodb.store import DynamoRuns
 from everstep.adapters.errors import RunIdTakenError
@@ -268,11 +268,11 @@ def test_an_index_is_read_page_by_page_up_to_the_limit() -> None:
 
 
 def test_a_foreign_message_that_is_too_large_is_cut(client: DynamoDBClient) -> None:
-    DynamoDeadLetters(client, "table").keep("id", "ü" * LONGEST_BODY, "no JSON", 5)
+    DynamoDeadLetters(client, "table").keep("id", "ü" * LONGEST_TEXT, "no JSON", 5)
     item = client.get_item(TableName="table", Key={"PK": {"S": "DEAD#id"}, "SK": {"S": "-"}})
     body = item["Item"]["body"]["S"]
-    assert len(body.encode()) < LONGEST_BODY + 100
-    assert body.endswith(f"({2 * LONGEST_BODY} bytes)")
+    assert len(body.encode()) < LONGEST_TEXT + 100
+    assert body.endswith(f"({2 * LONGEST_TEXT} bytes)")
 
 
 def test_a_terminal_status_is_in_no_index_but_the_list(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from everstep.adapters.dynamodb import conditions, keys
+from everstep.adapters.dynamodb import conditions, items, keys
 from everstep.adapters.dynamodb.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-LONGEST_BODY: Final = 300_000
-"""Bytes of a body that fit into an item beside the rest; the engine's own bodies are far below."""
+LONGEST_TEXT: Final = 190_000
+"""Bytes of a body, and of a reason, that fit into an item; the engine's are far below."""
 
 
 class DynamoDeadLetters:
@@ -29,14 +29,14 @@ class DynamoDeadLetters:
     def keep(self, message_id: str, body: str, reason: str, at: int) -> None:
         """Keep a message and why it could not be processed; keeping it twice changes nothing.
 
-        A body that is too large for the table, which only a foreign message can have, is cut.
+        A text that is too large for the table, which only a foreign message can have, is cut.
         """
         self._table.put(
             {
                 "PK": {"S": keys.dead_letter(message_id)},
                 "SK": {"S": keys.ALONE},
-                "body": {"S": _cut(body)},
-                "reason": {"S": reason},
+                "body": items.from_text(_cut(body)),
+                "reason": items.from_text(_cut(reason)),
                 "at": {"N": str(at)},
             },
             conditions.IF_ABSENT,
@@ -45,7 +45,7 @@ class DynamoDeadLetters:
 
 def _cut(text: str) -> str:
     content = text.encode(errors="backslashreplace")
-    if len(content) <= LONGEST_BODY:
+    if len(content) <= LONGEST_TEXT:
         return content.decode()
-    shown = content[:LONGEST_BODY].decode(errors="ignore")
+    shown = content[:LONGEST_TEXT].decode(errors="ignore")
     return f"{shown}… ({len(content)} bytes)"

@@ -40,7 +40,8 @@ at          N    dead letter                  when it was kept first
 =========== ==== ============================ ================================================
 
 A payload is ``{t: text S, r: reference S, n: size N}``, an error ``{type, message, operation,
-trace}``, all S.
+trace}``, all S. Where people or programs outside may leave a text empty, NULL stands for it:
+the DynamoDB Local that npm has knows no empty S.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def from_head(head: Head) -> Item:
     if head.stall is not None:
         item["stall"] = from_stall(head.stall)
     if head.idempotency_key is not None:
-        item["idem"] = {"S": head.idempotency_key}
+        item["idem"] = from_text(head.idempotency_key)
     return item
 
 
@@ -165,7 +166,7 @@ def from_claim(claim: Claim) -> Item:
         "PK": {"S": keys.claim(claim.workflow, claim.key)},
         "SK": {"S": keys.ALONE},
         "workflow": {"S": claim.workflow},
-        "key": {"S": claim.key},
+        "key": from_text(claim.key),
         "run": {"S": claim.run_id},
         "hash": {"S": claim.input_hash},
     }
@@ -175,7 +176,7 @@ def to_claim(item: Item) -> Claim:
     """Return the claim of an item."""
     return Claim(
         workflow=item["workflow"]["S"],
-        key=item["key"]["S"],
+        key=to_text(item["key"]),
         run_id=item["run"]["S"],
         input_hash=item["hash"]["S"],
     )
@@ -210,6 +211,16 @@ def to_listed(item: Item) -> Listed:
     )
 
 
+def from_text(text: str) -> Value:
+    """Return a text that may be empty as a value."""
+    return {"S": text} if text else {"NULL": True}
+
+
+def to_text(value: Value) -> str:
+    """Return the text of a value."""
+    return value.get("S", "")
+
+
 def from_payload(payload: Payload) -> Value:
     """Return a payload as a map."""
     fields: Item = {}
@@ -222,7 +233,7 @@ def from_payload(payload: Payload) -> Value:
 
 def from_error(error: ErrorInfo) -> Value:
     """Return an error as a map."""
-    fields: Item = {"type": {"S": error.type}, "message": {"S": error.message}}
+    fields: Item = {"type": from_text(error.type), "message": from_text(error.message)}
     _add_text(fields, "operation", error.operation)
     _add_text(fields, "trace", error.trace)
     return {"M": fields}
@@ -247,8 +258,8 @@ def _error(item: Mapping[str, Any], name: str) -> ErrorInfo | None:
         return None
     fields = item[name]["M"]
     return ErrorInfo(
-        type=fields["type"]["S"],
-        message=fields["message"]["S"],
+        type=to_text(fields["type"]),
+        message=to_text(fields["message"]),
         operation=_text(fields, "operation"),
         trace=_text(fields, "trace"),
     )
@@ -271,7 +282,7 @@ def _number(item: Mapping[str, Any], name: str) -> int | None:
 
 
 def _text(item: Mapping[str, Any], name: str) -> str | None:
-    return str(item[name]["S"]) if name in item else None
+    return to_text(item[name]) if name in item else None
 
 
 def _add_number(item: Item, name: str, number: int | None) -> None:
@@ -281,7 +292,7 @@ def _add_number(item: Item, name: str, number: int | None) -> None:
 
 def _add_text(item: Item, name: str, text: str | None) -> None:
     if text is not None:
-        item[name] = {"S": text}
+        item[name] = from_text(text)
 
 
 def _add_due(item: Item, run_id: str, due_at: int | None) -> None:
