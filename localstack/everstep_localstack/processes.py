@@ -63,7 +63,7 @@ def terminate(pid: int, started: int, grace_seconds: float) -> bool:
 def wait_gone(pid: int, started: int, seconds: float) -> bool:
     """Wait until nothing is left of a process, not even a thread, and so none of its ports.
 
-    Of a killed process the first thread ends at once, and others may hold its files a little longer.
+    Of a killed process the first thread ends at once; others may hold its files a little longer.
     """
     deadline = time.monotonic() + seconds
     while _has_threads(pid, started):

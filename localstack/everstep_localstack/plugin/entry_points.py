@@ -34,6 +34,7 @@ def _amend() -> None:
         assignment,
         cloudformation_pace,
         dynamodb,
+        loopback,
         pollers,
         reserved_concurrency,
         sqs_clock,
@@ -41,6 +42,7 @@ def _amend() -> None:
     from everstep_localstack.plugin.settings import PluginSettings
 
     settings = PluginSettings.from_environment()
+    loopback.install()
     assignment.install()
     pollers.install(settings.pollers)
     sqs_clock.install()
