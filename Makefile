@@ -95,7 +95,7 @@ test: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## What needs Local
 
 .PHONY: run
 run: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Start LocalStack and deploy the whole system to it
-	$(DEV)/python -m tools.run
+	PYTHONPATH=localstack $(DEV)/python -m tools.run
 
 .PHONY: stop
 stop: $(STAMPS)/localstack ## Stop what `make run` started

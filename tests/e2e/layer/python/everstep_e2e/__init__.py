@@ -1,0 +1,1 @@
+"""Workflows that only tests deploy, beside the examples."""

@@ -1,0 +1,138 @@
+"""`make run`: start LocalStack, deploy the whole system, run one example and show it finish."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+
+from everstep_localstack import Deployment, LocalStack, LocalStackError, Options
+from tools.timeline import live_view, timeline
+
+ROOT: Final = Path(__file__).parents[1]
+STACK: Final = "everstep"
+TERMINAL: Final = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "CONTINUED"})
+# On AWS the table is protected from deletion and calls are signed; here neither helps anybody.
+LOCAL_PARAMETERS: Final = {"TableDeletionProtection": "false", "ApiAuthorization": "NONE"}
+LOOK_EVERY: Final = 0.2
+LONGEST_RUN: Final = 120.0
+
+
+class RunFailedError(Exception):
+    """The example did not finish; the message says how far it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The deployed HTTP API."""
+
+    url: str
+    client: httpx.Client
+
+    def trigger(self, workflow: str, body: object) -> str:
+        """Start a run and return its id."""
+        answer = self.client.post(f"{self.url}/triggers/{workflow}", json=body)
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.ACCEPTED):
+            raise RunFailedError(f"POST /triggers/{workflow}: {answer.status_code} {answer.text}")
+        return str(answer.json()["run_id"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return a run with its steps."""
+        answer = self.client.get(f"{self.url}/runs/{run_id}")
+        if answer.status_code != httpx.codes.OK:
+            raise RunFailedError(f"GET /runs/{run_id}: {answer.status_code} {answer.text}")
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+
+def local_api_url(server: LocalStack, outputs: dict[str, str]) -> str:
+    """Return where LocalStack serves the API of a stack."""
+    return f"{server.endpoint_url}/_aws/execute-api/{outputs['ApiId']}/{outputs['StageName']}"
+
+
+def watch(api: Api, run_id: str, console: Console) -> dict[str, Any]:
+    """Show a run until it ends, and return it."""
+    deadline = time.monotonic() + LONGEST_RUN
+    run = api.run(run_id)
+    with Live(live_view(run), console=console, refresh_per_second=10, transient=True) as live:
+        while run["status"] not in TERMINAL:
+            if run["status"] == "STALLED" or time.monotonic() > deadline:
+                raise RunFailedError(f"run {run_id} is {run['status']}: {json.dumps(run)}")
+            time.sleep(LOOK_EVERY)
+            run = api.run(run_id)
+            live.update(live_view(run))
+    return run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do it all, saying what happens while it happens."""
+    parsed = _arguments(arguments)
+    console = Console(highlight=False)
+    server = LocalStack(Options(instance=parsed.instance, port=parsed.port))
+    try:
+        _run(parsed, console, server)
+    except (LocalStackError, RunFailedError, httpx.HTTPError) as error:
+        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        return 1
+    return 0
+
+
+def _run(parsed: argparse.Namespace, console: Console, server: LocalStack) -> None:
+    console.print("[bold]==> LocalStack[/] (no Docker)")
+    server.start()
+    server.wait()
+    console.print(f"    ready at {server.endpoint_url}")
+    console.print("[bold]==> deploy[/] template.yaml")
+    deployment = Deployment(
+        template=ROOT / "template.yaml", stack=STACK, parameters=LOCAL_PARAMETERS
+    )
+    outputs = server.stacks(lambda line: console.print(f"    {line}")).deploy(deployment)
+    url = local_api_url(server, outputs)
+    body = json.loads((ROOT / "examples" / parsed.example / "input.json").read_text("utf-8"))
+    name = parsed.example.replace("_", "-")
+    console.print(f"[bold]==> POST[/] {url}/triggers/{name}")
+    console.print(f"    {json.dumps(body)}", soft_wrap=True)
+    with httpx.Client(timeout=30) as client:
+        api = Api(url, client)
+        run_id = api.trigger(name, body)
+        console.print(f"    accepted: run {run_id}")
+        run = watch(api, run_id, console)
+    console.print(timeline(run))
+    console.print(f"[bold]result[/]  {json.dumps(run.get('result'))}", soft_wrap=True)
+    _print_what_next(console, url, run_id, name, body)
+    if run["status"] != "COMPLETED":
+        raise RunFailedError(f"run {run_id} ended {run['status']}: {run.get('error')}")
+
+
+def _print_what_next(console: Console, url: str, run_id: str, name: str, body: object) -> None:
+    console.print("\n[bold]The stack stays up.[/] Try:\n")
+    post = f"curl -X POST {url}/triggers/{name} -H 'Content-Type: application/json'"
+    for line in (
+        f"{post} -d '{json.dumps(body)}'",
+        f"curl {url}/runs/{run_id}",
+        f"curl '{url}/runs/{run_id}/result?wait=20'",
+        f"curl '{url}/runs?workflow={name}&limit=5'",
+        f"curl {url}/workflows",
+    ):
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    console.print("\n[bold]make stop[/] ends it.")
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--example", default="welcome_email", choices=["welcome_email", "order"])
+    parser.add_argument("--instance", default="default")
+    parser.add_argument("--port", type=int, default=4566)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
