@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
-from everstep.core.codec import digest
+from everstep.core.codec import decode, digest
 from everstep.core.errors import (
     IdempotencyConflictError,
     InvalidInputError,
     InvalidRequestError,
+    SerializationError,
     UnavailableError,
 )
 from everstep.core.model import Claim, Head, Message, MessageKind, RunStatus
@@ -67,7 +68,8 @@ def start(
     workflow = engine.registry.to_start(name, version)
     _check_key(idempotency_key)
     checked = checked_input(workflow, value, from_json=from_json)
-    payload = pack(engine, workflow.input.encode(checked), f"the input of {name}")
+    text = _recorded(workflow, checked)
+    payload = pack(engine, text, f"the input of {name}")
     now = engine.clock.now()
     head = Head(
         run_id=engine.ids.run_id(),
@@ -80,7 +82,7 @@ def start(
         due_at=now + engine.limits.grace,
         idempotency_key=idempotency_key,
     )
-    claim = _claim(head, version, checked)
+    claim = _claim(head, version, text)
     holder = engine.runs.create(head, claim)
     if holder is not None and claim is not None:
         if holder.input_hash != claim.input_hash:
@@ -102,10 +104,18 @@ def checked_input(workflow: Workflow[Any, Any], value: object, *, from_json: boo
     return None
 
 
-def _claim(head: Head, version: str | None, checked: object) -> Claim | None:
+def _recorded(workflow: Workflow[Any, Any], checked: object) -> str:
+    try:
+        return workflow.input.encode(checked)
+    except SerializationError as error:
+        raise InvalidInputError(str(error)) from error
+
+
+def _claim(head: Head, version: str | None, recorded: str) -> Claim | None:
     if head.idempotency_key is None:
         return None
-    input_hash = digest([version, checked])
+    # Of what the recorded text says: the order of its keys makes no other input.
+    input_hash = digest([version, decode(recorded)])
     return Claim(
         workflow=head.workflow, key=head.idempotency_key, run_id=head.run_id, input_hash=input_hash
     )

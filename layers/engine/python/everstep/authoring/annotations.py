@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import typing
@@ -32,16 +33,26 @@ class Annotations:
             DefinitionError: An annotation names something that does not exist.
         """
         try:
-            return typing.get_type_hints(self._fn, localns=self._names or None, include_extras=True)
+            return typing.get_type_hints(
+                _annotated(self._fn), localns=self._names or None, include_extras=True
+            )
         except NameError as error:
+            name = getattr(self._fn, "__qualname__", repr(self._fn))
             raise DefinitionError(
-                f"an annotation of {self._fn.__qualname__} cannot be resolved: {error}; "
+                f"an annotation of {name} cannot be resolved: {error}; "
                 "import the type at module level (not under TYPE_CHECKING)"
             ) from error
 
     def of(self, parameter: str) -> object:
         """Return the annotation of a parameter, or of the result for ``return``."""
         return self.hints.get(parameter, MISSING)
+
+
+def _annotated(fn: Any) -> Any:  # noqa: ANN401 - any callable
+    """Return what carries the annotations: a partial's function, an object's ``__call__``."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return fn if inspect.isroutine(fn) or inspect.isclass(fn) else fn.__call__
 
 
 def local_names(depth: int) -> dict[str, Any]:

@@ -96,4 +96,4 @@ class Registry:
 def _natural(version: str) -> list[tuple[int, int, str]]:
     """Sort 1.10 after 1.9, and text after numbers."""
     parts = re.findall(r"\d+|[^\d.]+", version)
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

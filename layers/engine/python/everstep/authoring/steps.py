@@ -100,6 +100,7 @@ class Step(Generic[P, R]):
 
         Raises:
             TypeError: The arguments do not fit the function.
+            DefinitionError: Its results cannot be recorded.
         """
         try:
             self._signature.bind(*args, **kwargs)
@@ -120,7 +121,9 @@ class Step(Generic[P, R]):
 
     @cached_property
     def _result(self) -> Shape[Any]:
-        return shape_of(self._annotations.of("return"))
+        shape = shape_of(self._annotations.of("return"))
+        shape.check()
+        return shape
 
     def __repr__(self) -> str:
         return f"<step {self.name}>"

@@ -1,10 +1,11 @@
 """Values as recorded text: JSON with tags for what JSON cannot say.
 
 ``encode`` and ``decode`` are inverse for None, bool, int, float (also nan and infinities), str,
-bytes, list, tuple, dict (any encodable keys), set, frozenset, datetime, date, time, timedelta,
-Decimal, UUID and pydantic secrets. A tag is an object with one key that starts with ``$``; a
-dict of the user's that could be mistaken for one is written as a ``$map``. Anything else is the
-business of ``shapes``, which knows the annotation.
+bytes, bytearray, list, tuple, dict (any encodable keys), set, frozenset, datetime, date, time,
+timedelta, Decimal, UUID and pydantic secrets; of a time zone the offset is kept, not the name. A
+tag is an object with one key that starts with ``$``; a dict of the user's that could be mistaken
+for one is written as a ``$map``. Anything else, subclasses and enums included, is the business of
+``shapes``, which knows the annotation.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def decode(text: str) -> Any:  # noqa: ANN401 - the shape is the caller's knowle
 
 def digest(value: object, leaf: Leaf | None = None) -> str:
     """Return a short stable hash of a value; equal values hash equal, dict order aside."""
-    return digest_text(json.dumps(tagged(value, leaf), sort_keys=True, separators=(",", ":")))
+    return digest_text(_json(_ordered(tagged(value, leaf)), sort_keys=True))
 
 
 def digest_text(text: str) -> str:
@@ -59,7 +60,39 @@ def digest_text(text: str) -> str:
 
 def dumps(value: object) -> str:
     """Write JSON compactly; text stays text, so that non-ASCII costs no escapes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _json(value)
+
+
+def _json(value: object, *, sort_keys: bool = False) -> str:
+    try:
+        return json.dumps(
+            value,
+            ensure_ascii=False,
+            allow_nan=False,
+            separators=(",", ":"),
+            sort_keys=sort_keys,
+        )
+    except (ValueError, RecursionError) as error:
+        # For example a whole number of more than 4,300 digits, or nan in what should be JSON.
+        raise SerializationError(f"the value cannot be recorded: {error}") from error
+
+
+def _ordered(data: object) -> object:
+    """Return tagged data with the pairs of every ``$map`` in an order of their own."""
+    match data:
+        case {"$map": pairs}:
+            ordered = sorted(([_ordered(part) for part in pair] for pair in pairs), key=_sort_key)
+            return {"$map": ordered}
+        case dict():
+            return {key: _ordered(item) for key, item in data.items()}
+        case list():
+            return [_ordered(item) for item in data]
+        case _:
+            return data
+
+
+def _sort_key(data: object) -> str:
+    return _json(data, sort_keys=True)
 
 
 def tagged(value: object, leaf: Leaf | None = None) -> object:
@@ -83,12 +116,14 @@ def refuse(value: object, path: str) -> object:
 def _tag(value: object, path: str, leaf: Leaf) -> object:
     if type(value) in _UNCHANGED:
         return value
-    writer = _WRITERS.get(type(value)) or _writer_by_base(value)
+    writer = _WRITERS.get(type(value))
+    if writer is None and leaf is not refuse:
+        writer = _writer_by_base(value)
     return writer(value, path, leaf) if writer else _tag(leaf(value, path), path, leaf)
 
 
 def _writer_by_base(value: object) -> _Writer | None:
-    """Find the writer for subclasses, for example enums, str subclasses and defaultdict."""
+    """Find the writer for subclasses: an annotation knows how to make them from their base."""
     if isinstance(value, Enum):
         return _write_enum
     return next((_WRITERS[base] for base in _BY_BASE if isinstance(value, base)), None)
@@ -125,8 +160,8 @@ def _write_tuple(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
 
 
 def _write_set(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
-    items = [_tag(item, f"{path}{{}}", leaf) for item in value]
-    return {"$set": sorted(items, key=lambda item: json.dumps(item, sort_keys=True))}
+    tag = "$set" if isinstance(value, set) else "$frozenset"
+    return {tag: sorted((_tag(item, f"{path}{{}}", leaf) for item in value), key=_sort_key)}
 
 
 def _write_dict(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
@@ -172,7 +207,7 @@ _WRITERS: Final[dict[type, _Writer]] = {
     set: _write_set,
     frozenset: _write_set,
     bytes: _plain_tag("$bytes", _base64),
-    bytearray: _plain_tag("$bytes", _base64),
+    bytearray: _plain_tag("$bytearray", _base64),
     datetime: _plain_tag("$datetime", datetime.isoformat),
     date: _plain_tag("$date", date.isoformat),
     time: _plain_tag("$time", time.isoformat),
@@ -205,8 +240,10 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "$float": float,
     "$tuple": tuple,
     "$set": set,
+    "$frozenset": frozenset,
     "$map": dict,
     "$bytes": base64.b64decode,
+    "$bytearray": lambda value: bytearray(base64.b64decode(value)),
     "$datetime": datetime.fromisoformat,
     "$date": date.fromisoformat,
     "$time": time.fromisoformat,
@@ -238,7 +275,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is recursive
             return MASK
         case timedelta():
             return value.total_seconds()
-        case bytes():
+        case bytes() | bytearray():
             return _base64(value)
         case datetime() | date() | time():
             return value.isoformat()

@@ -8,15 +8,16 @@ that the codec restores exactly, or it is refused: nothing comes back as somethi
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from inspect import Parameter
 from typing import Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from everstep.core import codec
-from everstep.core.errors import InvalidInputError, SerializationError
+from everstep.core.errors import DefinitionError, InvalidInputError, SerializationError
 
 T = TypeVar("T")
 
@@ -35,13 +36,26 @@ class Shape(Generic[T]):
 
     @cached_property
     def _adapter(self) -> TypeAdapter[T]:
-        return TypeAdapter(cast("type[T]", Any if self._untyped else self.annotation))
+        try:
+            return TypeAdapter(cast("type[T]", Any if self._untyped else self.annotation))
+        except PydanticUserError as error:
+            raise DefinitionError(f"values of {self} cannot be recorded: {error}") from error
+
+    def check(self) -> None:
+        """Make sure that values of this annotation can be recorded at all.
+
+        Raises:
+            DefinitionError: They cannot; the message says why.
+        """
+        if not self._untyped:
+            _ = self._adapter
 
     def encode(self, value: object) -> str:
         """Return the recorded text of a value.
 
         Raises:
-            SerializationError: The value does not fit the annotation, or cannot be recorded.
+            SerializationError: The value does not fit the annotation, cannot be recorded, or
+                would come back as something else.
         """
         if self._untyped:
             return codec.encode(value)
@@ -52,7 +66,23 @@ class Shape(Generic[T]):
         except PydanticSerializationError as error:
             message = f"a {type(value).__qualname__} does not fit the annotation {self}: {error}"
             raise SerializationError(message) from error
-        return codec.encode(parts, _by_annotation)
+        text = codec.encode(parts, _by_annotation)
+        self._check_restored(value, text)
+        return text
+
+    def _check_restored(self, value: object, text: str) -> None:
+        """Make sure that nothing is lost: a subclass, an excluded field, a member of a union."""
+        advice = (
+            f"a {type(value).__qualname__} would not come back from the annotation {self} as it "
+            "was: annotate the exact type of every part, with a discriminator where several models "
+            "look alike, and exclude no fields"
+        )
+        try:
+            back = self.decode(text)
+        except SerializationError as error:
+            raise SerializationError(f"{advice} ({error.__cause__})") from error
+        if not _alike(value, back):
+            raise SerializationError(advice)
 
     def decode(self, text: str) -> T:
         """Return the value that ``encode`` wrote.
@@ -64,7 +94,8 @@ class Shape(Generic[T]):
         if self._untyped:
             return cast("T", value)
         try:
-            return self._adapter.validate_python(value, by_alias=True, by_name=True)
+            # Strict models check what comes from outside; what is read here was recorded by us.
+            return self._adapter.validate_python(value, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
             message = f"what was recorded no longer fits the annotation {self}: {error}"
             raise SerializationError(message) from error
@@ -85,6 +116,8 @@ class Shape(Generic[T]):
             if from_json:
                 return self._adapter.validate_json(codec.dumps(value), by_alias=True, by_name=True)
             return self._adapter.validate_python(value, by_alias=True, by_name=True)
+        except SerializationError as error:
+            raise InvalidInputError(str(error)) from error
         except ValidationError as error:
             raise InvalidInputError(_summary(error), _field_errors(error)) from error
 
@@ -163,14 +196,40 @@ def _by_annotation(value: object, path: str) -> object:
 def _by_value(value: object, path: str) -> object:
     """Take a model or dataclass apart for hashing, its class name included."""
     if isinstance(value, BaseModel):
-        return {type(value).__qualname__: dict(value)}
+        return {type(value).__qualname__: dict(BaseModel.__iter__(value))}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         return {type(value).__qualname__: {name: getattr(value, name) for name in names}}
+    if isinstance(value, Iterator):
+        # Hashing it would use it up before the step sees it.
+        return codec.refuse(value, path)
     try:
         return to_jsonable_python(value)
     except PydanticSerializationError:
         return codec.refuse(value, path)
+
+
+def _alike(before: object, after: object) -> bool:
+    """Say whether two values are the same, nan and private attributes aside."""
+    if before is after or before == after:
+        return True
+    match before, after:
+        case (BaseModel(), BaseModel()) if type(before) is type(after):
+            return _alike(dict(BaseModel.__iter__(before)), dict(BaseModel.__iter__(after)))
+        case (Mapping(), Mapping()):
+            return before.keys() == after.keys() and all(
+                _alike(item, after[key]) for key, item in before.items()
+            )
+        case (Sequence(), Sequence()) if not isinstance(before, str | bytes):
+            return len(before) == len(after) and all(map(_alike, before, after))
+    if dataclasses.is_dataclass(before) and type(before) is type(after):
+        return all(
+            _alike(getattr(before, field.name), getattr(after, field.name))
+            for field in dataclasses.fields(before)
+        )
+    # What is not equal to itself (nan), or has no idea of equality, cannot tell.
+    selfless = before != before  # noqa: PLR0124
+    return type(before) is type(after) and (selfless or type(before).__eq__ is object.__eq__)
 
 
 def _summary(error: ValidationError) -> str:
