@@ -11,7 +11,7 @@ MINUTE: Final = 60 * SECOND
 # SQS delays a message by at most 900 s; a longer timer lives in the due index.
 LONGEST_DELAY: Final = 900 * SECOND
 # 31 December 9999, the last instant that `datetime` can express.
-_LAST_INSTANT: Final = 253_402_300_799_999
+LAST_INSTANT: Final = 253_402_300_799_999
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,7 +34,8 @@ def to_millis(duration: float | timedelta, what: str) -> int:
         raise TypeError(message)
     else:
         seconds = duration
-    if not math.isfinite(seconds) or seconds < 0 or seconds * SECOND > _LAST_INSTANT:
+    # Compared, not converted: a whole number may be too large for a float. Nan is refused too.
+    if not 0 <= seconds <= LAST_INSTANT / SECOND:
         message = f"{what} must be between 0 and about 8,000 years, not {duration!r}"
         raise ValueError(message)
     return math.ceil(round(seconds * SECOND, 3))

@@ -10,6 +10,7 @@
     ├── NonDeterminismError      history and code disagree              → mend the code, resume
     ├── BlockingCallError        workflow code used what blocks         → mend the code, resume
     ├── UnawaitedOperationError  workflow code dropped an operation     → mend the code, resume
+    ├── AwaitedTwiceError        workflow code awaited an operation again → mend it, resume
     ├── WorkflowMissingError     the run's version is not deployed      → deploy it, resume
     ├── SerializationError       a value cannot be recorded             → return annotated data
     ├── PayloadTooLargeError     a value is over the limit              → store it, pass a reference
@@ -92,6 +93,10 @@ class BlockingCallError(EverstepError, RuntimeError):
 
 class UnawaitedOperationError(EverstepError):
     """Say that workflow code created an operation and dropped it without ``await``."""
+
+
+class AwaitedTwiceError(EverstepError):
+    """Say that workflow code awaited an operation a second time, which has one key only."""
 
 
 class WorkflowMissingError(EverstepError):

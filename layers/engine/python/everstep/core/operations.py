@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from everstep.core.durations import LAST_INSTANT
 from everstep.core.model import OpKind
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class SleepCall:
 
     def wake_at(self, now: int) -> int:
         """Return when a sleep that begins now ends."""
-        return self.until if self.until is not None else now + (self.duration or 0)
+        until = self.until if self.until is not None else now + (self.duration or 0)
+        # What has passed ends at once, and no datetime can express what comes after the last.
+        return max(now, min(until, LAST_INSTANT))
 
 
 Call = StepCall | SleepCall
@@ -66,6 +69,7 @@ class Operation(Generic[T]):
         self.call = call
         self.input_hash = input_hash
         self.awaited = False
+        session.created(self)
 
     @property
     def kind(self) -> OpKind:
@@ -73,9 +77,12 @@ class Operation(Generic[T]):
         return OpKind.STEP if isinstance(self.call, StepCall) else OpKind.SLEEP
 
     def __await__(self) -> Generator[Any, Any, T]:
-        """Ask the driving pass for the result."""
-        self.awaited = True
+        """Ask the driving pass for the result; once only, as with any coroutine."""
+        again, self.awaited = self.awaited, True
+        self.session.settled(self)
         self.session.refuse_outside_the_workflow(self)
+        if again:
+            self.session.refuse_again(self)
         return cast("T", (yield self))
 
     def __del__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -74,13 +75,15 @@ class Retry:
 
     def backoff(self, attempt: int, seed: str) -> int:
         """Return the delay after a failed attempt in milliseconds, jitter included."""
-        growth = (
-            min(float(self.factor) ** min(attempt - 1, 1000), float(_LARGEST))
-            if self.factor > 1
-            else 1.0
-        )
-        delay = int(min(self._initial * growth, self._longest))
+        delay = int(min(self._initial * self._growth(attempt - 1), self._longest))
         return delay - int(delay * _unit(f"{seed}/{attempt}") / 2) if self.jitter else delay
+
+    def _growth(self, failures: int) -> float:
+        """Return ``factor ** failures``, but not more than any delay can use."""
+        if self.factor == 1:
+            return 1.0
+        enough = math.log(_LARGEST) / math.log(self.factor)
+        return math.pow(self.factor, min(failures, enough))
 
     def delay_after(self, error: BaseException, attempt: int, seed: str) -> int | None:
         """Return how long to wait before the next attempt in milliseconds, or None to give up."""

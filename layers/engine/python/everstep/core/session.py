@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.errors import EverstepError, UnawaitedOperationError
+from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOperationError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -62,6 +62,7 @@ class Session:
         self.mistake: EverstepError | None = None
         self._streams: dict[str, random.Random] = {}
         self._refused = 0
+        self._unawaited: dict[int, str] = {}
 
     def stream(self, purpose: str) -> random.Random:
         """Return the random stream of this run for a purpose; the same numbers in every pass."""
@@ -78,15 +79,40 @@ class Session:
         """Remember a misuse; the first one counts."""
         self.mistake = self.mistake or mistake
 
+    def created(self, operation: Operation[Any]) -> None:
+        """Expect an operation to be awaited before the workflow ends."""
+        call = "ctx.sleep(…)" if operation.kind == "sleep" else f"ctx.step({operation.name}, …)"
+        self._unawaited[id(operation)] = (
+            f"{operation!r} was created but never awaited: write await {call}"
+        )
+
+    def settled(self, operation: Operation[Any]) -> None:
+        """Expect nothing more of an operation."""
+        self._unawaited.pop(id(operation), None)
+
     def dropped(self, operation: Operation[Any]) -> None:
         """Note an operation that nobody awaited; one that a suspended pass lets go of is fine."""
         if self.phase is Phase.DRIVING:
-            call = "ctx.sleep(…)" if operation.kind == "sleep" else f"ctx.step({operation.name}, …)"
-            self.note(
-                UnawaitedOperationError(
-                    f"{operation!r} was created but never awaited: write await {call}"
-                )
-            )
+            self.note(UnawaitedOperationError(self._unawaited[id(operation)]))
+        self.settled(operation)
+
+    def ended(self) -> None:
+        """Note an operation that is still held, but that nobody can await any more."""
+        for text in self._unawaited.values():
+            self.note(UnawaitedOperationError(text))
+
+    def refuse_again(self, operation: Operation[Any]) -> None:
+        """Refuse an operation that was awaited before, as a coroutine would.
+
+        Raises:
+            AwaitedTwiceError: Always.
+        """
+        mistake = AwaitedTwiceError(
+            f"{operation!r} was awaited twice: keep its result in a variable, or call ctx again "
+            "for an operation of its own"
+        )
+        self.note(mistake)
+        raise mistake
 
     def refuse_outside_the_workflow(self, operation: Operation[Any]) -> None:
         """Let an operation through only while the driver runs the workflow's own code.
