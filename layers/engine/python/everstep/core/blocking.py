@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from everstep.core.errors import BlockingCallError
 from everstep.core.failures import innermost
@@ -38,8 +38,15 @@ class _NoLoop:
     def __init__(self, note: Callable[[BlockingCallError], None]) -> None:
         self._note = note
 
-    def __getattr__(self, name: str) -> object:
-        error = BlockingCallError(_message(*_caller(sys._getframe(1), name)))  # noqa: SLF001 - to name the call
+    def __getattr__(self, name: str) -> NoReturn:
+        self._refuse(sys._getframe(1), name)  # noqa: SLF001 - to name the call
+
+    def __hash__(self) -> NoReturn:  # noqa: PLE0309 - refused like all the rest
+        # asyncio looks its loop's current task up: timeout() and TaskGroup() begin with that.
+        self._refuse(sys._getframe(1), "current_task")  # noqa: SLF001
+
+    def _refuse(self, frame: FrameType, asked: str) -> NoReturn:
+        error = BlockingCallError(_message(*_caller(frame, asked)))
         self._note(error)
         raise error
 
@@ -51,6 +58,18 @@ def no_event_loop(note: Callable[[BlockingCallError], None]) -> Iterator[None]:
     Args:
         note: Told of every attempt to use one.
     """
+    # A loop that runs around the engine must not clean up after the workflow's generators.
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
+    try:
+        with _stand_in(note):
+            yield
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+@contextmanager
+def _stand_in(note: Callable[[BlockingCallError], None]) -> Iterator[None]:
     # If nobody has imported asyncio, nobody can use it, and importing it would cost 15 ms.
     events = sys.modules.get("asyncio.events")
     if events is None:
@@ -64,7 +83,7 @@ def no_event_loop(note: Callable[[BlockingCallError], None]) -> Iterator[None]:
         events._set_running_loop(before)  # noqa: SLF001
 
 
-def blocking_error(error: Exception) -> BlockingCallError | None:
+def blocking_error(error: BaseException) -> BlockingCallError | None:
     """Return the mistake behind an exception that an async library raised in workflow code."""
     if isinstance(error, BlockingCallError):
         return error
@@ -74,6 +93,11 @@ def blocking_error(error: Exception) -> BlockingCallError | None:
         return None
     called = next(frame[1] for frame in frames if frame[0].partition(".")[0] in _ASYNC_LIBRARIES)
     return BlockingCallError(_message(module.partition(".")[0], called or function))
+
+
+def cancelled(error: BaseException) -> bool:
+    """Say whether this is an async library's own sign of a cancellation."""
+    return type(error).__module__.partition(".")[0] in _ASYNC_LIBRARIES
 
 
 def foreign_yield(value: object) -> BlockingCallError:
@@ -90,7 +114,8 @@ def foreign_yield(value: object) -> BlockingCallError:
 
 def _caller(frame: FrameType | None, attribute: str) -> tuple[str, str]:
     """Find the library's outermost function on the way to the loop, for example asyncio's sleep."""
-    library, function = "asyncio", attribute
+    # Asked from the workflow itself: a future asks for the loop's debug flag first of all.
+    library, function = "asyncio", "Future" if attribute == "get_debug" else f"loop.{attribute}"
     while frame is not None:
         root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if root not in _ASYNC_LIBRARIES:
@@ -101,5 +126,7 @@ def _caller(frame: FrameType | None, attribute: str) -> tuple[str, str]:
 
 
 def _message(library: str, function: str) -> str:
-    name = function.partition(".")[0]
-    return f"{library}.{name}() cannot be used in workflow code: {_ADVICE.get(name, _DEFAULT)}"
+    # Without the machinery: TaskGroup.__aenter__ is a TaskGroup, Event.wait stays what it is.
+    parts = [part for part in function.split(".") if not part.startswith("_")]
+    advice = _ADVICE.get(parts[0] if parts else "", _DEFAULT)
+    return f"{library}.{'.'.join(parts)}() cannot be used in workflow code: {advice}"

@@ -17,11 +17,10 @@ else's result.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from everstep.core.blocking import blocking_error, foreign_yield, no_event_loop
+from everstep.core.blocking import blocking_error, cancelled, foreign_yield, no_event_loop
 from everstep.core.errors import EverstepError, NonDeterminismError, SerializationError
 from everstep.core.failures import describe, step_failed
 from everstep.core.keys import operation_key
@@ -191,13 +190,20 @@ class Replay:
         self.session.phase = Phase.CLOSING
         self.session.live = False
         # What cleanup code raises here has nobody to hear it: the pass is over and decided.
-        with suppress(Exception):
-            coroutine.close()
+        with no_event_loop(_nobody_listens):
+            for _ in range(_FAREWELLS):
+                try:
+                    coroutine.close()
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:  # noqa: BLE001, S112 - also an exit: nothing ends here but the pass
+                    continue
+                return
 
     def _begin(self, input_text: str) -> Decision:
         try:
             self._coroutine = self._definition.begin(self.session, input_text)
-        except SerializationError as error:
+        except EverstepError as error:
             return Broken(error=describe(error))
         return self._drive(_Answer())
 
@@ -233,9 +239,14 @@ class Replay:
                     coroutine.throw(answer.error) if answer.error else coroutine.send(answer.value)
                 )
         except StopIteration as stop:
+            self.session.ended()
             return self._returned(stop.value)
-        except Exception as error:  # noqa: BLE001 - whatever user code raises is its outcome
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever user code raises is its outcome
             return self._raised(error)
+        except BaseException as error:
+            if cancelled(error):
+                return self._raised(error)
+            raise
         finally:
             self.session.phase = Phase.IDLE
         if isinstance(asked, Operation) and asked.session is self.session:
@@ -269,7 +280,7 @@ class Replay:
         except EverstepError as error:
             return Raised(error=describe(error), last=self._last)
 
-    def _raised(self, error: Exception) -> Decision:
+    def _raised(self, error: BaseException) -> Decision:
         blocking = blocking_error(error)
         if blocking is not None:
             return Broken(error=describe(blocking))
@@ -323,6 +334,14 @@ class _Answer:
     value: object = None
     error: Exception | None = None
     broken: Broken | None = None
+
+
+# Cleanup code that awaits something while it is let go is sent on its way again.
+_FAREWELLS = 5
+
+
+def _nobody_listens(_mistake: EverstepError) -> None:
+    """Hear of a mistake in cleanup code, and do nothing: the pass is over."""
 
 
 _INSERTED = (
