@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
+from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,9 @@ def run_attempt(
     deadline = None if limit is None else to_datetime(started + limit)
     try:
         with attempt_context(message.run_id, pending.key, message.attempt, deadline):
-            value = call_within(lambda: call.fn(*call.args, **call.kwargs), limit)
+            # A copy: the workflow goes on with its own, as it would after a replay.
+            args, kwargs = deepcopy((call.args, call.kwargs))
+            value = call_within(lambda: call.fn(*args, **kwargs), limit)
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         delay = call.retry.delay_after(error, message.attempt, f"{message.run_id}/{pending.key}")
         return _failed(begun, error, engine.clock.now(), delay)

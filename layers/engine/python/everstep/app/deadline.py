@@ -54,7 +54,12 @@ def call_within(call: Callable[[], object], limit: int | None) -> object:
 
 def _finish(call: Callable[[], object], seconds: float | None) -> object:
     result = call()
-    return asyncio.run(_await(result, seconds)) if inspect.isawaitable(result) else result
+    if not inspect.isawaitable(result):
+        return result
+    if asyncio._get_running_loop() is None:  # noqa: SLF001 - the public way raises instead
+        return asyncio.run(_await(result, seconds))
+    # Somebody calls the engine from a coroutine, where no second loop can run.
+    return _on_a_thread(lambda: asyncio.run(_await(result, seconds)), seconds)
 
 
 async def _await(awaitable: Any, seconds: float | None) -> object:  # noqa: ANN401 - any awaitable
@@ -78,16 +83,18 @@ def _alarm(seconds: float) -> Iterator[None]:
             raise TimeIsUpError
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds + _ASYNC_HEADSTART, _REPEAT)
+    timer_before = signal.setitimer(signal.ITIMER_REAL, seconds + _ASYNC_HEADSTART, _REPEAT)
     try:
         yield
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        # Somebody else's alarm, such as a test runner's, gets its time anew.
+        signal.setitimer(signal.ITIMER_REAL, *timer_before)
 
 
-def _on_a_thread(call: Callable[[], object], seconds: float) -> object:
+def _on_a_thread(call: Callable[[], object], seconds: float | None) -> object:
     outcome: list[tuple[object, BaseException | None]] = []
 
     def run() -> None:
@@ -98,7 +105,7 @@ def _on_a_thread(call: Callable[[], object], seconds: float) -> object:
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
     thread.start()
-    thread.join(seconds + _ASYNC_HEADSTART)
+    thread.join(None if seconds is None else seconds + _ASYNC_HEADSTART)
     if not outcome:
         raise TimeIsUpError
     result, error = outcome[0]

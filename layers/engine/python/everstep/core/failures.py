@@ -20,7 +20,7 @@ def describe(error: BaseException, operation: str | None = None) -> ErrorInfo:
     """Return what is recorded of an exception: type, message and the innermost frames."""
     if operation is None and isinstance(error, StepFailed):
         operation = error.operation
-    message = str(error)
+    message = _text(error)
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[:LONGEST_MESSAGE]}… ({len(message)} characters)"
     return ErrorInfo(
@@ -29,6 +29,15 @@ def describe(error: BaseException, operation: str | None = None) -> ErrorInfo:
         operation=operation,
         trace=_trace(error.__traceback__),
     )
+
+
+def _text(error: BaseException) -> str:
+    """Return an exception's message, whatever its class does to get it, as valid Unicode."""
+    try:
+        text = str(error)
+    except Exception as trouble:  # noqa: BLE001 - user code may raise anything
+        text = f"(its message could not be made: {type(trouble).__name__})"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def step_failed(record: OpRecord) -> StepFailed:
