@@ -11,7 +11,6 @@ import boto3
 from botocore.config import Config
 from moto import mock_aws
 
-from everstep.adapters import messages
 from everstep.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from everstep.adapters.dynamodb.indexes import DynamoRunList, DynamoTimers
 from everstep.adapters.dynamodb.store import DynamoRuns
@@ -21,6 +20,7 @@ from everstep.adapters.memory.queue import MemoryQueue
 from everstep.adapters.memory.store import DeadLetter, MemoryStore
 from everstep.adapters.s3 import S3Blobs
 from everstep.adapters.sqs import SqsQueue
+from everstep.core import messages
 from tests.cloudformation import load, of_type
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from everstep.adapters.errors import MalformedMessageError
 from everstep.adapters.memory.clock import VirtualClock
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.queue import Delivery, MemoryQueue
 from everstep.adapters.memory.store import MemoryStore
 from everstep.core import transitions
+from everstep.core.errors import MalformedMessageError
 from everstep.core.model import Message, MessageKind, Outgoing
 from tests.contract.builders import make_claim, make_head, make_record
 

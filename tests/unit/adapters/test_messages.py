@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from everstep.adapters import messages
-from everstep.adapters.errors import MalformedMessageError
+from everstep.core import messages
+from everstep.core.errors import MalformedMessageError
 from everstep.core.model import Message, MessageKind
 
 

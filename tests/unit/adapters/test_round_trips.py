@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everstep.adapters import messages
 from everstep.adapters.dynamodb import items
 from everstep.adapters.dynamodb.keys import claim as claim_key
+from everstep.core import messages
 from everstep.core.model import (
     Claim,
     ErrorInfo,

@@ -2,6 +2,6 @@
 
 Tour: ``dynamodb`` keeps runs, timers, lists and dead letters in one table, ``sqs`` is the step
 queue, ``s3`` keeps large payloads, ``system`` has the clock and the identifiers. ``memory`` has
-all of it within one process, for tests. ``messages`` and ``references`` are what both sides
-share; ``errors`` and ``aws_errors`` see to it that no vendor's exception gets out.
+all of it within one process, for tests. Both sides call blobs as ``references`` says; ``errors``
+and ``aws_errors`` see to it that no vendor's exception gets out.
 """

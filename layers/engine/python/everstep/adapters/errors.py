@@ -3,10 +3,9 @@
 ::
 
     EverstepError
-    ├── AdapterError             configuration or programming fault     → mend it, then repeat
-    │   ├── RunIdTakenError      the new run's id belongs to another run
-    │   └── MissingBlobError     a recorded reference leads nowhere
-    └── MalformedMessageError    a queue message says nothing usable    → keep it as a dead letter
+    └── AdapterError             configuration or programming fault     → mend it, then repeat
+        ├── RunIdTakenError      the new run's id belongs to another run
+        └── MissingBlobError     a recorded reference leads nowhere
 """
 
 from __future__ import annotations
@@ -47,7 +46,3 @@ class MissingBlobError(AdapterError):
         super().__init__(
             "get blob", "MissingBlob", f"there is nothing under {ref}; was it deleted?"
         )
-
-
-class MalformedMessageError(EverstepError):
-    """Say what is wrong with the body of a queue message."""

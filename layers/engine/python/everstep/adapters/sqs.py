@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from everstep.adapters import messages
 from everstep.adapters.aws_errors import translated
+from everstep.core import messages
 from everstep.core.errors import UnavailableError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from everstep.adapters import messages
+from everstep.core import messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
