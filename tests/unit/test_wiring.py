@@ -1,0 +1,233 @@
+"""Settings are read strictly, workflows are found wherever they are, clients are made late."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from everstep.adapters.memory.blobs import MemoryBlobs
+from everstep.adapters.s3 import S3Blobs
+from everstep.app.engine import Limits
+from everstep.wiring import (
+    Clients,
+    LazyBlobs,
+    Settings,
+    SettingsError,
+    build_engine,
+    engine_from_env,
+    load_registry,
+    settings_from_env,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REQUIRED: Final = {
+    "EVERSTEP_TABLE": "table",
+    "EVERSTEP_QUEUE_URL": "http://127.0.0.1:1/q",
+    "EVERSTEP_BUCKET": "bucket",
+}
+
+
+# --- Settings
+
+
+def test_what_is_not_set_has_the_defaults_of_the_template() -> None:
+    settings = Settings.read(REQUIRED)
+    assert settings == Settings(table="table", queue_url="http://127.0.0.1:1/q", bucket="bucket")
+    assert settings.limits == Limits()
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.read(
+        REQUIRED
+        | {
+            "EVERSTEP_WORKFLOWS": "shop,bank.flows",
+            "EVERSTEP_LOG_LEVEL": "DEBUG",
+            "EVERSTEP_START_GRACE_SECONDS": "240",
+            "EVERSTEP_WATCHDOG_SECONDS": "60",
+            "EVERSTEP_INLINE_LIMIT_BYTES": "1024",
+            "EVERSTEP_MAX_PAYLOAD_BYTES": "2048",
+            "EVERSTEP_MAX_RECEIVES": "7",
+        }
+    )
+    assert settings.workflows == ("shop", "bank.flows")
+    assert (settings.log_level, settings.max_receives) == ("DEBUG", 7)
+    assert settings.limits == Limits(inline=1024, payload=2048, grace=240_000, watchdog=60_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("EVERSTEP_TABLE", " ", "EVERSTEP_TABLE must be set"),
+        ("EVERSTEP_WORKFLOWS", "a,,b", "EVERSTEP_WORKFLOWS must name Python packages"),
+        ("EVERSTEP_WORKFLOWS", "a/b", "separated by commas, not 'a/b'"),
+        ("EVERSTEP_LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR, not 'LOUD'"),
+        ("EVERSTEP_START_GRACE_SECONDS", "0", "a whole number from 1, not '0'"),
+        ("EVERSTEP_WATCHDOG_SECONDS", "1.5", "from 60, not '1.5'"),
+        ("EVERSTEP_WATCHDOG_SECONDS", "²", "from 60, not '²'"),
+        ("EVERSTEP_INLINE_LIMIT_BYTES", "262145", "from 1024 to 262144, not '262145'"),
+        ("EVERSTEP_MAX_PAYLOAD_BYTES", "", "from 1024, not ''"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(
+    name: str, value: str, says: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.read({**REQUIRED, name: value})
+    assert name in str(error.value)
+    assert says in str(error.value)
+
+
+# --- Workflows
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give an importable, empty package called ``flows``."""
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    yield folder
+    for name in [each for each in sys.modules if each.split(".")[0] == "flows"]:
+        del sys.modules[name]
+
+
+def define(path: Path, name: str, version: str = "1") -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        "from everstep import workflow\n"
+        f"@workflow(name={name!r}, version={version!r})\n"
+        "async def flow(ctx): ...\n",
+        encoding="utf-8",
+    )
+
+
+def test_workflows_are_found_in_the_package_and_everything_below_it(package: Path) -> None:
+    define(package / "__init__.py", "top")
+    define(package / "orders.py", "orders")
+    define(package / "inner" / "__init__.py", "inner")
+    define(package / "inner" / "deep.py", "deep")
+    registry = load_registry(["flows"])
+    assert registry.names == ["deep", "inner", "orders", "top"]
+    assert registry.faults == {}
+
+
+def test_a_folder_without_init_and_a_plain_module_are_packages_too(package: Path) -> None:
+    define(package / "orders.py", "orders")
+    assert load_registry(["flows"]).names == ["orders"]
+    assert load_registry(["flows.orders"]).names == ["orders"]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("import tea_pot", "ModuleNotFoundError"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("def", "SyntaxError"),
+        ("raise SystemExit(3)", "ImportError"),
+        ("from everstep import workflow\n@workflow\ndef f(ctx): ...", "DefinitionError"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_does_not_stop_the_others(
+    package: Path, code: str, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (package / "broken.py").write_text(code, encoding="utf-8")
+    define(package / "orders.py", "orders")
+    with caplog.at_level(logging.ERROR, logger="everstep.wiring"):
+        registry = load_registry(["flows", "flows_that_are_not_there"])
+    assert registry.names == ["orders"]
+    assert type(registry.faults["flows.broken"]).__name__ == error
+    assert isinstance(registry.faults["flows_that_are_not_there"], ModuleNotFoundError)
+    assert [vars(record)["workflows"] for record in caplog.records] == list(registry.faults)
+
+
+def test_a_workflow_imported_elsewhere_is_the_same_workflow(package: Path) -> None:
+    define(package / "orders.py", "orders")
+    (package / "__init__.py").write_text("from flows.orders import flow", encoding="utf-8")
+    registry = load_registry(["flows"])
+    assert (registry.names, registry.faults) == (["orders"], {})
+
+
+def test_of_two_workflows_with_one_name_and_version_neither_is_used(package: Path) -> None:
+    define(package / "a.py", "twin")
+    define(package / "b.py", "twin")
+    define(package / "c.py", "twin", "2")
+    registry = load_registry(["flows"])
+    assert registry.versions("twin") == ["2"]
+    assert "two workflows are called twin version 1" in str(registry.faults["flows.b"])
+
+
+# --- Clients and engine
+
+
+@pytest.fixture
+def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [each for each in os.environ if each.startswith("EVERSTEP_")]:
+        monkeypatch.delenv(name)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    logger = logging.getLogger("everstep")
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before
+    engine_from_env.cache_clear()
+    settings_from_env.cache_clear()
+
+
+@pytest.mark.usefixtures("_environment")
+def test_the_engine_is_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVERSTEP_LOG_LEVEL", "WARNING")
+    engine = engine_from_env()
+    assert engine is engine_from_env()
+    assert engine.limits == Limits()
+    assert set(engine.registry.faults) <= {"workflows"}
+    assert logging.getLogger("everstep").level == logging.WARNING
+    assert engine.timers.shards > 0
+
+
+def test_clients_give_up_within_what_the_gateway_waits() -> None:
+    client: Any = Clients().make("dynamodb")
+    config = client.meta.config
+    assert config.retries["mode"] == "standard"
+    assert config.retries["total_max_attempts"] * config.read_timeout < 29
+    assert (config.connect_timeout, config.tcp_keepalive) == (2, True)
+
+
+def test_the_s3_client_is_made_for_the_first_large_payload_only() -> None:
+    asked: list[str] = []
+
+    class Counting(Clients):
+        def make(self, service: str) -> Any:  # noqa: ANN401
+            asked.append(service)
+            return super().make(service)
+
+    engine = build_engine(Settings.read(REQUIRED), Counting())
+    assert asked == ["dynamodb", "sqs"]
+    assert isinstance(engine.blobs, LazyBlobs)
+    assert isinstance(engine.blobs._blobs, S3Blobs)
+    assert asked == ["dynamodb", "sqs", "s3"]
+
+
+def test_lazy_blobs_are_made_once_and_pass_everything_on() -> None:
+    made: list[MemoryBlobs] = []
+
+    def make() -> MemoryBlobs:
+        made.append(MemoryBlobs())
+        return made[-1]
+
+    blobs = LazyBlobs(make)
+    assert made == []
+    assert blobs.get(blobs.put("text")) == "text"
+    assert len(made) == 1
+
+
+def test_importing_the_wiring_imports_no_sdk() -> None:
+    script = "import sys, everstep.wiring; sys.exit('botocore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
