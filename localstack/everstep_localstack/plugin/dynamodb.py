@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Final
 
 from localstack.services.dynamodb import packages, server
 from localstack.services.moto import MotoFallbackDispatcher
 from localstack.services.plugins import Service
 
-if TYPE_CHECKING:
-    from pathlib import Path
+LAUNCHER: Final = Path(__file__).parents[1] / "LoopbackDynamoDb.java"
 
 
 def moto_service(api: type) -> Any:  # noqa: ANN401 - LocalStack's Service
@@ -22,15 +22,32 @@ def moto_service(api: type) -> Any:  # noqa: ANN401 - LocalStack's Service
 def use_dynamodb_local(folder: Path) -> None:
     """Have LocalStack's provider run the DynamoDBLocal.jar in `folder` on the system's Java.
 
-    LocalStack would download a jar, a Java and an agent (which allows more than 20 indexes).
+    LocalStack would download a jar, a Java and an agent (which allows more than 20 indexes). And it
+    would start the jar's main class, which listens on every interface.
     """
     installer = packages.DynamoDBLocalPackageInstaller
     installer.install = lambda _self, *_args, **_kwargs: None
     installer.get_installed_dir = lambda _self, *_args, **_kwargs: str(folder)
     installer.get_java_env_vars = lambda _self: {"PATH": os.environ["PATH"]}
-    original = server.DynamodbServer._create_shell_command  # noqa: SLF001 - the only place to amend
 
-    def without_agent(self: Any) -> list[str]:  # noqa: ANN401 - LocalStack's DynamodbServer
-        return [part for part in original(self) if not part.startswith("-javaagent:")]
+    def command(self: Any) -> list[str]:  # noqa: ANN401 - LocalStack's DynamodbServer
+        return _command(folder, self.heap_size, self.port)
 
-    server.DynamodbServer._create_shell_command = without_agent  # noqa: SLF001
+    server.DynamodbServer._create_shell_command = command  # noqa: SLF001 - the only place to amend
+
+
+def _command(folder: Path, heap_size: str, port: int) -> list[str]:
+    classes = os.pathsep.join(
+        [str(folder / "DynamoDBLocal.jar"), str(folder / "DynamoDBLocal_lib/*")]
+    )
+    return [
+        "java",
+        f"-Xmx{heap_size}",
+        f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}",
+        "-cp",
+        classes,
+        str(LAUNCHER),
+        "-port",
+        str(port),
+        "-inMemory",
+    ]

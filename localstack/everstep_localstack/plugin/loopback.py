@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from localstack.runtime.server import twisted as server
-from twisted.internet import endpoints
 
 ADDRESS: Final = "127.0.0.1"
+ENDPOINTS: Final = server.endpoints
 
 
 class _Endpoints:
     """Stand-in for Twisted's module `endpoints`, as LocalStack's server sees it."""
 
-    TCP6ServerEndpoint = endpoints.TCP6ServerEndpoint
+    TCP6ServerEndpoint = ENDPOINTS.TCP6ServerEndpoint
 
     @staticmethod
     def TCP4ServerEndpoint(reactor: Any, port: int) -> Any:  # noqa: ANN401, N802 - Twisted's
         """Return an endpoint that this machine alone can reach."""
-        return endpoints.TCP4ServerEndpoint(reactor, port, interface=ADDRESS)
+        return ENDPOINTS.TCP4ServerEndpoint(reactor, port, interface=ADDRESS)
 
 
 def install() -> None:

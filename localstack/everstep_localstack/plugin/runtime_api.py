@@ -102,14 +102,13 @@ class RuntimeApi:
         """Note that the handler could not be loaded."""
         _resolve(self.started, InitFailed(payload=payload))
 
-    def answer(self, request_id: str, payload: bytes, *, is_error: bool) -> bool:
-        """Note the answer to an invocation, and return False if nobody waits for it."""
+    def answer(self, request_id: str, payload: bytes, *, is_error: bool) -> None:
+        """Note the answer to an invocation; one that nobody waits for is of no interest."""
         with self._lock:
-            current, self._current = self._current, None
-        if current is None or current[0] != request_id:
-            return False
-        _resolve(current[1], Answered(payload=payload, is_error=is_error))
-        return True
+            if self._current is None or self._current[0] != request_id:
+                return
+            waiting, self._current = self._current[1], None
+        _resolve(waiting, Answered(payload=payload, is_error=is_error))
 
     def exited(self, status: int) -> None:
         """Note that the process has ended: whatever was awaited will not come."""
