@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from everstep import logs, wiring
+from everstep.adapters.memory.ids import SequenceIds
 from everstep.core.errors import UnavailableError
 from everstep.wiring import Settings
 from tests.unit.http.world import START, Broken, FakeContext, World
@@ -29,24 +30,18 @@ Handler = Callable[[dict[str, Any], FakeContext], dict[str, Any]]
 Load = Callable[[str], Handler]
 
 
-class OneRun:
-    """Ids for one run, the one that the recorded events are about."""
-
-    def __init__(self) -> None:
-        self._tokens = 0
+class RecordedIds(SequenceIds):
+    """The first run is the one that the recorded events are about."""
 
     def run_id(self) -> str:
-        return RUN_ID
-
-    def token(self) -> str:
-        self._tokens += 1
-        return f"token-{self._tokens}"
+        made = super().run_id()
+        return RUN_ID if made.endswith("1") else made
 
 
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.engine = replace(world.engine, ids=OneRun())
+    world.engine = replace(world.engine, ids=RecordedIds())
     return world
 
 
@@ -58,6 +53,7 @@ def log() -> Iterator[io.StringIO]:
     logs.configure("INFO", stream)
     yield stream
     logger.handlers, logger.level, logger.propagate = before
+    logs.invocation("")
 
 
 @pytest.fixture
