@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from everstep_localstack.dynamodb_local import jar_folder
@@ -27,7 +26,12 @@ def environment(options: Options, folders: Folders, inherited: Mapping[str, str]
     `LS_LOG`, `DEBUG` and whatever else LocalStack reads pass through, unless set here.
     """
     kept = {name: value for name, value in inherited.items() if not _is_foreign(name)}
-    return kept | _host_mode(options, folders) | _functions(options, folders) | _dynamodb(options)
+    return (
+        kept
+        | _host_mode(options, folders, inherited)
+        | _functions(options, folders)
+        | _dynamodb(options)
+    )
 
 
 def external_ports(port: int) -> tuple[int, int]:
@@ -40,7 +44,7 @@ def _is_foreign(name: str) -> bool:
     return name.startswith(DROPPED_PREFIXES) or name.endswith(DROPPED_SUFFIXES)
 
 
-def _host_mode(options: Options, folders: Folders) -> dict[str, str]:
+def _host_mode(options: Options, folders: Folders, inherited: Mapping[str, str]) -> dict[str, str]:
     first, last = external_ports(options.port)
     return {
         "GATEWAY_LISTEN": f"127.0.0.1:{options.port}",
@@ -59,18 +63,13 @@ def _host_mode(options: Options, folders: Folders) -> dict[str, str]:
         "TMPDIR": str(folders.scratch),
         # Where LocalStack remembers its plugins: per instance, so that none sees an old list.
         "XDG_CACHE_HOME": str(folders.volume / "cache"),
-        "LS_LOG": os.environ.get("LS_LOG", "warn"),
+        "LS_LOG": inherited.get("LS_LOG", "warn"),
         "PYTHONUNBUFFERED": "1",
     }
 
 
 def _functions(options: Options, folders: Folders) -> dict[str, str]:
-    passed = {
-        name: os.environ[name]
-        for name in (settings.HEADROOM_VARIABLE, settings.INIT_TIMEOUT_VARIABLE)
-        if name in os.environ
-    }
-    return passed | {
+    return {
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.01",
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.01",

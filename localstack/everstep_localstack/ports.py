@@ -58,7 +58,16 @@ def _listeners(port: int) -> list[tuple[str, str]]:
 
 def _open_files(folder: Path) -> set[str]:
     try:
-        return {os.readlink(entry) for entry in folder.iterdir()}  # noqa: PTH115 - no path
+        entries = list(folder.iterdir())
     except (FileNotFoundError, ProcessLookupError, PermissionError):
-        # It has ended, or closed a file, meanwhile, or belongs to somebody else.
+        # It has ended meanwhile, or belongs to somebody else.
         return set()
+    return {target for entry in entries if (target := _target(entry)) is not None}
+
+
+def _target(link: Path) -> str | None:
+    try:
+        return os.readlink(link)  # noqa: PTH115 - the target is no path
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        # Closed meanwhile, such as the file through which the folder was listed.
+        return None
