@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+from typing_extensions import override
 
-from everstep.wiring import Settings, engine
+from everstep.wiring import Clients, Settings, build_engine
 from everstep_localstack import Deployment, LocalStack, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.client import BaseClient
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_sqs.client import SQSClient
@@ -51,17 +53,26 @@ class Stack:
     @property
     def sqs(self) -> SQSClient:
         """Return a client for the queues."""
-        return self.server.session().client("sqs")
+        client: SQSClient = self.server.session().client(
+            "sqs", endpoint_url=self.server.endpoint_url
+        )
+        return client
 
     @property
     def dynamodb(self) -> DynamoDBClient:
         """Return a client for the table."""
-        return self.server.session().client("dynamodb")
+        client: DynamoDBClient = self.server.session().client(
+            "dynamodb", endpoint_url=self.server.endpoint_url
+        )
+        return client
 
     @property
     def functions(self) -> LambdaClient:
         """Return a client for the functions."""
-        return self.server.session().client("lambda")
+        client: LambdaClient = self.server.session().client(
+            "lambda", endpoint_url=self.server.endpoint_url
+        )
+        return client
 
     def trigger(self, workflow: str, body: object, **headers: str) -> str:
         """Start a run that must be accepted; return its id."""
@@ -105,11 +116,25 @@ class Stack:
                 "EVERSTEP_TABLE": self.outputs["TableName"],
                 "EVERSTEP_QUEUE_URL": self.outputs["QueueUrl"],
                 "EVERSTEP_BUCKET": self.outputs["BucketName"],
-                "EVERSTEP_WORKFLOWS": "workflows",
+                "EVERSTEP_WORKFLOWS": "everstep_e2e.effects",
                 "EVERSTEP_INLINE_LIMIT_BYTES": limit,
             }
         )
-        return engine(settings)
+        return build_engine(settings, _LocalClients(self.server))
+
+
+class _LocalClients(Clients):
+    """Makes clients of the tests' LocalStack, whatever the environment says."""
+
+    def __init__(self, server: LocalStack) -> None:
+        self._server = server
+
+    @override
+    def make(self, service: str) -> BaseClient:
+        session = self._server.session()
+        url = self._server.endpoint_url
+        client: BaseClient = session.client(service, endpoint_url=url)
+        return client
 
 
 def _counts(attribute: str) -> bool:
@@ -121,8 +146,16 @@ def start(build: Path, say: Callable[[str], None]) -> Stack:
     say(f"LocalStack {OPTIONS.instance!r} on port {OPTIONS.port}")
     server = LocalStack(OPTIONS)
     server.stop()
-    server.start()
-    server.wait()
+    try:
+        server.start()
+        server.wait()
+        return _deploy(server, build, say)
+    except BaseException:
+        server.stop()
+        raise
+
+
+def _deploy(server: LocalStack, build: Path, say: Callable[[str], None]) -> Stack:
     deployment = Deployment(
         template=ROOT / "template.yaml",
         stack=STACK,

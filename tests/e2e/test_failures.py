@@ -59,7 +59,7 @@ def test_a_killed_function_loses_nothing(
     counted = effects_of(effects, run_id)
     assert counted["doomed_effect-1"] == most
     assert counted["effect-1"] == 1
-    # A kill after the send repeats the send: the next step may then run twice, and is recorded once.
+    # A kill after the send repeats it: the next step may run twice, and is recorded once.
     assert 1 <= counted["effect-2"] <= 2
     assert [step["status"] for step in run["steps"]] == ["DONE"] * 3
 

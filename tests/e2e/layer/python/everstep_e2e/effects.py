@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from pydantic import BaseModel
 
 from everstep import Context, Retry, step, step_context, workflow
-from everstep_e2e.kill_switch import Point, arm, die
 from workflows.outgoing import request_json
 
-_SOON = Retry(max_attempts=3, initial_delay=1, factor=1, jitter=False)
+SOON = Retry(max_attempts=3, initial_delay=1, factor=1, jitter=False)
 
 
 class Job(BaseModel):
@@ -21,45 +19,13 @@ class Job(BaseModel):
     steps: int = 3
 
 
-class Doomed(BaseModel):
-    """Where to die, and the file that says that it has happened."""
-
-    effects: str
-    point: Point
-    once: str
-
-
-class Poison(BaseModel):
-    """A step that kills its process for as long as a file is there."""
-
-    effects: str
-    lethal: str
-
-
-@step(retry=_SOON)
+@step(retry=SOON)
 def effect(effects: str, number: int) -> int:
     """Have one effect."""
     context = step_context()
     url = f"{effects}/effects/{context.run_id}/{context.operation.replace('#', '-')}"
     request_json("POST", url, {"number": number}, key=context.idempotency_key)
     return number
-
-
-@step(retry=_SOON)
-def doomed_effect(doomed: Doomed) -> str:
-    """Have one effect, then die where asked."""
-    effect.fn(doomed.effects, 0)
-    arm(doomed.point, doomed.once)
-    return doomed.point
-
-
-@step(retry=_SOON)
-def lethal_effect(poison: Poison) -> str:
-    """Have one effect, and kill the process while the file is there."""
-    effect.fn(poison.effects, 0)
-    if Path(poison.lethal).exists():
-        die()
-    return "survived"
 
 
 @step(retry=Retry(max_attempts=2, initial_delay=0), timeout=1)
@@ -83,23 +49,6 @@ async def steps(ctx: Context, job: Job) -> int:
     for number in range(job.steps):
         total += await ctx.step(effect, job.effects, number)
     return total
-
-
-@workflow(name="e2e-doomed")
-async def doomed(ctx: Context, asked: Doomed) -> str:
-    """Two plain steps around one in which the process dies."""
-    await ctx.step(effect, asked.effects, 1)
-    survived = await ctx.step(doomed_effect, asked)
-    await ctx.step(effect, asked.effects, 2)
-    return survived
-
-
-@workflow(name="e2e-poison")
-async def poison(ctx: Context, asked: Poison) -> str:
-    """One step that kills its process until somebody mends it."""
-    result = await ctx.step(lethal_effect, asked)
-    await ctx.step(effect, asked.effects, 1)
-    return result
 
 
 @workflow(name="e2e-slow")
