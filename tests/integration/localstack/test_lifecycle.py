@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 import pytest
 
-from everstep_localstack import LocalStack, LocalStackError, Options, processes
+from everstep_localstack import LocalStack, LocalStackError, Options, ports, processes
 from tests.integration.localstack.conftest import TEMPLATE
 
 if TYPE_CHECKING:
@@ -107,3 +107,23 @@ def test_a_taken_port_is_told_with_its_holder(other: LocalStack) -> None:
 
     with pytest.raises(LocalStackError, match=f"port 4667 is taken by process {record.pid} "):
         LocalStack(Options(instance="test-third", port=4667)).start()
+
+
+@pytest.mark.timeout(120)
+def test_only_this_machine_can_reach_it(other: LocalStack) -> None:
+    assert ports.is_private(other.options.port)
+
+
+@pytest.mark.timeout(120)
+def test_dynamodb_is_answered(other: LocalStack) -> None:
+    client = other.session().client("dynamodb", endpoint_url=other.endpoint_url)
+    client.create_table(
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+
+    client.put_item(TableName="t", Item={"pk": {"S": "a"}})
+
+    assert client.get_item(TableName="t", Key={"pk": {"S": "a"}})["Item"] == {"pk": {"S": "a"}}
