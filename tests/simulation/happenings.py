@@ -1,0 +1,134 @@
+"""What can happen next in a world, by itself or because something is odd."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from everstep.core.durations import LONGEST_DELAY, MINUTE, SECOND
+from everstep.core.model import HEAD, RunStatus
+from tests.simulation.policies import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from everstep.core.model import DueEntry
+    from tests.simulation.world import World
+
+FAR_FUTURE: Final = 2**62
+_MANY: Final = 10_000
+_REPEATABLE: Final = 12
+_JUMPS: Final = (5, 400, 1000)
+_AT_REST: Final = frozenset({RunStatus.STALLED, RunStatus.PAUSED})
+
+
+def happenings(world: World) -> Iterator[Action]:
+    """Return what can happen next: first what is under way, last the odd things."""
+    ordinary = [*_under_way(world), *_arrivals(world), *_visits(world)]
+    if not ordinary:
+        ordinary = list(_time_passes(world))
+    yield from ordinary
+    if ordinary and world.odd_left:
+        yield from _oddities(world)
+
+
+def _under_way(world: World) -> Iterator[Action]:
+    for task in reversed(world.tasks):
+        act = partial(world.go_on, task, world.policy.stops_at)
+        yield Action(label=task.name, act=act, under_way=True)
+
+
+def _arrivals(world: World) -> Iterator[Action]:
+    for letter in world.dead.visible():
+        yield Action(label=f"bury {letter}", act=partial(world.bury, letter))
+    if world.busy < world.settings.executors:
+        for letter in world.queue.visible():
+            yield Action(label=f"deliver {letter}", act=partial(world.deliver, letter))
+
+
+def _visits(world: World) -> Iterator[Action]:
+    for at, appointment in world.appointments:
+        if at <= world.time:
+            yield Action(label="a client calls again", act=partial(world.keep, at, appointment))
+    if not world.sweeping and next_sweep(world) <= world.time:
+        yield Action(label="sweep", act=world.sweep)
+    for run_id in _stalled(world):
+        yield Action(label=f"resume {run_id}", act=partial(world.operate, run_id))
+
+
+def _stalled(world: World) -> list[str]:
+    return [
+        run_id
+        for run_id in (world.store.run_ids if world.settings.resumes else ())
+        if status(world, run_id) is RunStatus.STALLED
+        and world.operated[run_id] < world.settings.resumes
+    ]
+
+
+def _time_passes(world: World) -> Iterator[Action]:
+    if _settled(world):
+        return
+    instants = [
+        world.queue.next_visible_at() or FAR_FUTURE,
+        world.dead.next_visible_at() or FAR_FUTURE,
+        next_sweep(world),
+        *(at for at, _ in world.appointments),
+    ]
+    then = min(instants)
+    if then < FAR_FUTURE:
+        yield Action(label="time passes", act=partial(world.pass_time, max(then - world.time, 0)))
+
+
+def _settled(world: World) -> bool:
+    """Say whether nothing is left to come of anything."""
+    if world.queue.letters or world.dead.letters or world.appointments:
+        return False
+    statuses = [status(world, run_id) for run_id in world.store.run_ids]
+    return all(each.terminal or each in _AT_REST for each in statuses)
+
+
+def status(world: World, run_id: str) -> RunStatus:
+    """Return the recorded status of a run that there is.
+
+    Raises:
+        LookupError: There is no such run.
+    """
+    head = world.store.head(run_id)
+    if head is None:
+        raise LookupError(run_id)
+    return head.status
+
+
+def next_sweep(world: World) -> int:
+    """Return the next full minute at which a sweep finds something to do."""
+    instants = [_look_at(entry) for entry in _armed(world)]
+    if not instants:
+        return FAR_FUTURE
+    due = max(min(instants), world.swept_at + 1)
+    return -(-due // MINUTE) * MINUTE
+
+
+def _look_at(entry: DueEntry) -> int:
+    """Return when a sweep does something about an entry."""
+    first_look = entry.key != HEAD and entry.due_at <= entry.wake_at
+    return entry.due_at - LONGEST_DELAY if first_look else entry.due_at
+
+
+def _armed(world: World) -> Iterator[DueEntry]:
+    for shard in range(world.store.shards):
+        yield from world.store.due(shard, FAR_FUTURE, _MANY)
+
+
+def _oddities(world: World) -> Iterator[Action]:
+    for letter in world.queue.sent[-_REPEATABLE:]:
+        again = partial(world.queue.take_in, letter.body)
+        yield Action(label=f"{letter} comes twice", act=again, odd=True)
+    for letter in world.queue.letters:
+        if letter.visible_at > world.time:
+            early = partial(world.queue.show, letter)
+            yield Action(label=f"{letter} is visible early", act=early, odd=True)
+    if not world.sweeping:
+        yield Action(label="a sweep more", act=world.sweep, odd=True)
+    for seconds in _JUMPS:
+        jump = partial(world.pass_time, seconds * SECOND)
+        yield Action(label=f"{seconds} s pass", act=jump, odd=True)

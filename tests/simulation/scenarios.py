@@ -1,0 +1,153 @@
+"""Small workflows that between them use everything that can be recorded, and worlds for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from everstep import Context, NonRetryable, Retry, StepFailed, step, workflow
+from everstep.authoring.step_context import step_context
+from tests.simulation.world import carried_out
+
+if TYPE_CHECKING:
+    from everstep.authoring.workflows import Workflow
+
+HOUR: Final = 3600
+DAY: Final = 24 * HOUR
+_SHORT: Final = Retry(max_attempts=3, initial_delay=2, jitter=False)
+_LONG: Final = Retry(max_attempts=3, initial_delay=2 * HOUR, max_delay=DAY, jitter=False)
+
+
+@step
+def add(number: int, more: int) -> int:
+    carried_out()
+    return number + more
+
+
+@step(retry=_SHORT)
+def flaky(number: int) -> int:
+    """Fail twice, then succeed."""
+    carried_out()
+    if step_context().attempt < 3:
+        raise ConnectionError("not yet")
+    return number
+
+
+@step(retry=_LONG)
+def patient(number: int) -> int:
+    """Fail once, and be tried again hours later."""
+    carried_out()
+    if step_context().attempt < 2:
+        raise ConnectionError("come back later")
+    return number
+
+
+@step
+def refuse(number: int) -> int:
+    carried_out()
+    raise NonRetryable(f"{number} is refused")
+
+
+@step
+def bulky(number: int) -> str:
+    carried_out()
+    return "x" * (1000 + number)
+
+
+@step
+def measure(text: str) -> int:
+    carried_out()
+    return len(text)
+
+
+@workflow
+async def three_steps(ctx: Context, number: int) -> int:
+    number = await ctx.step(add, number, 1)
+    number = await ctx.step(add, number, 10)
+    return await ctx.step(add, number, 100)
+
+
+@workflow
+async def retries(ctx: Context, number: int) -> int:
+    number = await ctx.step(flaky, number)
+    return await ctx.step(add, number, 1)
+
+
+@workflow
+async def short_sleep(ctx: Context, number: int) -> int:
+    number = await ctx.step(add, number, 1)
+    await ctx.sleep(90)
+    return await ctx.step(add, number, 10)
+
+
+@workflow
+async def long_sleep(ctx: Context, number: int) -> int:
+    number = await ctx.step(add, number, 1)
+    await ctx.sleep(3 * DAY)
+    return await ctx.step(add, number, 10)
+
+
+@workflow
+async def sleeps_first(ctx: Context, number: int) -> int:
+    await ctx.sleep(600)
+    await ctx.sleep(HOUR)
+    return await ctx.step(add, number, 1)
+
+
+@workflow
+async def long_retry(ctx: Context, number: int) -> int:
+    number = await ctx.step(patient, number)
+    return await ctx.step(add, number, 1)
+
+
+@workflow
+async def large_payload(ctx: Context, number: int) -> str:
+    text = await ctx.step(bulky, number)
+    await ctx.step(measure, text)
+    return text + text
+
+
+@workflow
+async def fails(ctx: Context, number: int) -> int:
+    number = await ctx.step(add, number, 1)
+    return await ctx.step(refuse, number)
+
+
+@workflow
+async def recovers(ctx: Context, number: int) -> int:
+    try:
+        return await ctx.step(refuse, number)
+    except StepFailed:
+        return await ctx.step(add, number, 1)
+
+
+@workflow
+async def without_operations(_ctx: Context, number: int) -> int:
+    return number + 1
+
+
+@step
+def subtract(number: int, less: int) -> int:
+    carried_out()
+    return number - less
+
+
+@workflow(name="three_steps")
+async def rewritten(ctx: Context, number: int) -> int:
+    """Ask for another first step than ``three_steps`` does."""
+    number = await ctx.step(subtract, number, 1)
+    number = await ctx.step(add, number, 10)
+    return await ctx.step(add, number, 100)
+
+
+MIXED: Final[tuple[Workflow[Any, Any], ...]] = (
+    three_steps,
+    retries,
+    short_sleep,
+    long_sleep,
+    sleeps_first,
+    long_retry,
+    large_payload,
+    fails,
+    recovers,
+    without_operations,
+)

@@ -1,0 +1,122 @@
+"""Processes that take turns: real use cases at the same time, one port call after another.
+
+Each task is a thread, but only one of them ever runs: it holds the baton until it pauses at its
+next port call or ends, and whoever drives the tasks decides who goes on. So every interleaving
+of port calls can be made, and made again.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Killed(BaseException):
+    """Ends a task where it stands, as the death of a process does."""
+
+
+def always(_call: str) -> bool:
+    """Pause at every port call."""
+    return True
+
+
+def never(_call: str) -> bool:
+    """Pause at no port call."""
+    return False
+
+
+class Task:
+    """One process: it runs until its next pause when it is told to go on.
+
+    Attributes:
+        name: For traces.
+        skew: How far its clock is ahead, in milliseconds.
+        waits_at: Name of the port call that it is about to make; empty before its first.
+        done: Whether it has ended, whichever way.
+        killed: Whether it was killed.
+        error: What it ended with, unless it was killed.
+    """
+
+    def __init__(self, name: str, body: Callable[[], None], skew: int = 0) -> None:
+        """Prepare the process; nothing runs yet."""
+        self.name = name
+        self.skew = skew
+        self.waits_at = ""
+        self.done = False
+        self.killed = False
+        self.error: Exception | None = None
+        self._body = body
+        self._stops_at: Callable[[str], bool] = always
+        self._go = _closed()
+        self._back = _closed()
+        self._thread: Thread | None = None
+
+    def go_on(self, stops_at: Callable[[str], bool] = always) -> None:
+        """Run to the next pause, or to the end.
+
+        Args:
+            stops_at: Says at which port calls to pause; at the next one, if not given.
+        """
+        self._stops_at = stops_at
+        if self._thread is None and stops_at is never:
+            # Nobody takes turns, so no thread is needed: many times faster.
+            copy_context().run(self._run)
+            return
+        if self._thread is None:
+            self._thread = Thread(target=self._run, daemon=True)
+            self._thread.start()
+        else:
+            self._go.release()
+        self._back.acquire()
+        if self.done:
+            self._thread.join()
+
+    def pause(self, call: str) -> None:
+        """Hand the baton back; called by the task's own thread, just before a port call.
+
+        Raises:
+            Killed: The process died meanwhile, or before.
+        """
+        if self.killed:
+            raise Killed
+        if not self._stops_at(call):
+            return
+        self.waits_at = call
+        self._back.release()
+        self._go.acquire()
+        if self.killed:
+            raise Killed
+
+    def die(self) -> Killed:
+        """Mark the process as dead; the caller raises what this returns."""
+        self.killed = True
+        return Killed()
+
+    def kill(self) -> None:
+        """End the process where it stands."""
+        self.killed = True
+        if self._thread is None:
+            self.done = True
+        elif not self.done:
+            self.go_on()
+
+    def _run(self) -> None:
+        try:
+            self._body()
+        except Killed:
+            self.killed = True
+        except Exception as error:  # noqa: BLE001 - judged by whoever drives the task
+            self.error = error
+        finally:
+            self.done = True
+            self._back.release()
+
+
+def _closed() -> Lock:
+    lock = Lock()
+    lock.acquire()
+    return lock

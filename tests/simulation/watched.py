@@ -1,0 +1,48 @@
+"""The memory store with every write checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from everstep.adapters.memory.store import MemoryStore
+    from everstep.core.changes import HeadChange
+    from everstep.core.model import Claim, Head, History, OpRecord
+    from everstep.core.transitions import Guard, HeadGuard
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedStore:
+    """The store; every write is checked with what was there before and after."""
+
+    inner: MemoryStore
+    check: Callable[[History | None, History | None], None]
+
+    def create(self, head: Head, claim: Claim | None) -> Claim | None:
+        return self._watched(head.run_id, lambda: self.inner.create(head, claim))
+
+    def load(self, run_id: str) -> History | None:
+        return self.inner.load(run_id)
+
+    def head(self, run_id: str) -> Head | None:
+        return self.inner.head(run_id)
+
+    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+        return self._watched(run_id, lambda: self.inner.put(run_id, record, guard))
+
+    def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
+        return self._watched(run_id, lambda: self.inner.move(run_id, key, due_at, guard))
+
+    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+        return self._watched(run_id, lambda: self.inner.change(run_id, change, guard))
+
+    def _watched(self, run_id: str, write: Callable[[], T]) -> T:
+        before = self.inner.load(run_id)
+        written = write()
+        self.check(before, self.inner.load(run_id))
+        return written
