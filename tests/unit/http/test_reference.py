@@ -10,14 +10,12 @@ from typing import Any, Final
 from everstep import Workflow
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.app.stall import stall
-from everstep.core.model import ErrorInfo
 from everstep.http.problems import INTERNAL, TABLE
 from tests.docs.snippets import snippets_of
 from tests.unit.http.page import Meanwhile, ShownAnswer, ShownRequest, parts_of
-from tests.unit.http.world import Answer, World
+from tests.unit.http.world import REASON, Answer, World
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "reference" / "http.md"
-STALLED: Final = ErrorInfo(type="DeadLetter", message="never finished", operation="charge#1")
 
 
 class ReadableIds(SequenceIds):
@@ -46,7 +44,7 @@ def happens(world: World, what: str) -> None:
         case ["seconds", "pass", seconds]:
             world.advance(int(seconds))
         case ["stalls", run_id]:
-            assert stall(world.engine, run_id, STALLED, by="token")
+            assert stall(world.engine, run_id, REASON, by="token")
         case _:
             raise AssertionError(f"the page says {what!r}")
 

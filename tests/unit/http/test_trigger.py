@@ -12,9 +12,7 @@ from everstep.app.query import inspect
 from everstep.core.codec import decode
 from everstep.core.errors import UnavailableError
 from everstep.core.model import RunStatus
-from tests.unit.http.world import REQUEST_ID, Broken, World
-
-ORDER = {"id": "A-1", "total": 20}
+from tests.unit.http.world import ORDER, REQUEST_ID, Broken, World
 
 
 @pytest.fixture

@@ -17,11 +17,15 @@ from everstep.adapters.memory.queue import MemoryQueue
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.engine import Engine, Limits
 from everstep.app.receive import receive
+from everstep.app.stall import stall
 from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
+from everstep.core.model import ErrorInfo
 from everstep.http.api import api_app
 from everstep.http.trigger import trigger_app
 
+ORDER: Final = {"id": "A-1", "total": 20}
+REASON: Final = ErrorInfo(type="DeadLetter", message="never finished", operation="charge#1")
 START: Final = 1_767_225_600_000  # 1 January 2026
 REQUEST_ID: Final = "5f3c9a52-0d5e-4b1c-9d5b-0e1f2a3b4c5d"
 
@@ -179,6 +183,12 @@ class World:
 
     def get(self, target: str) -> Answer:
         return self.call("GET", target)
+
+    def stalled(self, message: str | None = None) -> str:
+        """Return a run that stands still."""
+        run_id = self.started("shop", ORDER)
+        assert stall(self.engine, run_id, REASON, by="token", message=message)
+        return run_id
 
     def start(self, name: str, value: object = None, key: str | None = None) -> Answer:
         headers = {} if key is None else {"Idempotency-Key": key}
