@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from everstep_localstack import LocalStack, Options
 from tests.network_guard import GUARD
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
 # Tests under these folders talk to LocalStack, so nobody has to remember the marker.
 LOCALSTACK_FOLDERS: Final = ("tests/integration", "tests/e2e")
@@ -49,6 +50,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in folders):
             item.add_marker("localstack")
+
+
+@pytest.fixture(scope="session")
+def localstack_server() -> Iterator[LocalStack]:
+    """Start a LocalStack for all tests that need one; stop it at the end, whatever happened."""
+    server = LocalStack(Options(instance="tests", port=4599))
+    server.stop()
+    try:
+        server.start()
+        server.wait()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.hookimpl(wrapper=True)

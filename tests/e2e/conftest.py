@@ -6,26 +6,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.stack import Stack, start
+from tests.e2e.stack import Stack, deploy
 from tests.examples.effects import EffectServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from everstep_localstack import LocalStack
+
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stack]:
-    """Deploy once; stop LocalStack at the end, whatever happened."""
+def stack(
+    localstack_server: LocalStack,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Stack]:
+    """Deploy once for all tests of this folder."""
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
     say = reporter.write_line if reporter is not None else print
-    deployed: Stack | None = None
-    try:
-        deployed = start(tmp_path_factory.mktemp("layer"), say)
-        yield deployed
-    finally:
-        if deployed is not None:
-            deployed.http.close()
-            deployed.server.stop()
+    deployed = deploy(localstack_server, tmp_path_factory.mktemp("layer"), say)
+    yield deployed
+    deployed.http.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import httpx
 from typing_extensions import override
 
 from everstep.wiring import Clients, Settings, build_engine
-from everstep_localstack import Deployment, LocalStack, Options
+from everstep_localstack import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
     from everstep.app.engine import Engine
+    from everstep_localstack import LocalStack
 
 ROOT: Final = Path(__file__).parents[2]
-OPTIONS: Final = Options(instance="tests", port=4599)
 STACK: Final = "everstep-tests"
 PARAMETERS: Final = {
     "TableDeletionProtection": "false",
@@ -141,21 +141,8 @@ def _counts(attribute: str) -> bool:
     return attribute.startswith("ApproximateNumberOfMessages")
 
 
-def start(build: Path, say: Callable[[str], None]) -> Stack:
-    """Start LocalStack and deploy everything, the tests' workflows included."""
-    say(f"LocalStack {OPTIONS.instance!r} on port {OPTIONS.port}")
-    server = LocalStack(OPTIONS)
-    server.stop()
-    try:
-        server.start()
-        server.wait()
-        return _deploy(server, build, say)
-    except BaseException:
-        server.stop()
-        raise
-
-
-def _deploy(server: LocalStack, build: Path, say: Callable[[str], None]) -> Stack:
+def deploy(server: LocalStack, build: Path, say: Callable[[str], None]) -> Stack:
+    """Deploy everything, the tests' workflows included."""
     deployment = Deployment(
         template=ROOT / "template.yaml",
         stack=STACK,
