@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from everstep_localstack.errors import LocalStackError
 from everstep_localstack.instance import DEFAULT_PORT, DynamoDb, Options
 from everstep_localstack.server import READY_SECONDS, LocalStack
-from everstep_localstack.stacks import Deployment
+from everstep_localstack.stacks import Deployment, StackDeployer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,18 +80,17 @@ def _deploy(parsed: argparse.Namespace) -> None:
         parameters=dict(parsed.parameter),
         artifacts={name: Path(path) for name, path in parsed.artifact},
     )
-    server = LocalStack(_options(parsed))
-    outputs = server.stacks(_say).deploy(deployment)
+    outputs = _deployer(parsed).deploy(deployment)
     _say(f"stack {parsed.stack}: {time.monotonic() - began:.1f} s")
     _print_outputs(outputs)
 
 
 def _teardown(parsed: argparse.Namespace) -> None:
-    LocalStack(_options(parsed)).stacks(_say).teardown(parsed.stack)
+    _deployer(parsed).teardown(parsed.stack)
 
 
 def _outputs(parsed: argparse.Namespace) -> None:
-    _print_outputs(LocalStack(_options(parsed)).outputs(parsed.stack))
+    _print_outputs(_deployer(parsed).outputs(parsed.stack))
 
 
 def _logs(parsed: argparse.Namespace) -> None:
@@ -101,6 +100,12 @@ def _logs(parsed: argparse.Namespace) -> None:
         return
     for line in server.function_log(parsed.function)[-parsed.lines :]:
         print(line)
+
+
+def _deployer(parsed: argparse.Namespace) -> StackDeployer:
+    if parsed.endpoint_url is not None:
+        return StackDeployer.at(parsed.endpoint_url, _say)
+    return LocalStack(_options(parsed)).stacks(_say)
 
 
 def _say(line: str) -> None:
@@ -146,11 +151,8 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "say whether it runs, and where")
     add("stop", _stop, "stop it and every process it started")
     _add_deploy_options(add("deploy", _deploy, "package and deploy a SAM template"))
-    for name, run, text in (
-        ("teardown", _teardown, "delete a stack"),
-        ("outputs", _outputs, "print a stack's outputs, one NAME=VALUE per line"),
-    ):
-        add(name, run, text).add_argument("--stack", default=DEFAULT_STACK)
+    _add_stack_options(add("teardown", _teardown, "delete a stack"))
+    _add_stack_options(add("outputs", _outputs, "print a stack's outputs, as NAME=VALUE lines"))
     logs = add("logs", _logs, "print the end of LocalStack's log, or of a function's")
     logs.add_argument("--function", help="name of the function: its lines in CloudWatch Logs")
     logs.add_argument("--lines", type=int, default=100)
@@ -165,9 +167,14 @@ def _add_start_options(command: _Parser) -> None:
     command.add_argument("--seconds", type=float, default=READY_SECONDS, help="longest start")
 
 
-def _add_deploy_options(command: _Parser) -> None:
-    command.add_argument("--template", type=Path, default=Path("template.yaml"))
+def _add_stack_options(command: _Parser) -> None:
     command.add_argument("--stack", default=DEFAULT_STACK)
+    command.add_argument("--endpoint-url", help="another emulator, instead of the instance")
+
+
+def _add_deploy_options(command: _Parser) -> None:
+    _add_stack_options(command)
+    command.add_argument("--template", type=Path, default=Path("template.yaml"))
     for option, text in (
         ("--parameter", "value of a template parameter; may be repeated"),
         ("--artifact", "folder for a function or layer, by logical id; may be repeated"),

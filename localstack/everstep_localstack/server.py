@@ -20,7 +20,7 @@ from everstep_localstack.errors import (
 )
 from everstep_localstack.instance import DynamoDb, Folders, Options, Record
 from everstep_localstack.plugin.settings import INSTANCE_VARIABLE
-from everstep_localstack.stacks import Deployment, StackDeployer
+from everstep_localstack.stacks import CREDENTIALS, REGION, Deployment, StackDeployer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,8 +34,6 @@ READY_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.1
 LOG_TAIL_LINES: Final = 30
-REGION: Final = "us-east-1"
-CREDENTIALS: Final = "test"
 
 
 class LocalStack:
@@ -173,12 +171,9 @@ class LocalStack:
         Raises:
             NotRunningError: It does not run.
         """
-        session = self.session()
-        return StackDeployer(
-            session.client("cloudformation", endpoint_url=self.endpoint_url),
-            session.client("s3", endpoint_url=self.endpoint_url),
-            say,
-        )
+        if self._running() is None:
+            raise NotRunningError(self.options.instance)
+        return StackDeployer.at(self.endpoint_url, say)
 
     def deploy(
         self,

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from everstep_localstack.artifacts import pack
 from everstep_localstack.errors import DeployError, TemplateError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import StackTypeDef
     from types_boto3_s3.client import S3Client
 
+REGION: Final = "us-east-1"
+CREDENTIALS: Final = "test"
 BUCKET: Final = "everstep-artifacts"
 POLL_SECONDS: Final = 0.1
 DEPLOY_SECONDS: Final = 300.0
@@ -59,6 +61,21 @@ class StackDeployer:
         self._cloudformation = cloudformation
         self._s3 = s3
         self._say = say
+
+    @classmethod
+    def at(cls, endpoint_url: str, say: Callable[[str], None] = lambda _: None) -> Self:
+        """Return a deployer for the emulator at an address, with made-up credentials."""
+        # Loaded late: start, stop and status work without boto3, and at once.
+        import boto3  # noqa: PLC0415
+
+        session = boto3.Session(
+            aws_access_key_id=CREDENTIALS, aws_secret_access_key=CREDENTIALS, region_name=REGION
+        )
+        return cls(
+            session.client("cloudformation", endpoint_url=endpoint_url),
+            session.client("s3", endpoint_url=endpoint_url),
+            say,
+        )
 
     def deploy(self, deployment: Deployment) -> dict[str, str]:
         """Bring a stack to what its template says, and return its outputs.
