@@ -7,7 +7,7 @@ second pass finds by the records' tokens what the first still owed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -123,7 +123,11 @@ class _Advance:
     def _execute(self, history: History, replay: Replay, pending: Pending) -> Done:
         call = pending.operation.call
         if isinstance(call, StepCall):
-            record = run_attempt(self.engine, self.message, pending, call, self.time_left)
+            # One more than recorded, which differs from what the message says only if the table
+            # was restored to a time before the message was sent.
+            attempt = 1 + (pending.record.attempt if pending.record else 0)
+            message = replace(self.message, attempt=attempt)
+            record = run_attempt(self.engine, message, pending, call, self.time_left)
             retried = record.status is OpStatus.RETRY
             guard = step_retried(record.attempt) if retried else step_ended(record.attempt)
         else:

@@ -67,9 +67,8 @@ class Registry:
                 f"workflow {name} has no version {version}; deployed: {', '.join(versions)}"
             )
         known = ", ".join(self.names) or "none"
-        raise UnknownWorkflowError(
-            f"there is no workflow {name}; deployed: {known}{self._faults()}"
-        )
+        left_out = "; some modules could not be imported, see the logs" if self.faults else ""
+        raise UnknownWorkflowError(f"there is no workflow {name}; deployed: {known}{left_out}")
 
     def to_continue(self, name: str, version: str) -> Workflow[Any, Any]:
         """Return the workflow that a run is pinned to.

@@ -46,7 +46,7 @@ class Step(Generic[P, R]):
 
     def __init__(
         self,
-        fn: Callable[P, object],
+        fn: Callable[P, Any],
         *,
         name: str | None = None,
         retry: Retry | None = None,

@@ -198,6 +198,7 @@ class Replay:
                     raise
                 except BaseException:  # noqa: BLE001, S112 - also an exit: nothing ends here but the pass
                     continue
+                self.session.phase = Phase.IDLE
                 return
 
     def _begin(self, input_text: str) -> Decision:
@@ -232,12 +233,8 @@ class Replay:
         if coroutine is None:
             message = "this pass is closed"
             raise RuntimeError(message)
-        self.session.phase = Phase.DRIVING
         try:
-            with no_event_loop(self.session.note):
-                asked = (
-                    coroutine.throw(answer.error) if answer.error else coroutine.send(answer.value)
-                )
+            asked = self._step_on(coroutine, answer)
         except StopIteration as stop:
             self.session.ended()
             return self._returned(stop.value)
@@ -247,11 +244,20 @@ class Replay:
             if cancelled(error):
                 return self._raised(error)
             raise
-        finally:
-            self.session.phase = Phase.IDLE
         if isinstance(asked, Operation) and asked.session is self.session:
             return asked
         return Broken(error=describe(foreign_yield(asked)))
+
+    def _step_on(self, coroutine: Coroutine[Any, Any, object], answer: _Answer) -> object:
+        # What an error still holds is dropped after this, and so counts for nothing.
+        self.session.phase = Phase.DRIVING
+        try:
+            with no_event_loop(self.session.note):
+                if answer.error is not None:
+                    return coroutine.throw(answer.error)
+                return coroutine.send(answer.value)
+        finally:
+            self.session.phase = Phase.IDLE
 
     def _answer(self, operation: Operation[Any], record: OpRecord) -> _Answer:
         """Return what a final record says to the code that awaits it."""
@@ -284,7 +290,7 @@ class Replay:
         blocking = blocking_error(error)
         if blocking is not None:
             return Broken(error=describe(blocking))
-        return self._leftover() or Raised(error=describe(error), last=self._last)
+        return self._leftover(error) or Raised(error=describe(error), last=self._last)
 
     def _suspend(self, operation: Operation[Any], key: str, record: OpRecord | None) -> Suspended:
         pending = Pending(
@@ -319,12 +325,14 @@ class Replay:
             return _broken(f"{_difference(operation, key, record)}; {_CHANGED}", {key})
         return None
 
-    def _leftover(self) -> Broken | None:
-        """Notice recorded operations that the code no longer asks for."""
+    def _leftover(self, error: BaseException | None = None) -> Broken | None:
+        """Notice recorded operations that the code no longer asks for, because it ends before."""
         if not self._unclaimed:
             return None
-        text = f"today's code ends without asking for {_listed(self._unclaimed)}, recorded already"
-        return _broken(f"{text}; {_REMOVED}", self._unclaimed)
+        raises = error and f"raises {type(error).__name__} ({describe(error).message})"
+        ends = raises or "ends"
+        missing = f"without asking for {_listed(self._unclaimed)}, recorded already"
+        return _broken(f"today's code {ends} {missing}; {_REMOVED}", self._unclaimed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
