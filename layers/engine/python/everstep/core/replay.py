@@ -147,7 +147,7 @@ class Replay:
             ),
             live=live and not self._records,
         )
-        self.decision: Decision = self._begin(head.input.text or "null")
+        self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
         """Use the pass in a ``with`` block, so that it is let go at its end."""
@@ -270,7 +270,7 @@ class Replay:
             return _Answer()
         try:
             return _Answer(
-                value=call.result.decode(record.result.text or "null") if record.result else None
+                value=call.result.decode(record.result.at_hand) if record.result else None
             )
         except SerializationError as error:
             return _Answer(
