@@ -1,0 +1,37 @@
+"""The grammar of operation keys."""
+
+import pytest
+
+from everstep.core.errors import DefinitionError
+from everstep.core.keys import check_name, name_of, operation_key, scope_of
+
+
+@pytest.mark.parametrize("name", ["a", "charge card", "ü-1.2:x", "x" * 200])
+def test_a_readable_name_is_accepted(name: str) -> None:
+    assert check_name(name, "it") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("", "it must be a non-empty text, not ''"),
+        (None, "it must be a non-empty text, not None"),
+        (1, "it must be a non-empty text, not 1"),
+        ("a/b", "it 'a/b' may not contain '/', '#' or control characters"),
+        ("a#1", "may not contain"),
+        ("a\nb", "may not contain"),
+        ("\ud800", "may not contain"),
+        ("x" * 201, r"it 'x+'… has 201 characters, at most 200 are allowed"),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_a_name_that_cannot_stand_in_a_key_is_refused(name: object, complaint: str) -> None:
+    with pytest.raises(DefinitionError, match=complaint):
+        check_name(name, "it")
+
+
+@pytest.mark.parametrize(("scope", "key"), [("", "email#2"), ("notify#1/2", "notify#1/2/email#2")])
+def test_a_key_is_scope_name_and_occurrence(scope: str, key: str) -> None:
+    assert operation_key(scope, "email", 2) == key
+    assert scope_of(key) == scope
+    assert name_of(key) == "email"
