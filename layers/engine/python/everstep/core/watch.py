@@ -43,7 +43,7 @@ def watch(
     recover = Send(kind=MessageKind.RECOVER, take=True)
     if head.resumed_at is not None and progress < head.resumed_at and not _asleep(decision, now):
         return Watch(send=recover, next_look=now + grace)
-    busy_since = max(progress, _last_wake(decision), head.resumed_at or 0)
+    busy_since = max(progress, _last_wake(history, decision), head.resumed_at or 0)
     if busy_since + watchdog > now:
         return Watch(send=None, next_look=busy_since + watchdog)
     return Watch(send=recover, next_look=now + watchdog)
@@ -57,7 +57,14 @@ def _asleep(decision: Decision | None, now: int) -> bool:
     )
 
 
-def _last_wake(decision: Decision | None) -> int:
-    if not isinstance(decision, Suspended):
-        return 0
-    return max((item.wake_at or 0 for item in decision.frontier), default=0)
+def _last_wake(history: History, decision: Decision | None) -> int:
+    """Return when the last timer that is awaited ends; 0 if none is.
+
+    A run that sleeps while its code is missing or broken needs that code no earlier than at its
+    timer, so it is not taken over (and stalled) before.
+    """
+    if isinstance(decision, Suspended):
+        wakes = [item.wake_at for item in decision.frontier]
+    else:
+        wakes = [item.wake_at for item in history.records.values() if not item.status.final]
+    return max((wake_at or 0 for wake_at in wakes), default=0)
