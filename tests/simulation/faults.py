@@ -132,6 +132,20 @@ class Always:
         return self.kind if self.on and call.name in self.names else None
 
 
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """No fault: something that happens just before a numbered call."""
+
+    number: int
+    act: Callable[[], object]
+
+    def at(self, call: Call) -> FaultKind | None:
+        """Let it happen when its call has come."""
+        if call.number == self.number:
+            self.act()
+        return None
+
+
 @dataclass(slots=True)
 class Chance:
     """Faults by chance, up to a number of them."""

@@ -165,9 +165,13 @@ def one_run_per_idempotency_key(engine: Engine, facts: Facts, run_ids: Iterable[
 
 
 def no_needless_repetition(facts: Facts) -> None:
-    """What goes wrong once repeats work once; it starts no second chain through the run."""
+    """What goes wrong once starts no second chain through the run.
+
+    It may repeat an attempt and, when two deliveries of one message commit at the same moment,
+    the attempt after it: an executor that lost cannot tell its twin from an answer that got lost.
+    """
     repeats = sum(count - 1 for count in facts.attempts.values())
-    allowed = facts.disturbances + 2 * (facts.resumptions + facts.recovered)
+    allowed = 2 * (facts.disturbances + facts.resumptions + facts.recovered)
     if repeats > allowed:
         detail = f"{repeats} repeated attempts after {allowed} causes: {_repeated(facts)}"
         raise ViolationError("no_needless_repetition", detail)

@@ -21,6 +21,7 @@ from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.clock import VirtualClock
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
+from everstep.app.attempt import OutOfTimeError
 from everstep.app.control import resume
 from everstep.app.dead_letter import dead_letter
 from everstep.app.engine import Engine, Limits
@@ -31,6 +32,7 @@ from everstep.authoring.registry import Registry
 from everstep.authoring.step_context import step_context
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.errors import IllegalStateError, UnavailableError
+from everstep.core.model import HEAD
 from tests.simulation.faults import Call, FaultKind, Planned, wrap
 from tests.simulation.happenings import happenings
 from tests.simulation.invariants import (
@@ -59,6 +61,8 @@ T = TypeVar("T")
 START: Final = 1_767_225_600_000
 _MOST_ACTIONS: Final = 20_000
 _STORY: Final = 60
+# After these the message is delivered again, or the client calls again.
+_EXPECTED: Final = (UnavailableError, OutOfTimeError)
 _EXECUTOR: Final = "executor"
 _SWEEPER: Final = "sweeper"
 
@@ -249,6 +253,32 @@ class World:
         self.engine = replace(self.engine, registry=registry)
         self.inside = replace(self.inside, registry=registry)
 
+    def history(self, run_id: str | None = None) -> History:
+        """Return what is recorded of a run; of the first one, if not said which.
+
+        Raises:
+            LookupError: There is no such run.
+        """
+        found = self.store.load(run_id or self.store.run_ids[0])
+        if found is None:
+            raise LookupError(run_id)
+        return found
+
+    def next_message(self, op: str = HEAD) -> Letter:
+        """Let everything happen in order until there is a message for an operation.
+
+        Raises:
+            ViolationError: There never is one.
+        """
+        while True:
+            found = [letter for letter in self.queue.letters if letter.message.op == op]
+            if found:
+                return found[0]
+            actions = list(happenings(self))
+            if not actions:
+                raise ViolationError("comes_to_its_message", op)
+            self._take(actions[0])
+
     def spawn(self, name: str, body: Callable[[], object]) -> Task:
         """Begin a task; it does nothing until it is told to go on."""
 
@@ -284,7 +314,7 @@ class World:
 
     def _ended(self, task: Task) -> None:
         self.tasks.remove(task)
-        if task.error is not None and not isinstance(task.error, UnavailableError):
+        if task.error is not None and not isinstance(task.error, _EXPECTED):
             if isinstance(task.error, ViolationError):
                 raise task.error
             raise ViolationError("no_unexpected_errors", repr(task.error)) from task.error
@@ -329,12 +359,12 @@ class World:
         self.dead.take_in(letter.body)
         return None
 
-    def execute(self, letter: Letter) -> Task:
+    def execute(self, letter: Letter, time_left: Callable[[], int] | None = None) -> Task:
         """Begin to process a message; it is deleted if that succeeds."""
         self.queue.receive(letter, self.settings.visibility)
 
         def process() -> None:
-            receive(self.engine, f"message-{letter.number}", letter.body)
+            receive(self.engine, f"message-{letter.number}", letter.body, time_left)
             self._acknowledge(self.queue, letter)
 
         return self.spawn(f"{_EXECUTOR} of {letter}", process)
