@@ -274,6 +274,14 @@ def test_functions_get_exactly_the_settings_that_the_engine_reads() -> None:
     }
 
 
+def test_the_dead_letter_function_knows_how_often_its_messages_were_received_before() -> None:
+    environment = FUNCTIONS["DeadLetterFunction"]["Environment"]["Variables"]
+    redrive = RESOURCES["StepQueue"]["Properties"]["RedrivePolicy"]
+
+    assert environment == {"EVERSTEP_MAX_RECEIVES": {"Ref": "MaxReceiveCount"}}
+    assert text(redrive["maxReceiveCount"]) == text(environment["EVERSTEP_MAX_RECEIVES"])
+
+
 def test_every_queue_consumer_reports_failures_message_by_message() -> None:
     sources = {
         text(event["Properties"]["Queue"]): event["Properties"]["FunctionResponseTypes"]

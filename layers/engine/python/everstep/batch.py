@@ -1,12 +1,15 @@
-"""Process a batch of queue messages, each by itself.
-
-A loop of our own: powertools' batch module imports for longer than the rest of the executor.
-"""
+"""Process a batch of queue messages, each by itself, and log what came of each."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
 
 from everstep.logs import described, message_fields
 
@@ -31,11 +34,16 @@ def process_batch(
     Returns:
         The partial batch response.
     """
-    failed = [record["messageId"] for record in event["Records"] if not _process(record, process)]
-    return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    response = process_partial_response(
+        event=dict(event),
+        record_handler=lambda record: _process(record.raw_event, process),
+        processor=processor,
+    )
+    return cast("dict[str, Any]", response)
 
 
-def _process(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], object]) -> bool:
+def _process(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], object]) -> object:
     fields = {
         "message_id": record["messageId"],
         "receives": record.get("attributes", {}).get("ApproximateReceiveCount"),
@@ -43,8 +51,8 @@ def _process(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], o
     }
     try:
         outcome = process(record)
-    except Exception as error:  # noqa: BLE001 - logged, and the queue delivers it again
+    except Exception as error:
         _LOG.error("message failed", extra=fields | described(error))
-        return False
+        raise
     _LOG.info("message processed", extra=fields | {"outcome": str(outcome)})
-    return True
+    return outcome

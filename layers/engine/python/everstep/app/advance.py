@@ -148,7 +148,7 @@ class _Advance:
         )
 
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
-        if self.engine.runs.put(self.message.run_id, record, guard):
+        if self.engine.runs.put(self.message.run_id, _recorded(record), guard):
             replay.resume(record)
             return self._settle(history.with_record(record), replay, Done.ADVANCED)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
@@ -188,6 +188,10 @@ class _Advance:
         """Take a timer that nobody awaits any more out of the due index."""
         if self.message.kind is MessageKind.TIMER:
             self.engine.runs.move(self.message.run_id, self.message.op, None, REARMED)
+
+
+def _recorded(record: OpRecord) -> OpRecord:
+    return replace(record, result=record.result.recorded) if record.result else record
 
 
 def is_repeat(message: Message, record: OpRecord | None) -> bool:

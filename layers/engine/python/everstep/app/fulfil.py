@@ -55,4 +55,4 @@ def _ended(engine: Engine, message: Message, outcome: Returned | Raised) -> RunE
         result = pack(engine, outcome.output, "the output of the workflow")
     except PayloadTooLargeError as error:
         return RunEnded(status=RunStatus.FAILED, by=message.token, at=at, error=describe(error))
-    return RunEnded(status=RunStatus.COMPLETED, by=message.token, at=at, result=result)
+    return RunEnded(status=RunStatus.COMPLETED, by=message.token, at=at, result=result.recorded)

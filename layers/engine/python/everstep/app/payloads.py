@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def pack(engine: Engine, text: str, what: str) -> Payload:
-    """Return the payload of a text; a large one is in the blob store before this returns.
+    """Return the payload of a text, at hand; a large one is in the blob store before this returns.
 
     Raises:
         PayloadTooLargeError: Over the limit; nothing was written.
@@ -23,12 +23,12 @@ def pack(engine: Engine, text: str, what: str) -> Payload:
         raise PayloadTooLargeError(what, size, engine.limits.payload)
     if size <= engine.limits.inline:
         return Payload(text=text, size=size)
-    return Payload(ref=engine.blobs.put(text), size=size)
+    return Payload(text=text, ref=engine.blobs.put(text), size=size)
 
 
 def unpack(engine: Engine, payload: Payload) -> Payload:
     """Return the payload with its text at hand."""
-    if payload.ref is None or payload.text is not None:
+    if payload.ref is None:
         return payload
     return replace(payload, text=engine.blobs.get(payload.ref))
 

@@ -76,7 +76,7 @@ def start(
         workflow=workflow.name,
         version=workflow.version,
         status=RunStatus.RUNNING,
-        input=payload,
+        input=payload.recorded,
         created_at=now,
         by=engine.ids.token(),
         due_at=now + engine.limits.grace,

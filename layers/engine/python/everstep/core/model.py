@@ -74,11 +74,33 @@ class OpStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """A recorded value: its text, or where the blob store keeps the text."""
+    """A recorded value: its text, or where the blob store keeps the text.
+
+    Attributes:
+        text: The text; of a payload in the blob store only while it is at hand.
+        ref: Where the blob store keeps it; None if it stands in the record itself.
+        size: Bytes of the text.
+    """
 
     text: str | None = None
     ref: str | None = None
     size: int = 0
+
+    @property
+    def at_hand(self) -> str:
+        """Return the text.
+
+        Raises:
+            ValueError: It is in the blob store and was not fetched.
+        """
+        if self.text is None:
+            raise ValueError(f"the text of {self.ref} was not fetched")
+        return self.text
+
+    @property
+    def recorded(self) -> Payload:
+        """Return what stands in a record: the text or the reference, never both."""
+        return self if self.ref is None else Payload(ref=self.ref, size=self.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

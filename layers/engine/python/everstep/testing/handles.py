@@ -76,7 +76,7 @@ class TestRun(Generic[Out]):
     def result(self) -> Out | None:
         """Return what the workflow returned; None as long as it has not."""
         result = self._view().head.result
-        return None if result is None else self._read_output(result.text or "null")
+        return None if result is None else self._read_output(result.at_hand)
 
     @property
     def error(self) -> ErrorInfo | None:
