@@ -184,9 +184,6 @@ def _argument_digest(name: str, value: object) -> str:
 
 def _by_annotation(value: object, path: str) -> object:
     """Write what pydantic leaves as an object (paths, URLs, …) as pydantic reads it back."""
-    if isinstance(value, BaseModel):
-        # An `Any` field inside a typed model: nothing says which model to build again.
-        return codec.refuse(value, path)
     try:
         return to_jsonable_python(value)
     except PydanticSerializationError:
