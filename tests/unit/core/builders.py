@@ -108,6 +108,14 @@ def record(
     return replace(base, **fields)
 
 
+def inserted_record(body: Body, history: History, unfinished: OpRecord) -> OpRecord:
+    """Return a record with the input hash that the workflow asks for at that point."""
+    with one_pass(body, history, live=False) as replay:
+        pending = replay.pending(unfinished.key)
+        assert pending is not None
+        return replace(unfinished, input_hash=pending.operation.input_hash)
+
+
 @contextmanager
 def one_pass(
     body: Body, history: History | None = None, *, live: bool = True

@@ -194,3 +194,7 @@ def test_without_asyncio_there_is_nothing_to_stand_in_for(monkeypatch: pytest.Mo
 
     with blocking.no_event_loop(notes.append):
         assert notes == []
+
+
+def test_a_call_without_any_frame_of_user_code_is_named_by_what_it_asks_of_the_loop() -> None:
+    assert blocking._caller(None, "call_soon") == ("asyncio", "loop.call_soon")

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from everstep import Context, StepFailed
-from everstep.core.model import HEAD, History, OpKind, OpStatus, Payload
+from everstep.core.model import HEAD, History, OpKind, OpStatus
 from everstep.core.replay import Broken, Raised, Returned, Suspended
 from tests.unit.core.builders import (
     DAY,
@@ -159,8 +159,6 @@ def test_a_step_without_a_recorded_result_gives_none() -> None:
     bare = replace(history.records["mail#1"], result=None)
 
     assert returned(decide(nothing, history.with_record(bare))) == "null"
-    empty = replace(bare, result=Payload(ref="somewhere"))
-    assert returned(decide(nothing, history.with_record(empty))) == "null"
 
 
 def test_input_is_decoded_by_its_annotation() -> None:

@@ -49,6 +49,10 @@ class Unit(enum.StrEnum):
     KILO = "kg"
 
 
+class Percent(int):
+    """A number of the user's own."""
+
+
 class Point(NamedTuple):
     x: int
     label: str = ""
@@ -432,6 +436,7 @@ def test_shapes_are_shared_where_the_annotation_can_be_hashed() -> None:
         Numbers([1]),
         Colour.RED,
         Point(1),
+        Percent(5),
         Path("/a"),
         HttpUrl("http://a.example"),
         SecretStr("x"),
