@@ -41,7 +41,8 @@ def watch(
     if not history.records and head.resumed_at is None:
         return Watch(send=Send(kind=MessageKind.START), next_look=now + grace)
     recover = Send(kind=MessageKind.RECOVER, take=True)
-    if head.resumed_at is not None and progress < head.resumed_at and not _asleep(decision, now):
+    # What was recorded in the very millisecond of the resumption may be older than it.
+    if head.resumed_at is not None and progress <= head.resumed_at and not _asleep(decision, now):
         return Watch(send=recover, next_look=now + grace)
     busy_since = max(progress, _last_wake(history, decision), head.resumed_at or 0)
     if busy_since + watchdog > now:
