@@ -33,7 +33,7 @@ def happenings(world: World) -> Iterator[Action]:
 
 
 def _under_way(world: World) -> Iterator[Action]:
-    for task in reversed(world.tasks):
+    for task in reversed([each for each in world.tasks if each not in world.held]):
         act = partial(world.go_on, task, world.policy.stops_at)
         yield Action(label=task.name, act=act, under_way=True)
 
@@ -130,5 +130,5 @@ def _oddities(world: World) -> Iterator[Action]:
     if not world.sweeping:
         yield Action(label="a sweep more", act=world.sweep, odd=True)
     for seconds in _JUMPS:
-        jump = partial(world.pass_time, seconds * SECOND)
+        jump = partial(world.hold_up, seconds * SECOND)
         yield Action(label=f"{seconds} s pass", act=jump, odd=True)

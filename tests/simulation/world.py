@@ -133,6 +133,8 @@ class World:
         self.operated: Counter[str] = Counter()
         self.odd_left = self.settings.oddities
         self.swept_at = 0
+        self.held: set[Task] = set()
+        self.skews: Iterator[int] = self._draw_skews(rng)
         self._rng = rng
         self._clock = VirtualClock(START)
         self._numbers = count(1)
@@ -270,14 +272,25 @@ class World:
         Raises:
             ViolationError: There never is one.
         """
-        while True:
-            found = [letter for letter in self.queue.letters if letter.message.op == op]
-            if found:
-                return found[0]
-            actions = list(happenings(self))
-            if not actions:
-                raise ViolationError("comes_to_its_message", op)
-            self._take(actions[0])
+
+        def sent() -> list[Letter]:
+            return [letter for letter in self.queue.letters if letter.message.op == op]
+
+        self.happen_until(lambda: bool(sent()))
+        return sent()[0]
+
+    def happen_until(self, reached: Callable[[], bool]) -> None:
+        """Let everything happen in order until a point is reached.
+
+        Raises:
+            ViolationError: It never is.
+        """
+        with self._told():
+            while not reached():
+                actions = list(happenings(self))
+                if not actions:
+                    raise ViolationError("comes_to_the_point", "nothing happens any more")
+                self._take(actions[0])
 
     def spawn(self, name: str, body: Callable[[], object]) -> Task:
         """Begin a task; it does nothing until it is told to go on."""
@@ -286,9 +299,7 @@ class World:
             _inhabited.set(self)
             body()
 
-        skew = self.settings.skew
-        ahead = self._rng.randint(-(skew // 2), skew // 2) if self._rng and skew else 0
-        task = Task(name, inhabit, ahead)
+        task = Task(name, inhabit, next(self.skews))
         self.tasks.append(task)
         return task
 
@@ -302,14 +313,21 @@ class World:
         if task.done:
             self._ended(task)
 
+    def _draw_skews(self, rng: Random | None) -> Iterator[int]:
+        furthest = self.settings.skew // 2
+        while True:
+            yield rng.randint(-furthest, furthest) if rng and furthest else 0
+
     def go_on_until(self, task: Task, call: str) -> None:
-        """Let a task run until it is about to make a call of this name."""
+        """Let a task run until it is about to make a call of this name, and hold it there."""
+        self.held.add(task)
         self.go_on(task, lambda name: name == call)
         if task.done:
             raise ViolationError("comes_to_its_call", f"{task.name} ended before {call}")
 
     def finish(self, task: Task) -> None:
-        """Let a task run to its end."""
+        """Let a task run to its end, also one that is held."""
+        self.held.discard(task)
         self.go_on(task, never)
 
     def _ended(self, task: Task) -> None:
@@ -414,9 +432,18 @@ class World:
         return self.queue.take_in(letter.body)
 
     def pass_time(self, millis: int) -> None:
-        """Let time pass, whoever is at work: each of them may be taken for dead."""
-        self.facts.disturbances += self.busy
+        """Let time pass."""
         self._clock.advance(millis)
+
+    def hold_up(self, millis: int) -> None:
+        """Let nothing happen for a time: whoever is at work may be taken for dead."""
+        self.facts.disturbances += 1 + self.busy
+        self.pass_time(millis)
+
+    def lose_messages(self) -> None:
+        """Empty the queue."""
+        self.facts.disturbances += 1
+        self.queue.purge()
 
     def _acknowledge(self, queue: StepQueue, letter: Letter) -> None:
         self.pass_through("ack", str(letter), lambda: queue.delete(letter))
