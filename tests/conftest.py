@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in folders):
             item.add_marker("localstack")
+
+
+@pytest.fixture(autouse=True)
+def everstep_logger() -> Iterator[None]:
+    """Put the engine's logger back as it was: handlers configure it for their whole process."""
+    logger = logging.getLogger("everstep")
+    before = (logger.handlers[:], logger.level, logger.propagate)
+    yield
+    logger.handlers[:], logger.propagate = before[0], before[2]
+    logger.setLevel(before[1])
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -26,7 +27,6 @@ from everstep.wiring import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 REQUIRED: Final = {
     "EVERSTEP_TABLE": "table",
@@ -230,4 +230,8 @@ def test_lazy_blobs_are_made_once_and_pass_everything_on() -> None:
 
 def test_importing_the_wiring_imports_no_sdk() -> None:
     script = "import sys, everstep.wiring; sys.exit('botocore' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+    engine = Path(__file__).parents[2] / "layers/engine/python"
+    # Wherever this Python has the package from, or has it not.
+    environment = {**os.environ, "PYTHONPATH": str(engine)}
+    ended = subprocess.run([sys.executable, "-c", script], check=False, env=environment)
+    assert ended.returncode == 0
