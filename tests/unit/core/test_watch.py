@@ -38,7 +38,7 @@ def judged(history: History, now: int, *, deployed: bool = True) -> Watch:
     body = sleeper if "sleep#1" in history.records else add_twice
     with one_pass(body, history) as replay:
         decision = replay.decision if deployed else None
-        return watch(history, decision, now, grace=GRACE, watchdog=WATCHDOG)
+        return watch(history, decision, now, watchdog=WATCHDOG)
 
 
 def resumed(history: History, at: int) -> History:
@@ -63,8 +63,8 @@ STARTED = history_of(add_twice, {"add#1": 1})
 @pytest.mark.parametrize(
     ("history", "now", "verdict"),
     [
-        (make_history(), NOW + GRACE, Watch(send=START, next_look=NOW + 2 * GRACE)),
-        (make_history(), NOW + DAY, Watch(send=START, next_look=NOW + DAY + GRACE)),
+        (make_history(), NOW + GRACE, Watch(send=START, next_look=NOW + GRACE + WATCHDOG)),
+        (make_history(), NOW + DAY, Watch(send=START, next_look=NOW + DAY + WATCHDOG)),
         (STARTED, NOW + GRACE, Watch(send=None, next_look=ENDED + WATCHDOG)),
         (
             STARTED,
@@ -74,12 +74,12 @@ STARTED = history_of(add_twice, {"add#1": 1})
         (
             resumed(STARTED, NOW + DAY),
             NOW + DAY + GRACE,
-            Watch(send=RECOVER, next_look=NOW + DAY + 2 * GRACE),
+            Watch(send=RECOVER, next_look=NOW + DAY + GRACE + WATCHDOG),
         ),
         (
             resumed(make_history(), NOW + DAY),
             NOW + DAY + GRACE,
-            Watch(send=RECOVER, next_look=NOW + DAY + 2 * GRACE),
+            Watch(send=RECOVER, next_look=NOW + DAY + GRACE + WATCHDOG),
         ),
         (
             resumed(STARTED, NOW),
@@ -100,7 +100,7 @@ STARTED = history_of(add_twice, {"add#1": 1})
         (
             resumed(asleep(due_at=None), NOW + MINUTE),
             NOW + MINUTE + GRACE,
-            Watch(send=RECOVER, next_look=NOW + MINUTE + 2 * GRACE),
+            Watch(send=RECOVER, next_look=NOW + MINUTE + GRACE + WATCHDOG),
         ),
     ],
     ids=[

@@ -145,10 +145,10 @@ def _run(engine: Engine, entry: DueEntry, swept: Swept) -> None:
 
 def _watch(engine: Engine, history: History, now: int) -> Watch:
     head: Head = history.head
-    limits = engine.limits
+    watchdog = engine.limits.watchdog
     try:
         definition = engine.registry.to_continue(head.workflow, head.version)
     except WorkflowMissingError:
-        return watch(history, None, now, grace=limits.grace, watchdog=limits.watchdog)
+        return watch(history, None, now, watchdog=watchdog)
     with Replay(definition, history) as replay:
-        return watch(history, replay.decision, now, grace=limits.grace, watchdog=limits.watchdog)
+        return watch(history, replay.decision, now, watchdog=watchdog)

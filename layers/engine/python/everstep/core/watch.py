@@ -22,28 +22,29 @@ class Watch:
     next_look: int
 
 
-def watch(
-    history: History, decision: Decision | None, now: int, *, grace: int, watchdog: int
-) -> Watch:
+def watch(history: History, decision: Decision | None, now: int, *, watchdog: int) -> Watch:
     """Judge a running run whose time to be looked at has come.
+
+    The first look comes a grace after the start or the resumption, and may find that its message
+    left no trace. Whatever is then sent is in the queue, which retries it and in the end reports
+    it as a dead letter; sending more of it soon would only multiply a step that crashes.
 
     Args:
         history: Head and records.
         decision: Where the workflow stands; None if its version is not deployed.
         now: The present.
-        grace: How long the first message after a start or a resumption may go without a trace.
-        watchdog: How long any other message may.
+        watchdog: How long a message that was sent may go without a trace.
     """
     head = history.head
     progress = max(
         [head.created_at, *(record.ended_at or 0 for record in history.records.values())]
     )
     if not history.records and head.resumed_at is None:
-        return Watch(send=Send(kind=MessageKind.START), next_look=now + grace)
+        return Watch(send=Send(kind=MessageKind.START), next_look=now + watchdog)
     recover = Send(kind=MessageKind.RECOVER, take=True)
     # What was recorded in the very millisecond of the resumption may be older than it.
     if head.resumed_at is not None and progress <= head.resumed_at and not _asleep(decision, now):
-        return Watch(send=recover, next_look=now + grace)
+        return Watch(send=recover, next_look=now + watchdog)
     busy_since = max(progress, _last_wake(history, decision), head.resumed_at or 0)
     if busy_since + watchdog > now:
         return Watch(send=None, next_look=busy_since + watchdog)
