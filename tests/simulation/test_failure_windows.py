@@ -56,6 +56,12 @@ def hidden(world: World) -> list[Letter]:
     return [letter for letter in letters if letter.visible_at > world.time]
 
 
+def status_of(world: World, key: str) -> OpStatus | None:
+    """Return what is recorded of an operation, if anything is."""
+    record = world.history().records.get(key)
+    return record.status if record else None
+
+
 def recorded(world: World) -> bool:
     """Say whether anything is recorded of the run."""
     return bool(world.store.run_ids) and bool(world.history().records)
@@ -243,7 +249,7 @@ def test_a_zombie_does_not_end_a_sleep_that_has_ended(name: str) -> None:
         zombie = world.execute(timer)
         world.go_on_until(zombie, "runs.put")
         world.hold_up(world.settings.visibility)
-        world.happen_until(lambda: world.history().records["sleep#1"].status is OpStatus.DONE)
+        world.happen_until(lambda: status_of(world, "sleep#1") is OpStatus.DONE)
         before = world.history().records["sleep#1"]
 
         world.pass_time(MINUTE)

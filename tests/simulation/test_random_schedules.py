@@ -11,7 +11,7 @@ import pytest
 from everstep.core.model import RunStatus
 from tests.simulation.seeds import play_seed
 
-SEEDS: Final = range(800)
+SEEDS: Final = range(500)
 MORE_SEEDS: Final = range(1_000, 11_000)
 
 

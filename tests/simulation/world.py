@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 START: Final = 1_767_225_600_000
-_MOST_ACTIONS: Final = 20_000
+_MOST_ACTIONS: Final = 5_000
 _STORY: Final = 60
 # After these the message is delivered again, or the client calls again.
 _EXPECTED: Final = (UnavailableError, OutOfTimeError)
