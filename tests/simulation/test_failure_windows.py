@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -476,6 +476,24 @@ def test_a_clock_that_is_wrong_moves_a_wait_by_its_error_and_breaks_nothing(
         world.trigger(name, 1, "key")
         assert end(world).status is RunStatus.COMPLETED
     assert abs(world.time - expected) <= 2 * abs(skew) + 2 * MINUTE
+
+
+@pytest.mark.xfail(reason="a message that is sent again gets another token", strict=True)
+def test_a_message_put_off_by_a_slow_clock_still_owes_what_its_duplicate_committed() -> None:
+    with World(MIXED, settings=Settings(executors=2, skew=MINUTE)) as world:
+        world.trigger("short_sleep", 1, "key")
+        timer = world.next_message("sleep#1")
+        world.pass_time(timer.visible_at - world.time)
+        world.skews = chain((0, -30 * SECOND), repeat(0))
+        right, slow = world.execute(timer), world.execute(timer)
+        world.facts.disturbances += 1
+        world.go_on_until(slow, "queue.send")
+        world.faults = Once("queue.send", FaultKind.CRASH_BEFORE)
+        world.finish(right)
+        world.finish(slow)
+
+        assert end(world).status is RunStatus.COMPLETED
+    assert world.facts.recovered == 0
 
 
 # --- Results that cannot be recorded
