@@ -21,7 +21,7 @@ from everstep.core.errors import WorkflowMissingError
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import StepCall
-from everstep.core.replay import Broken, Replay
+from everstep.core.replay import Broken, Replay, Suspended
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
@@ -104,9 +104,8 @@ class _Advance:
         if message.kind in (MessageKind.START, MessageKind.RECOVER) or is_repeat(message, record):
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
-        if pending is None:
-            self._disarm()
-            return Done.SUPERSEDED
+        if pending is None or (is_long(pending) and pending.record is None):
+            return self._not_awaited(replay, record)
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
             again = Send(
@@ -119,6 +118,22 @@ class _Advance:
             send(self.engine, [message_for(self.engine, message.run_id, again)])
             return Done.EARLY
         return self._execute(history, replay, pending)
+
+    def _not_awaited(self, replay: Replay, record: OpRecord | None) -> Done:
+        """Drop a message that the code does not wait for, or do what it waits for instead.
+
+        An operation that was sent for and has no record was asked for by code that has changed
+        since (or it was a short sleep then and is a long one now). Whoever sent it owed the run
+        its next message, and this one stands in for it.
+        """
+        decision = replay.decision
+        if record is not None:
+            self._disarm()
+        elif not isinstance(decision, Suspended) or decision.unrecorded:
+            heir = replace(self.message, take=True)
+            owed = duties(heir, decision, replay.records, self.engine.clock.now())
+            fulfil(self.engine, self.message, owed)
+        return Done.SUPERSEDED
 
     def _execute(self, history: History, replay: Replay, pending: Pending) -> Done:
         call = pending.operation.call

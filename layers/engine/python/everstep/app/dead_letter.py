@@ -75,8 +75,14 @@ def _still_owes(engine: Engine, message: Message, history: History) -> bool:
     with Replay(definition, history) as replay:
         if isinstance(replay.decision, Broken):
             return True
-        awaited = replay.pending(message.op) is not None
-        if awaited and not is_repeat(message, history.records.get(message.op)):
+        record = history.records.get(message.op)
+        # Without a record it is to be done, or stands in for what changed code asks instead.
+        named = message.op != HEAD
+        if (
+            named
+            and (record is None or replay.pending(message.op))
+            and not is_repeat(message, record)
+        ):
             return True
         return bool(duties(message, replay.decision, replay.records, engine.clock.now()))
 

@@ -86,6 +86,11 @@ class Suspended:
 
     frontier: tuple[Pending, ...]
 
+    @property
+    def unrecorded(self) -> bool:
+        """Say whether nothing is recorded of anything that is waited for."""
+        return all(pending.record is None for pending in self.frontier)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
