@@ -88,6 +88,23 @@ def run_page(page: Path) -> int:
     return len(runnable)
 
 
+def prose_of(text: str) -> str:
+    """Return a page without what stands in fences; fence lines stay, as empty ones."""
+    kept: list[str] = []
+    fence = None
+    for line in text.splitlines():
+        opening = _OPENING.match(line)
+        if fence is None and opening:
+            fence = opening["fence"]
+        elif fence is not None and _closes(line, fence):
+            fence = None
+        elif fence is None:
+            kept.append(line)
+            continue
+        kept.append("")
+    return "\n".join(kept)
+
+
 def _closes(line: str, fence: str) -> bool:
     stripped = line.strip()
     return len(stripped) >= len(fence) and set(stripped) == {fence[0]}
