@@ -102,8 +102,8 @@ stop: $(STAMPS)/localstack ## Stop what `make run` started
 	$(VENVS)/localstack/bin/python -m everstep_localstack stop
 
 .PHONY: load
-load: $(STAMPS)/dev ## Send load to what `make run` started, and print what was measured
-	$(DEV)/python -m bench.load
+load: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Count and price 200 runs of 10 steps on a LocalStack of its own; LOAD="--help"
+	PYTHONPATH=localstack $(DEV)/python -m bench.load $(LOAD)
 
 ##@ Build
 

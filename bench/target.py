@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from everstep_localstack import LocalStack
 
 STACK: Final = "everstep-load"
+_MAPPING_SECONDS: Final = 20
+_LOOK_EVERY: Final = 0.2
 _PLATFORM: Final = ("START ", "END ", "REPORT ", "INIT_")
 _REPORT: Final = re.compile(r"^REPORT .*\tBilled Duration: (\d+) ms")
 
@@ -118,6 +121,26 @@ class Target:
             yield
         finally:
             sqs.set_queue_attributes(QueueUrl=url, Attributes={name: before[name]})
+
+    @contextmanager
+    def batches_of(self, size: int) -> Iterator[None]:
+        """Let the executor take so many messages at a time."""
+        functions, name = self.client("lambda"), self.outputs["StepExecutorFunctionName"]
+        (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        self._set_batch(mapping["UUID"], size)
+        try:
+            yield
+        finally:
+            self._set_batch(mapping["UUID"], mapping["BatchSize"])
+
+    def _set_batch(self, mapping: str, size: int) -> None:
+        functions = self.client("lambda")
+        functions.update_event_source_mapping(UUID=mapping, BatchSize=size)
+        deadline = time.monotonic() + _MAPPING_SECONDS
+        while functions.get_event_source_mapping(UUID=mapping)["State"] != "Enabled":
+            if time.monotonic() > deadline:
+                raise LoadError("the event source mapping did not take its new batch size")
+            time.sleep(_LOOK_EVERY)
 
     def http(self) -> httpx.Client:
         """Return a client for the API."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from typing_extensions import override
 
+from bench import layer as load_layer
 from everstep.wiring import Clients, Settings, build_engine
 from everstep_localstack import Deployment
 
@@ -35,7 +36,7 @@ PARAMETERS: Final = {
     "MaxReceiveCount": "3",
     "InlineLimitBytes": "4096",
     "MaxPayloadBytes": "200000",
-    "Workflows": "workflows,everstep_e2e",
+    "Workflows": ",".join(("workflows", "everstep_e2e", *load_layer.PACKAGES)),
 }
 TERMINAL: Final = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "CONTINUED"})
 # Lambda's own rule is six times the time-out; a test that kills a function cannot wait for that.
@@ -158,9 +159,10 @@ def deploy(server: LocalStack, build: Path, say: Callable[[str], None]) -> Stack
 
 
 def _workflows(build: Path) -> Path:
-    """Lay the tests' workflows beside the examples, in one layer."""
+    """Lay the tests' workflows and the metering beside the examples, in one layer."""
     for source in (ROOT / "layers/workflows/python", ROOT / "tests/e2e/layer/python"):
         shutil.copytree(source, build / "python", dirs_exist_ok=True)
+    load_layer.add_to(build)
     return build
 
 
