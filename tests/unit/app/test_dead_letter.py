@@ -78,10 +78,9 @@ def test_a_letter_of_a_run_that_goes_on_no_more_is_dropped(status: RunStatus) ->
     "letter",
     [
         message("", MessageKind.STEP, "double#1", attempt=1),
-        message("", MessageKind.STEP, "double#9", attempt=1),
         message("", MessageKind.START),
     ],
-    ids=["done by another", "awaited by nobody", "start of a run that is under way"],
+    ids=["done by another", "start of a run that is under way"],
 )
 def test_a_letter_that_owes_nothing_is_dropped(letter: Message) -> None:
     world = World(two_steps)
@@ -142,3 +141,13 @@ def test_a_run_that_a_dead_letter_stalled_can_be_resumed_and_completes() -> None
     world.run()
 
     assert world.status(run_id) is RunStatus.COMPLETED
+
+
+def test_a_letter_of_code_that_has_changed_stalls_its_run() -> None:
+    world = World(two_steps)
+    run_id = world.begin(value=1)
+    world.advance(world.take())
+    letter = message("", MessageKind.STEP, "renamed#1", attempt=1)
+
+    assert world.bury(replace(letter, run_id=run_id)) is Buried.STALLED
+    assert world.status(run_id) is RunStatus.STALLED

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from everstep.app.attempt import run_attempt
 from everstep.app.fulfil import fulfil
-from everstep.app.outbox import message_for, send
+from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
-from everstep.core.decide import Send, duties, is_long
+from everstep.core.decide import duties, is_long
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
@@ -108,14 +108,9 @@ class _Advance:
             return self._not_awaited(replay, record)
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
-            again = Send(
-                kind=message.kind,
-                op=message.op,
-                attempt=message.attempt,
-                due=due,
-                take=message.take,
-            )
-            send(self.engine, [message_for(self.engine, message.run_id, again)])
+            # The same message, token included: it goes on owing what a duplicate of it, on a
+            # clock that runs ahead, may just have committed.
+            send(self.engine, [replace(message, due=due)])
             return Done.EARLY
         return self._execute(history, replay, pending)
 

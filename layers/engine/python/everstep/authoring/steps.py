@@ -67,16 +67,19 @@ class Step(Generic[P, R]):
         self._names = names or {}
         self._annotations = Annotations(fn, self._names)
 
-    def __call__(self, *_args: object, **_kwargs: object) -> NoReturn:
-        """Refuse a direct call, which would run the step without recording it.
+    # Type checkers see no call at all: they reject it, and never take a step for a plain function.
+    if not TYPE_CHECKING:
 
-        Raises:
-            DefinitionError: Always; it says what to write instead.
-        """
-        raise DefinitionError(
-            f"step {self.name} was called directly: write await ctx.step({self.name}, …) in a "
-            f"workflow, or {self.name}.fn(…) for the plain function"
-        )
+        def __call__(self, *_args: object, **_kwargs: object) -> NoReturn:
+            """Refuse a direct call, which would run the step without recording it.
+
+            Raises:
+                DefinitionError: Always; it says what to write instead.
+            """
+            raise DefinitionError(
+                f"step {self.name} was called directly: write await ctx.step({self.name}, …) in a "
+                f"workflow, or {self.name}.fn(…) for the plain function"
+            )
 
     def with_options(
         self,

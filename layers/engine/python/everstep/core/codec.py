@@ -30,6 +30,7 @@ Leaf = Callable[[object, str], object]
 """Turns a value that the codec does not know into one that it does, or raises."""
 
 MASK: Final = "**********"
+_FOLD: Final = " fold"
 _UNCHANGED: Final = frozenset({int, bool, type(None)})
 
 
@@ -192,6 +193,19 @@ def _microseconds(value: timedelta) -> int:
     return value // timedelta(microseconds=1)
 
 
+def _moment(value: datetime | time) -> str:
+    # ISO 8601 has no word for the second of two equal hours when clocks are set back.
+    return value.isoformat() + (_FOLD if value.fold else "")
+
+
+def _datetime(text: str) -> datetime:
+    return datetime.fromisoformat(text.removesuffix(_FOLD)).replace(fold=text.endswith(_FOLD))
+
+
+def _time(text: str) -> time:
+    return time.fromisoformat(text.removesuffix(_FOLD)).replace(fold=text.endswith(_FOLD))
+
+
 def _base64(value: bytes | bytearray) -> str:
     return base64.b64encode(value).decode()
 
@@ -208,9 +222,9 @@ _WRITERS: Final[dict[type, _Writer]] = {
     frozenset: _write_set,
     bytes: _plain_tag("$bytes", _base64),
     bytearray: _plain_tag("$bytearray", _base64),
-    datetime: _plain_tag("$datetime", datetime.isoformat),
+    datetime: _plain_tag("$datetime", _moment),
     date: _plain_tag("$date", date.isoformat),
-    time: _plain_tag("$time", time.isoformat),
+    time: _plain_tag("$time", _moment),
     timedelta: _plain_tag("$timedelta", _microseconds),
     Decimal: _plain_tag("$decimal", str),
     UUID: _plain_tag("$uuid", str),
@@ -244,9 +258,9 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "$map": dict,
     "$bytes": base64.b64decode,
     "$bytearray": lambda value: bytearray(base64.b64decode(value)),
-    "$datetime": datetime.fromisoformat,
+    "$datetime": _datetime,
     "$date": date.fromisoformat,
-    "$time": time.fromisoformat,
+    "$time": _time,
     "$timedelta": lambda value: timedelta(microseconds=value),
     "$decimal": Decimal,
     "$uuid": UUID,
