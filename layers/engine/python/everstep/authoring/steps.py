@@ -68,7 +68,7 @@ class Step(Generic[P, R]):
         self._annotations = Annotations(fn, self._names)
 
     # Type checkers see no call at all: they reject it, and never take a step for a plain function.
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch - always so when it runs
 
         def __call__(self, *_args: object, **_kwargs: object) -> NoReturn:
             """Refuse a direct call, which would run the step without recording it.
