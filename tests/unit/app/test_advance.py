@@ -405,3 +405,24 @@ def test_code_that_breaks_after_a_result_stalls_the_run_and_keeps_the_result() -
     assert world.advance(world.take()) is Done.STALLED
     assert world.records(run_id)["double#1"].status is OpStatus.DONE
     assert world.status(run_id) is RunStatus.STALLED
+
+
+def test_a_stray_message_while_the_frontier_has_its_own_is_dropped() -> None:
+    world = World(failing)
+    run_id = world.begin()
+    world.advance(world.take())
+    world.lose()
+
+    stray = message(run_id, MessageKind.STEP, "double#7", attempt=1)
+    assert world.advance(stray) is Done.SUPERSEDED
+    assert world.outbox.sent == []
+
+
+def test_a_stray_message_stands_in_for_the_one_that_the_code_waits_for_now() -> None:
+    world = World(one_step)
+    run_id = world.begin(value=1)
+    world.lose()
+
+    stray = message(run_id, MessageKind.TIMER, "sleep#1")
+    assert world.advance(stray) is Done.SUPERSEDED
+    assert world.take().op == "double#1"
