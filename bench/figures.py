@@ -140,7 +140,7 @@ def peers(result: Mapping[str, Any], prices: Mapping[str, Any]) -> Figures:
             price = peer["per_million_steps"]
             cells = (f"{price:.2f}", f"{price * (steps + 1) / steps:.2f}")
         else:
-            cells = ("0.00", f"{peer['per_million_requests'] / steps:.2f}")
+            cells = (_NOTHING, f"{peer['per_million_requests'] / steps:.2f}")
         rows.append((peer["name"], *cells, peer["extra"]))
     return Figures(
         title=f"Dollars per million steps beside others, in runs of {steps} steps",
@@ -286,7 +286,7 @@ def _parts(bills: Sequence[Bill]) -> tuple[tuple[str, ...], ...]:
         "API Gateway": [each.api for each in bills],
     }
     return tuple(
-        (name, *(f"{amount:.2f}" for amount in amounts))
+        (name, *(f"{amount:.3f}" for amount in amounts))
         for name, amounts in parts.items()
         if any(amounts)
     )

@@ -87,7 +87,7 @@ def test_the_template_has_as_many_alarms_as_are_paid_for() -> None:
 def result(**step: object) -> dict[str, Any]:
     start = {**STEP, "calls": {"dynamodb PutItem": 1, "dynamodb Query": 1, "sqs SendMessage": 1}}
     return {
-        "plan": {"runs": 2, "steps": 3},
+        "plan": {"runs": 2, "steps": 3, "result_bytes": 0},
         "outcome": {
             "statuses": {"COMPLETED": 2},
             "steps_done": 6,
@@ -146,6 +146,12 @@ def test_a_run_that_writes_too_much_is_noticed() -> None:
     found = result()
     found["counted"]["end"]["write_units"] = 3
     assert broken(found) == ["run with idempotency key: write units"]
+
+
+def test_payloads_may_take_more_units_and_other_services() -> None:
+    found = result(write_units=5, calls={**STEP["calls"], "s3 PutObject": 1.0})
+    found["plan"]["result_bytes"] = 4096
+    assert broken(found) == []
 
 
 def test_an_effect_that_is_missing_or_doubled_is_named() -> None:
