@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tests.simulation.faults import Call, FaultKind, Planned
 from tests.simulation.policies import Path
 from tests.simulation.scenarios import MIXED
-from tests.simulation.world import Settings, World
+from tests.simulation.settings import Settings
+from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -8,7 +8,8 @@ from everstep.app.engine import Limits
 from tests.simulation.faults import Chance
 from tests.simulation.policies import AtRandom
 from tests.simulation.scenarios import MIXED
-from tests.simulation.world import Settings, World
+from tests.simulation.settings import Settings
+from tests.simulation.world import World
 
 
 def play_seed(seed: int) -> World:

@@ -12,7 +12,8 @@ from tests.simulation.explore import Scenario, interleavings
 from tests.simulation.faults import FaultKind, Once
 from tests.simulation.policies import InOrder
 from tests.simulation.scenarios import MIXED
-from tests.simulation.world import Settings, World
+from tests.simulation.settings import Settings
+from tests.simulation.world import World
 
 DAY: Final = 24 * 3600 * 1000
 Meeting = Callable[[World], None]

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.simulation import mutants
+from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
 from tests.simulation import test_schedules as schedules
+from tests.simulation import test_time_and_load as times
 from tests.simulation.faults import FaultKind
 from tests.simulation.scenarios import long_sleep, short_sleep
 
@@ -47,7 +49,7 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     ),
     (
         mutants.whatever_has_ended_can_be_resumed,
-        partial(windows.test_a_run_that_has_ended_cannot_be_resumed, "three_steps"),
+        partial(times.test_a_run_that_has_ended_cannot_be_resumed, "three_steps"),
     ),
     (
         mutants.a_repeat_owes_nothing,
@@ -76,7 +78,7 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     (
         mutants.the_sweeper_moves_a_timer_before_it_sends,
         partial(
-            windows.test_a_sweeper_that_fails_at_a_timer_comes_again,
+            times.test_a_sweeper_that_fails_at_a_timer_comes_again,
             "long_sleep",
             FaultKind.UNAVAILABLE,
             "queue.send",
@@ -89,13 +91,13 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     (
         mutants.an_early_message_counts_as_due,
         partial(
-            windows.test_a_delayed_message_that_comes_early_does_not_end_the_wait_early,
+            times.test_a_delayed_message_that_comes_early_does_not_end_the_wait_early,
             "short_sleep",
         ),
     ),
     (
         mutants.a_recovery_takes_nothing_over,
-        windows.test_a_missing_version_stalls_the_run_and_says_so_until_it_is_deployed_and_resumed,
+        code.test_a_missing_version_stalls_the_run_and_says_so_until_it_is_deployed_and_resumed,
     ),
     (
         mutants.a_long_sleep_is_never_armed,
@@ -103,11 +105,11 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     ),
     (
         mutants.a_dead_letter_is_dropped,
-        windows.test_throttling_without_end_stalls_the_run_instead_of_losing_it,
+        times.test_throttling_without_end_stalls_the_run_instead_of_losing_it,
     ),
     (
         mutants.every_dead_letter_stalls,
-        windows.test_a_dead_letter_whose_work_was_done_by_another_stalls_nothing,
+        code.test_a_dead_letter_whose_work_was_done_by_another_stalls_nothing,
     ),
     (
         mutants.everything_is_sent_twice,

@@ -20,7 +20,8 @@ from tests.simulation.scenarios import (
     sleeps_first,
     three_steps,
 )
-from tests.simulation.world import START, Settings, World
+from tests.simulation.settings import Settings
+from tests.simulation.world import START, World
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
@@ -98,6 +99,7 @@ def test_two_faults_at_any_calls_change_no_outcome(workflow: Workflow[Any, Any])
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "workflow",
     [each for each in MIXED if each not in (three_steps, short_sleep)],

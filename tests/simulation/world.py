@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -24,13 +24,13 @@ from everstep.adapters.memory.store import MemoryStore
 from everstep.app.attempt import OutOfTimeError
 from everstep.app.control import resume
 from everstep.app.dead_letter import dead_letter
-from everstep.app.engine import Engine, Limits
+from everstep.app.engine import Engine
 from everstep.app.receive import receive
 from everstep.app.start import start
 from everstep.app.sweep import sweep
 from everstep.authoring.registry import Registry
 from everstep.authoring.step_context import step_context
-from everstep.core.durations import MINUTE, SECOND
+from everstep.core.durations import SECOND
 from everstep.core.errors import IllegalStateError, UnavailableError
 from everstep.core.model import HEAD
 from tests.simulation.faults import Call, FaultKind, Planned, wrap
@@ -43,6 +43,7 @@ from tests.simulation.invariants import (
     check_write,
 )
 from tests.simulation.policies import InOrder
+from tests.simulation.settings import Settings
 from tests.simulation.step_queue import Letter, StepQueue
 from tests.simulation.tasks import Killed, Task, always, never
 from tests.simulation.watched import WatchedStore
@@ -73,29 +74,6 @@ def carried_out() -> None:
     """Tell the world that the code of the current attempt was carried out; steps call this."""
     here = step_context()
     _inhabited.get().effect(here.run_id, here.operation, here.attempt)
-
-
-@dataclass(slots=True, kw_only=True)
-class Settings:
-    """How the world is made.
-
-    Attributes:
-        executors: How many messages are processed at the same time.
-        visibility: How long a received message stays hidden.
-        receives: How often a message is received before it is a dead letter.
-        limits: The engine's limits.
-        skew: How far clocks of different tasks are apart, at most.
-        resumes: How often the operator resumes a stalled run before giving up.
-        oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
-    """
-
-    executors: int = 1
-    visibility: int = 6 * MINUTE
-    receives: int = 5
-    limits: Limits = field(default_factory=Limits)
-    skew: int = 0
-    resumes: int = 0
-    oddities: int = 0
 
 
 class World:

@@ -1,0 +1,31 @@
+"""What differs between one simulated deployment and another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from everstep.app.engine import Limits
+from everstep.core.durations import MINUTE
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """How the world is made.
+
+    Attributes:
+        executors: How many messages are processed at the same time.
+        visibility: How long a received message stays hidden.
+        receives: How often a message is received before it is a dead letter.
+        limits: The engine's limits.
+        skew: How far clocks of different tasks are apart, at most.
+        resumes: How often the operator resumes a stalled run before giving up.
+        oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
+    """
+
+    executors: int = 1
+    visibility: int = 6 * MINUTE
+    receives: int = 5
+    limits: Limits = field(default_factory=Limits)
+    skew: int = 0
+    resumes: int = 0
+    oddities: int = 0
