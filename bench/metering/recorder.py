@@ -83,7 +83,7 @@ class Recorder:
             traffic = self._traffic.get()
             if traffic is not None:
                 traffic.requests += 1
-                traffic.sent += len(request.body or b"")
+                traffic.sent += body_size(request)
                 traffic.received += int(response.headers.get("Content-Length", 0))
             return response
 
@@ -126,6 +126,13 @@ class Recorder:
         }
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=str) + "\n")
+
+
+def body_size(request: Any) -> int:  # noqa: ANN401 - botocore's
+    """Return the bytes of a request's body; of a stream, those that its header announces."""
+    if isinstance(request.body, bytes | str):
+        return len(request.body)
+    return int(request.headers.get("Content-Length", 0)) if request.body is not None else 0
 
 
 def error_code(error: Exception) -> str:

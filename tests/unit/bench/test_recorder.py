@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from bench.metering.recorder import Recorder, facts_of
+from bench.metering.recorder import Recorder, body_size, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,14 @@ def test_a_request_outside_of_any_call_is_let_through(recorder: Recorder) -> Non
     send = recorder.transfer(lambda _session, request: request)
     request = SimpleNamespace(body=None)
     assert send(None, request) is request
+
+
+@pytest.mark.parametrize(
+    ("body", "size"), [(None, 0), (b"12", 2), ("123", 3), (BytesIO(b"1234"), 4)]
+)
+def test_the_body_of_a_request_may_be_a_stream(body: object, size: int) -> None:
+    request = SimpleNamespace(body=body, headers={"Content-Length": "4"})
+    assert body_size(request) == size
 
 
 def facts(operation: str, parameters: dict[str, Any], **answer: object) -> dict[str, Any]:
