@@ -27,6 +27,11 @@ async def charge(amount: int) -> Order:
     return Order(id="x", total=amount)
 
 
+@step
+def notify_length(text: str) -> int:
+    return len(text)
+
+
 def plain(text: str) -> int:
     return len(text)
 
@@ -45,6 +50,8 @@ async def restaurant_order(ctx: Context, order: Order) -> dict[str, str]:
     assert_type(await ctx.step(plain, "x"), int)
     assert_type(await ctx.step(plain_async, "x"), list[str])
     assert_type(await ctx.step(charge.with_options(retry=Retry.never()), amount=1), Order)
+    wider: float | None = await ctx.step(notify_length, "x")
+    assert wider == len("x" * await ctx.step(notify_length, "x"))
     await ctx.sleep(timedelta(days=1))
     await ctx.sleep(0.5, name="short")
     await ctx.sleep_until(ctx.now() + timedelta(hours=1))

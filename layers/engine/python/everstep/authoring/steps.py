@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# A step that returns an int serves where a float is wanted.
+R_co = TypeVar("R_co", covariant=True)
 # "Not given", where None has a meaning of its own.
 _KEEP: Any = object()
 
 
-class Step(Generic[P, R]):
+class Step(Generic[P, R_co]):
     """A step: a plain ``def`` or ``async def`` function and how it is tried.
 
     Attributes:
@@ -87,7 +89,7 @@ class Step(Generic[P, R]):
         name: str = _KEEP,
         retry: Retry = _KEEP,
         timeout: float | timedelta | None = _KEEP,
-    ) -> Step[P, R]:
+    ) -> Step[P, R_co]:
         """Return a copy of this step with some options changed."""
         kept = None if self.timeout is None else self.timeout / 1000
         return Step(
