@@ -174,6 +174,12 @@ class World:
         change = RunEnded(status=status, by="test", at=self.clock.now())
         self.store.change(run_id, change, ANY_HEAD)
 
+    def reopen(self, run_id: str) -> None:
+        """Leave the run as a crash between its last result and its end does."""
+        self.store._heads[run_id] = replace(
+            self.head(run_id), status=RunStatus.RUNNING, result=None, ended_at=None
+        )
+
     def forget(self, run_id: str) -> None:
         """Delete the run, as its expiry does."""
         with suppress(KeyError):

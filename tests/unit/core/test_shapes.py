@@ -1,16 +1,14 @@
 """Typed values come back as they were, by their annotation, or are refused."""
 
 import collections
-import dataclasses
-import enum
 import math
 import re
 import uuid
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, NamedTuple, NotRequired, TypeVar
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import (
@@ -18,162 +16,42 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
-    PrivateAttr,
-    RootModel,
     SecretBytes,
     SecretStr,
-    SerializeAsAny,
-    computed_field,
     field_serializer,
 )
 from pydantic_core import core_schema
-from typing_extensions import TypedDict
 
-from everstep.core import codec
 from everstep.core.errors import DefinitionError, InvalidInputError, SerializationError
-from everstep.core.shapes import Shape, call_digest, changed_arguments, shape_of
-
-T = TypeVar("T")
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    DEEP = (1, 2)
-
-
-class Level(enum.IntEnum):
-    LOW = 1
-
-
-class Unit(enum.StrEnum):
-    KILO = "kg"
-
-
-class Percent(int):
-    """A number of the user's own."""
-
-
-class Point(NamedTuple):
-    x: int
-    label: str = ""
-
-
-class Patch(TypedDict):
-    name: str
-    colour: NotRequired[Colour]
-
-
-@dataclasses.dataclass(frozen=True)
-class Money:
-    amount: Decimal
-    currency: str
-
-
-class Line(BaseModel):
-    sku: str
-    price: Money
-
-
-class Order(BaseModel):
-    id: str
-    lines: list[Line]
-    colour: Colour | None = None
-
-
-class Aliased(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    both: int = Field(alias="Both")
-    apart: int = Field(validation_alias="in", serialization_alias="out")
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-    colour: Colour
-    when: datetime
-    place: Path
-    link: HttpUrl
-    line: Line
-    point: Point
-    unique: frozenset[int]
-
-
-class Computed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    side: int
-
-    @computed_field
-    def area(self) -> int:
-        return self.side**2
-
-
-class Raw(BaseModel):
-    data: bytes
-    secret: SecretStr
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"] = "cat"
-    name: str
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"] = "dog"
-    name: str
-
-
-class Box(BaseModel, Generic[T]):
-    content: T
-
-
-class Numbers(RootModel[list[int]]):
-    def __iter__(self) -> Iterator[int]:  # type: ignore[override]
-        return iter(self.root)
-
-
-class Noted(BaseModel):
-    name: str
-    _seen: list[object] = PrivateAttr(default_factory=lambda: [object()])
-
-
-class Loose(BaseModel):
-    value: Any
-
-
-class Partial(BaseModel):
-    kept: int
-    lost: int = Field(exclude=True)
-
-
-class Parent(BaseModel):
-    name: str
-
-
-class Child(Parent):
-    age: int
-
-
-class Twin(BaseModel):
-    name: str
-
-
-class Holder(BaseModel):
-    part: SerializeAsAny[Parent]
-
-
-@dataclasses.dataclass
-class Reading:
-    value: float
-
-
-class NoSchema:
-    """A class that pydantic knows nothing about."""
-
-
-PLUS_FIVE = timezone(timedelta(hours=5, minutes=30))
-ORDER = Order(
-    id="ä",
-    lines=[Line(sku="s", price=Money(amount=Decimal("1.10"), currency="EUR"))],
-    colour=Colour.DEEP,
+from everstep.core.shapes import Shape, shape_of
+from tests.unit.core.values import (
+    ORDER,
+    PLUS_FIVE,
+    Aliased,
+    Box,
+    Cat,
+    Child,
+    Colour,
+    Computed,
+    Dog,
+    Holder,
+    Level,
+    Line,
+    Loose,
+    Money,
+    NoSchema,
+    Noted,
+    Numbers,
+    Order,
+    Parent,
+    Partial,
+    Patch,
+    Point,
+    Raw,
+    Reading,
+    Strict,
+    Twin,
+    Unit,
 )
 
 ROUND_TRIPS: list[tuple[object, object]] = [
@@ -423,78 +301,3 @@ def test_shapes_are_shared_where_the_annotation_can_be_hashed() -> None:
 
     assert shape_of(list[int]) is shape_of(list[int])
     assert shape_of(unhashable) is not shape_of(unhashable)
-
-
-# --- Hashes of what a step is called with
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        ORDER,
-        Money(amount=Decimal(1), currency=""),
-        Numbers([1]),
-        Colour.RED,
-        Point(1),
-        Percent(5),
-        Path("/a"),
-        HttpUrl("http://a.example"),
-        SecretStr("x"),
-        collections.defaultdict(int, a=1),
-        collections.deque([1]),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_arguments_of_every_sensible_type_have_a_stable_hash(value: object) -> None:
-    assert call_digest((value,), {}) == call_digest((value,), {})
-
-
-@pytest.mark.parametrize(
-    "value", [NoSchema(), (x for x in "ab"), iter([1]), map(str, [1]), Order], ids=str
-)
-def test_arguments_without_a_stable_form_are_refused_by_position(value: object) -> None:
-    with pytest.raises(SerializationError, match=r"argument 2: a .* cannot be recorded"):
-        call_digest((1, value), {})
-
-
-def test_hashing_does_not_use_an_iterator_up() -> None:
-    numbers = iter([1, 2])
-
-    with pytest.raises(SerializationError):
-        call_digest((numbers,), {})
-
-    assert list(numbers) == [1, 2]
-
-
-def test_models_of_different_classes_hash_apart() -> None:
-    assert call_digest((Parent(name="n"),), {}) != call_digest((Twin(name="n"),), {})
-
-
-def test_the_order_of_keywords_makes_no_difference() -> None:
-    assert call_digest((), {"a": 1, "b": 2}) == call_digest((), {"b": 2, "a": 1})
-
-
-def test_a_changed_argument_is_named() -> None:
-    recorded, asked = call_digest((1, 2), {"c": 3}), call_digest((1, 5), {"d": 3})
-
-    assert changed_arguments(recorded, asked) == "argument 2, argument c, argument d"
-
-
-def test_many_arguments_share_one_hash_which_names_none() -> None:
-    few, many = call_digest((1,), {}), call_digest(tuple(range(50)), {})
-
-    assert len(many) == 22
-    assert changed_arguments(many, call_digest(tuple(range(51)), {})) == "the arguments"
-    assert changed_arguments(few, few) == "the arguments"
-
-
-def test_a_hash_reveals_no_value() -> None:
-    assert "secret" not in call_digest((SecretStr("secret"), "secret"), {})
-
-
-def test_the_hash_of_a_value_does_not_depend_on_the_process() -> None:
-    # A golden value: histories that are recorded today must replay in every later release.
-    assert call_digest((ORDER, {"b": 1, "a": {2, 1}}), {"flag": True}) == (
-        "1=qNdpquwSwa2j,2=wpuF-_vTOnRz,flag=tb6kG2xiP3wJ"
-    )
-    assert codec.digest([1, "ä", None]) == "CmrA9Fx3ZbCOdti_vjSm-Q"
