@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.prices import (
@@ -96,7 +96,14 @@ def dollars(result: Mapping[str, Any], prices: Mapping[str, Any]) -> Figures:
             "**a step with its share**",
             *(f"**{each.total + share:.2f}**" for each, share in zip(bills, shares, strict=True)),
         ),
-        ("logs at level INFO, if kept", *(f"{each:.2f}" for each in logs)),
+        (
+            f"Lambda compute, were it LocalStack's time ({_localstack_ms(result):.0f} ms)",
+            *(
+                f"{bill(prices, step, replace(case, billed_ms=_localstack_ms(result))).compute:.2f}"
+                for case in cases
+            ),
+        ),
+        ("logs at level INFO", *(f"{each:.2f}" for each in logs)),
     )
     columns = tuple(
         f"batch {case.batch}, {case.memory_mb} MB, {case.billed_ms:.0f} ms" for case in cases
@@ -298,6 +305,13 @@ def _rows(prefix: str, what: str, sums: Mapping[str, Data]) -> list[tuple[str, .
         (prefix + name, *(_number(each[what].get(name, 0)) for each in sums.values()))
         for name in names
     ]
+
+
+def _localstack_ms(result: Mapping[str, Any]) -> float:
+    """Return the billed time per message that LocalStack reported."""
+    executor = result["functions"]["step_executor"]
+    messages = result["plan"]["runs"] * (result["plan"]["steps"] + 1)
+    return float(executor["billed_ms_mean"] * executor["invocations"] / messages)
 
 
 def _log_dollars(result: Mapping[str, Any], prices: Mapping[str, Any], batch: int) -> float:
