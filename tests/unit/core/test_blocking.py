@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any
@@ -198,3 +199,25 @@ def test_without_asyncio_there_is_nothing_to_stand_in_for(monkeypatch: pytest.Mo
 
 def test_a_call_without_any_frame_of_user_code_is_named_by_what_it_asks_of_the_loop() -> None:
     assert blocking._caller(None, "call_soon") == ("asyncio", "loop.call_soon")
+
+
+def test_asking_whether_there_is_a_task_waits_for_nothing_and_is_fine() -> None:
+    seen: list[object] = []
+
+    async def curious(ctx: Context) -> int:
+        seen.append(asyncio.current_task())
+        return await ctx.step(add, 1)
+
+    assert frontier(decide(curious)) == ["add#1"]
+    assert seen == [None]
+
+
+def test_logging_which_asks_for_the_task_is_fine(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def talkative(ctx: Context) -> int:
+        logging.getLogger("mine").info("of the user's own")
+        return await ctx.step(add, 1)
+
+    assert frontier(decide(talkative)) == ["add#1"]
+    assert [entry.message for entry in caplog.records] == ["of the user's own"]

@@ -41,9 +41,13 @@ class _NoLoop:
     def __getattr__(self, name: str) -> NoReturn:
         self._refuse(sys._getframe(1), name)  # noqa: SLF001 - to name the call
 
-    def __hash__(self) -> NoReturn:  # noqa: PLE0309 - refused like all the rest
+    def __hash__(self) -> int:
         # asyncio looks its loop's current task up: timeout() and TaskGroup() begin with that.
-        self._refuse(sys._getframe(1), "current_task")  # noqa: SLF001
+        # Others only want to know whether there is one, such as logging for every record.
+        frame = sys._getframe(1)  # noqa: SLF001
+        if _library(frame) in _ASYNC_LIBRARIES:
+            self._refuse(frame, "current_task")
+        return object.__hash__(self)
 
     def _refuse(self, frame: FrameType, asked: str) -> NoReturn:
         error = BlockingCallError(_message(*_caller(frame, asked)))
@@ -117,12 +121,16 @@ def _caller(frame: FrameType | None, attribute: str) -> tuple[str, str]:
     # Asked from the workflow itself: a future asks for the loop's debug flag first of all.
     library, function = "asyncio", "Future" if attribute == "get_debug" else f"loop.{attribute}"
     while frame is not None:
-        root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        root = _library(frame)
         if root not in _ASYNC_LIBRARIES:
             break
         library, function = root, frame.f_code.co_qualname
         frame = frame.f_back
     return library, function
+
+
+def _library(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _message(library: str, function: str) -> str:
