@@ -44,8 +44,10 @@ class _NoLoop:
     def __hash__(self) -> int:
         # asyncio looks its loop's current task up: timeout() and TaskGroup() begin with that.
         # Others only want to know whether there is one, such as logging for every record.
-        frame = sys._getframe(1)  # noqa: SLF001
-        if _library(frame) in _ASYNC_LIBRARIES:
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+        while frame is not None and frame.f_code.co_name == "current_task":
+            frame = frame.f_back  # Python 3.11 looks it up in Python, later ones in C
+        if frame is not None and _library(frame) in _ASYNC_LIBRARIES:
             self._refuse(frame, "current_task")
         return object.__hash__(self)
 
