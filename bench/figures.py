@@ -213,11 +213,13 @@ def payloads(result: Mapping[str, Any], prices: Mapping[str, Any]) -> Figures:
     return Figures(title=title, columns=columns, rows=tuple(rows))
 
 
-def loads(recorded: Mapping[str, Mapping[str, Any]]) -> Figures:
+def loads(recorded: Mapping[str, Mapping[str, Any]], prices: Mapping[str, Any]) -> Figures:
     """Return every recorded load in one line: what it was, what a step took, how fast it went."""
+    assumed = Assumption(memory_mb=256, billed_ms=ASSUMED_MS[256])
     rows = []
     for each in recorded.values():
         plan, step, outcome = each["plan"], each["counted"]["step"], each["outcome"]
+        total = bill(prices, step, replace(assumed, batch=each["stack"]["batch_size"])).total
         others = {"dynamodb Query", "dynamodb PutItem", "sqs SendMessage"}
         extra = [f"{name} {n:g}" for name, n in step["calls"].items() if name not in others]
         rows.append(
@@ -228,6 +230,7 @@ def loads(recorded: Mapping[str, Mapping[str, Any]]) -> Figures:
                 _number(step["read_units"]),
                 _number(step["write_units"]),
                 ", ".join(extra) or _NOTHING,
+                f"{total:.2f}",
                 str(each["functions"]["step_executor"]["invocations"]),
                 f"{outcome['steps_per_second']:g}",
             )
@@ -239,6 +242,7 @@ def loads(recorded: Mapping[str, Mapping[str, Any]]) -> Figures:
         "read units",
         "write units",
         "other calls",
+        "dollars per million steps",
         "invocations",
         "steps/s on LocalStack",
     )
@@ -291,6 +295,7 @@ def _parts(bills: Sequence[Bill]) -> tuple[tuple[str, ...], ...]:
         "Lambda requests": [each.requests for each in bills],
         "Lambda compute (assumed)": [each.compute for each in bills],
         "API Gateway": [each.api for each in bills],
+        "S3": [each.payloads for each in bills],
     }
     return tuple(
         (name, *(f"{amount:.3f}" for amount in amounts))

@@ -45,7 +45,7 @@ def tables() -> dict[str, str]:
             "run": figures.run_dollars(usual, prices),
             "history": figures.history(usual, prices, measured),
             "payloads": figures.payloads(usual, prices),
-            "large": figures.loads(recorded),
+            "large": figures.loads(recorded, prices),
             "idle": figures.idle(usual, prices),
             "budget": figures.budget(usual),
             "functions": figures.functions(usual),

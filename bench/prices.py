@@ -59,12 +59,13 @@ class Bill:
     requests: float
     compute: float
     api: float = 0.0
+    payloads: float = 0.0
 
     @property
     def total(self) -> float:
         """Return the sum."""
         parts = (self.writes, self.index_writes, self.reads, self.messages)
-        return sum(parts) + self.requests + self.compute + self.api
+        return sum(parts) + self.requests + self.compute + self.api + self.payloads
 
 
 def load_prices() -> dict[str, Any]:
@@ -103,7 +104,13 @@ def bill(
         requests=(batches + triggers) * prices["lambda"]["per_million_requests"],
         compute=gb_seconds * _MILLION * prices["lambda"]["per_gb_second_arm64"],
         api=triggers * prices["api_gateway"]["per_million_requests"],
+        payloads=_s3_dollars(prices["s3"], measured["calls"]),
     )
+
+
+def _s3_dollars(prices: Mapping[str, float], calls: Mapping[str, float]) -> float:
+    puts, gets = calls.get("s3 PutObject", 0), calls.get("s3 GetObject", 0)
+    return puts * prices["per_million_puts"] + gets * prices["per_million_gets"]
 
 
 def idle_month(prices: Mapping[str, Any], sweep: Mapping[str, float]) -> dict[str, float]:

@@ -66,6 +66,12 @@ def test_index_writes_cost_what_other_writes_cost() -> None:
     assert made.index_writes == pytest.approx(3 * 0.625)
 
 
+def test_large_payloads_cost_what_s3_asks() -> None:
+    calls = {"s3 PutObject": 1.0, "s3 GetObject": 2.0}
+    made = bill(load_prices(), {**STEP, "calls": calls}, ROUND)
+    assert made.payloads == pytest.approx(5.00 + 2 * 0.40)
+
+
 def test_the_last_read_of_a_long_run_is_larger_than_the_mean() -> None:
     assert [history_read_units(n, 300, 200) for n in (1, 19, 20, 40)] == [1, 1, 2, 2]
     assert mean_read_units(1, 300, 200) == 1
