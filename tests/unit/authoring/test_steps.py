@@ -10,7 +10,7 @@ import pytest
 from everstep import Context, Retry, Step, step
 from everstep.authoring.steps import as_step
 from everstep.core.errors import DefinitionError
-from tests.unit.core.builders import decide, frontier, raised
+from tests.unit.core.builders import broken, decide, frontier, raised
 
 
 def plain(a: int, *, b: int = 0) -> int:
@@ -119,43 +119,43 @@ def test_the_result_type_of_any_callable_is_found(
     assert shape.annotation is int or str(shape) in {annotation, "_empty"}
 
 
-def test_arguments_that_do_not_fit_fail_the_run_with_the_step() -> None:
+def test_arguments_that_do_not_fit_stall_the_run_with_the_step() -> None:
     unfitting: Any = {"c": 2}
 
     async def wrong(ctx: Context) -> None:
         await ctx.step(plain, 1, **unfitting)
 
-    failed = raised(decide(wrong))
+    failed = broken(decide(wrong))
 
-    assert failed.type == "TypeError"
+    assert failed.type == "DefinitionError"
     assert "step plain: got an unexpected keyword argument 'c'" in failed.message
 
 
-def test_an_argument_that_cannot_be_hashed_fails_the_run_with_its_place() -> None:
+def test_an_argument_that_cannot_be_hashed_fails_the_run_with_its_name() -> None:
     async def wrong(ctx: Context) -> None:
         await ctx.step(plain, object())  # type: ignore[call-overload]
 
-    assert "argument 1: a object at $ cannot be recorded" in raised(decide(wrong)).message
+    assert "argument a: a object at $ cannot be recorded" in raised(decide(wrong)).message
 
 
-def test_a_result_type_that_cannot_be_recorded_fails_the_run_before_the_step_runs() -> None:
+def test_a_result_type_that_cannot_be_recorded_stalls_the_run_before_the_step_runs() -> None:
     def make() -> NoSchema:
         return NoSchema()
 
     async def wrong(ctx: Context) -> None:
         await ctx.step(step(make))
 
-    failed = raised(decide(wrong))
+    failed = broken(decide(wrong))
 
     assert failed.type == "DefinitionError"
     assert "values of NoSchema cannot be recorded" in failed.message
 
 
-def test_a_lambda_without_a_name_fails_the_run_with_advice() -> None:
+def test_a_lambda_without_a_name_stalls_the_run_with_advice() -> None:
     async def wrong(ctx: Context) -> None:
         await ctx.step(lambda: 1)
 
-    assert "give it one with step(name=…)" in raised(decide(wrong)).message
+    assert "give it one with step(name=…)" in broken(decide(wrong)).message
 
 
 def test_a_lambda_with_a_name_is_a_step() -> None:

@@ -83,8 +83,8 @@ async def changed_kind(ctx: Context) -> None:
 @pytest.mark.parametrize(
     ("body", "keys", "operation", "said"),
     [
-        (inserted, ["charge#1"], "charge#1", "asks for the new add#1 before charge#1, recorded"),
-        (inserted, [*CHECKOUT], "charge#1", "before charge#1, cool-down#1, mail#1, recorded"),
+        (inserted, ["charge#1"], "charge#1", "asks for the new add#1 where charge#1 stands"),
+        (inserted, [*CHECKOUT], "charge#1", "where charge#1, cool-down#1, mail#1 stands"),
         (removed, ["charge#1", "cool-down#1"], "cool-down#1", "ends without asking for cool-down"),
         (
             removed_before_an_error,
@@ -92,7 +92,7 @@ async def changed_kind(ctx: Context) -> None:
             "cool-down#1",
             "raises ValueError (wrong) without asking for cool-down#1, recorded already",
         ),
-        (changed_argument, ["charge#1"], "charge#1", "argument 1 differs"),
+        (changed_argument, ["charge#1"], "charge#1", "argument amount differs"),
         (changed_sleep, [*CHECKOUT], "cool-down#1", "the time differs (for=60000 recorded, for=61"),
         (changed_kind, ["charge#1"], "charge#1", "recorded as a step, today's code asks for a sle"),
     ],

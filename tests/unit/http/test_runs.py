@@ -48,7 +48,7 @@ def test_a_sleeping_run_tells_when_it_wakes(world: World) -> None:
         "key": "sleep#1",
         "name": "sleep",
         "kind": "sleep",
-        "status": "SCHEDULED",
+        "status": "WAITING",
         "attempt": 0,
         "started_at": "2026-01-01T00:00:00.000Z",
         "ended_at": None,

@@ -8,10 +8,14 @@ from everstep.authoring.step_context import StepContext, step_context
 from everstep.authoring.steps import Step, step
 from everstep.authoring.workflows import Workflow, workflow
 from everstep.core.errors import (
+    DefinitionError,
     EverstepError,
+    InvalidInputError,
     NonDeterminismError,
     NonRetryable,
+    PayloadTooLargeError,
     RetryAfter,
+    SerializationError,
     StepFailed,
     StepTimeout,
 )
@@ -19,11 +23,15 @@ from everstep.core.retry import Retry
 
 __all__ = [
     "Context",
+    "DefinitionError",
     "EverstepError",
+    "InvalidInputError",
     "NonDeterminismError",
     "NonRetryable",
+    "PayloadTooLargeError",
     "Retry",
     "RetryAfter",
+    "SerializationError",
     "Step",
     "StepContext",
     "StepFailed",

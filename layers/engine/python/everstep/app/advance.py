@@ -104,8 +104,8 @@ class _Advance:
         if message.kind in (MessageKind.START, MessageKind.RECOVER) or is_repeat(message, record):
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
-        if pending is None or (is_long(pending) and pending.record is None):
-            return self._not_awaited(replay, record)
+        if pending is None or (is_long(pending) and record is None):
+            return self._not_awaited(replay)
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
             # The same message, token included: it goes on owing what a duplicate of it, on a
@@ -114,17 +114,15 @@ class _Advance:
             return Done.EARLY
         return self._execute(history, replay, pending)
 
-    def _not_awaited(self, replay: Replay, record: OpRecord | None) -> Done:
-        """Drop a message that the code does not wait for, or do what it waits for instead.
+    def _not_awaited(self, replay: Replay) -> Done:
+        """Do what the code waits for instead of what the message was sent for.
 
         An operation that was sent for and has no record was asked for by code that has changed
         since (or it was a short sleep then and is a long one now). Whoever sent it owed the run
         its next message, and this one stands in for it.
         """
         decision = replay.decision
-        if record is not None:
-            self._disarm()
-        elif not isinstance(decision, Suspended) or decision.unrecorded:
+        if not isinstance(decision, Suspended) or decision.unrecorded:
             heir = replace(self.message, take=True)
             owed = duties(heir, decision, replay.records, self.engine.clock.now())
             fulfil(self.engine, self.message, owed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from everstep.authoring.loggers import ContextLogger
 from everstep.authoring.steps import Step, as_step
 from everstep.core.durations import instant, to_datetime, to_millis
 from everstep.core.keys import check_name
@@ -32,7 +33,7 @@ class Context:
     def __init__(self, session: Session) -> None:
         """Bind the context to a pass."""
         self._session = session
-        self.logger: logging.LoggerAdapter[logging.Logger] = _WorkflowLogger(session)
+        self.logger: ContextLogger = _WorkflowLogger(session)
 
     @overload
     def step(self, fn: Step[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Operation[R]: ...
@@ -53,11 +54,11 @@ class Context:
         Raises:
             StepFailed: At the ``await``, when the step used up its attempts.
             SerializationError: An argument has no stable recorded form.
-            TypeError: The arguments do not fit the function.
+            DefinitionError: The arguments do not fit the function.
         """
         chosen = as_step(fn)
         call = chosen.call(args, kwargs)
-        return Operation(self._session, chosen.name, call, call_digest(args, kwargs))
+        return Operation(self._session, chosen.name, call, call_digest(call.arguments))
 
     def sleep(self, duration: float | timedelta, name: str = "sleep") -> Operation[None]:
         """Sleep durably for a time; it never ends early and holds no compute.
@@ -110,14 +111,14 @@ class Context:
         return self._session.run.version
 
 
-class _WorkflowLogger(logging.LoggerAdapter[logging.Logger]):
+class _WorkflowLogger(ContextLogger):
     """Logs only where workflow code runs for the first time."""
 
     def __init__(self, session: Session) -> None:
         run = session.run
+        self._session = session
         extra = {"run_id": run.run_id, "workflow": run.workflow, "workflow_version": run.version}
         super().__init__(logging.getLogger(f"everstep.workflow.{run.workflow}"), extra)
-        self._session = session
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name that logging calls
         """Say no while history is replayed, and while a suspended pass is let go."""

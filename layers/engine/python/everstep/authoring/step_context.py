@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from everstep.authoring.loggers import ContextLogger
 from everstep.core.errors import EverstepError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class StepContext:
     run_id: str
     operation: str
     deadline: datetime | None
-    logger: logging.LoggerAdapter[logging.Logger]
+    logger: ContextLogger
 
 
 _current: ContextVar[StepContext] = ContextVar("everstep_step_context")
@@ -64,7 +65,7 @@ def attempt_context(
         run_id=run_id,
         operation=operation,
         deadline=deadline,
-        logger=logging.LoggerAdapter(logging.getLogger("everstep.step"), extra),
+        logger=ContextLogger(logging.getLogger("everstep.step"), extra),
     )
     reset = _current.set(context)
     try:

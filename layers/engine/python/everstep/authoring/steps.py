@@ -104,17 +104,18 @@ class Step(Generic[P, R_co]):
         """Return the call of this step with these arguments.
 
         Raises:
-            TypeError: The arguments do not fit the function.
-            DefinitionError: Its results cannot be recorded.
+            DefinitionError: The arguments do not fit the function, or its results cannot be
+                recorded.
         """
         try:
-            self._signature.bind(*args, **kwargs)
+            bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"step {self.name}: {error}") from error
+            raise DefinitionError(f"step {self.name}: {error}") from error
         return StepCall(
             fn=self.fn,
             args=args,
             kwargs=kwargs,
+            arguments=dict(bound.arguments),
             retry=self.retry,
             timeout=self.timeout,
             result=self._result,

@@ -24,11 +24,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCall:
-    """One call of a step: the function, what it is called with, and how it is tried."""
+    """One call of a step: the function, what it is called with, and how it is tried.
+
+    ``arguments`` names what ``args`` and ``kwargs`` hold, so that it does not matter which way
+    an argument is given.
+    """
 
     fn: Callable[..., object]
     args: tuple[object, ...]
     kwargs: dict[str, object]
+    arguments: dict[str, object]
     retry: Retry
     timeout: int | None
     result: Shape[Any]

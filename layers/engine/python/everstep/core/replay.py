@@ -21,7 +21,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from everstep.core.blocking import blocking_error, cancelled, foreign_yield, no_event_loop
-from everstep.core.errors import EverstepError, NonDeterminismError, SerializationError
+from everstep.core.errors import (
+    DefinitionError,
+    EverstepError,
+    NonDeterminismError,
+    SerializationError,
+)
 from everstep.core.failures import describe, step_failed
 from everstep.core.keys import operation_key
 from everstep.core.model import HEAD, OpStatus
@@ -295,6 +300,9 @@ class Replay:
         blocking = blocking_error(error)
         if blocking is not None:
             return Broken(error=describe(blocking))
+        if isinstance(error, DefinitionError):
+            # Such as a step that is called with wrong arguments: to be mended, not final.
+            return Broken(error=describe(error))
         return self._leftover(error) or Raised(error=describe(error), last=self._last)
 
     def _suspend(self, operation: Operation[Any], key: str, record: OpRecord | None) -> Suspended:
@@ -320,8 +328,11 @@ class Replay:
             if not self._unclaimed:
                 return None
             before = _listed(self._unclaimed)
-            text = f"today's code asks for the new {key} before {before}, recorded already"
-            return _broken(f"{text}; {_INSERTED}", self._unclaimed)
+            text = f"today's code asks for the new {key} where {before} stands recorded"
+            return _broken(
+                f"{text}: the one was inserted, or the other removed; {_INSERTED}",
+                self._unclaimed,
+            )
         self._unclaimed.discard(key)
         if record.kind is not operation.kind:
             text = f"{key} is recorded as a {record.kind}, today's code asks for a {operation.kind}"

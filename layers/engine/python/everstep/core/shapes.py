@@ -8,10 +8,11 @@ that the codec restores exactly, or it is refused: nothing comes back as somethi
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from inspect import Parameter
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -20,6 +21,8 @@ from everstep.core import codec
 from everstep.core.errors import DefinitionError, InvalidInputError, SerializationError
 
 T = TypeVar("T")
+
+_INPUT_VALUE: Final = re.compile(r"input_value=.*?, (?=input_type=)", re.DOTALL)
 
 # 72 bits per argument; beyond some arguments one digest of the digests takes less room.
 _ARGUMENT_DIGEST = 12
@@ -64,8 +67,10 @@ class Shape(Generic[T]):
                 cast("T", value), round_trip=True, by_alias=False, warnings="error"
             )
         except PydanticSerializationError as error:
-            message = f"a {type(value).__qualname__} does not fit the annotation {self}: {error}"
-            raise SerializationError(message) from error
+            raise SerializationError(
+                f"a {type(value).__qualname__} does not fit the annotation {self}: "
+                f"{_without_values(error)}"
+            ) from error
         text = codec.encode(parts, _by_annotation)
         self._check_restored(value, text)
         return text
@@ -80,7 +85,7 @@ class Shape(Generic[T]):
         try:
             back = self.decode(text)
         except SerializationError as error:
-            raise SerializationError(f"{advice} ({error.__cause__})") from error
+            raise SerializationError(f"{advice} ({error})") from error
         if not _alike(value, back):
             raise SerializationError(advice)
 
@@ -97,8 +102,9 @@ class Shape(Generic[T]):
             # Strict models check what comes from outside; what is read here was recorded by us.
             return self._adapter.validate_python(value, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
-            message = f"what was recorded no longer fits the annotation {self}: {error}"
-            raise SerializationError(message) from error
+            raise SerializationError(
+                f"what was recorded no longer fits the annotation {self}: {_places(error)}"
+            ) from error
 
     def validate(self, value: object, *, from_json: bool = True) -> T:
         """Return foreign data as a value of this shape.
@@ -148,16 +154,15 @@ def shape_of(annotation: object) -> Shape[Any]:
         return Shape(annotation)
 
 
-def call_digest(args: tuple[object, ...], kwargs: dict[str, object]) -> str:
-    """Return the hash of what a step is called with: one short digest per argument.
+def call_digest(arguments: Mapping[str, object]) -> str:
+    """Return the hash of what a step is called with: one short digest per argument, by name.
 
     Keeping them apart lets ``changed_arguments`` say which argument differs, without any value.
 
     Raises:
         SerializationError: An argument that has no stable recorded form.
     """
-    named: list[tuple[str, object]] = [(str(at), value) for at, value in enumerate(args, 1)]
-    named += sorted(kwargs.items())
+    named = sorted(arguments.items())
     parts = [f"{name}={_argument_digest(name, value)}" for name, value in named]
     text = ",".join(parts)
     return text if len(text) <= _LONGEST_DIGEST else codec.digest_text(text)
@@ -227,6 +232,16 @@ def _alike(before: object, after: object) -> bool:
     # What is not equal to itself (nan), or has no idea of equality, cannot tell.
     selfless = before != before  # noqa: PLR0124
     return type(before) is type(after) and (selfless or type(before).__eq__ is object.__eq__)
+
+
+def _places(error: ValidationError) -> str:
+    """Say where and what, without the values: they may be secret."""
+    found = _field_errors(error)
+    return "; ".join(f"{'.'.join(map(str, item['loc'])) or '$'}: {item['msg']}" for item in found)
+
+
+def _without_values(error: Exception) -> str:
+    return _INPUT_VALUE.sub("", str(error))
 
 
 def _summary(error: ValidationError) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from everstep.core.replay import Pending
 
 SCHEDULED = "SCHEDULED"
+WAITING = "WAITING"
 """Status of a step that was asked for and has left no record yet: queued, or running now."""
 
 
@@ -91,7 +92,7 @@ def _scheduled(pending: Pending) -> dict[str, Any]:
         "key": pending.key,
         "name": name_of(pending.key),
         "kind": pending.operation.kind,
-        "status": SCHEDULED,
+        "status": WAITING if sleeps else SCHEDULED,
         "attempt": 0,
         "started_at": to_iso(pending.ready_at) if sleeps else None,
         "ended_at": None,

@@ -6,7 +6,8 @@
 >>> engine.run_until_idle()
 """
 
+from everstep.app.engine import Limits
 from everstep.testing.engine import Crash, TestEngine
 from everstep.testing.handles import HistoryEntry, TestRun
 
-__all__ = ["Crash", "HistoryEntry", "TestEngine", "TestRun"]
+__all__ = ["Crash", "HistoryEntry", "Limits", "TestEngine", "TestRun"]

@@ -1,0 +1,23 @@
+"""Loggers that say where they log from, beside what the user adds."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+
+class ContextLogger(logging.LoggerAdapter[logging.Logger]):
+    """Adds its own fields to every record and keeps those of the caller's ``extra``."""
+
+    @override
+    def process(
+        self, msg: Any, kwargs: MutableMapping[str, Any]
+    ) -> tuple[Any, MutableMapping[str, Any]]:
+        """Merge the fields; the logger's own win."""
+        kwargs["extra"] = {**(kwargs.get("extra") or {}), **(self.extra or {})}
+        return msg, kwargs
