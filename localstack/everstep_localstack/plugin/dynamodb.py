@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 from localstack.services.dynamodb import packages, server
 from localstack.services.moto import MotoFallbackDispatcher
 from localstack.services.plugins import Service
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LAUNCHER: Final = Path(__file__).parents[1] / "LoopbackDynamoDb.java"
 
 
+# Of tables and of their streams, which moto keeps together.
+_ONE_AT_A_TIME: Final = Lock()
+
+
 def moto_service(api: type) -> Any:  # noqa: ANN401 - LocalStack's Service
-    """Return a service in which moto answers every operation of `api`."""
+    """Return a service in which moto answers every operation of `api`, one at a time.
+
+    DynamoDB's writes are atomic; moto's are not. Its transactions copy all tables and put the
+    copies back when they are cancelled, so that a write in between would be lost.
+    """
     provider = type(f"Moto{api.__name__}", (api,), {})()
-    return Service.for_provider(provider, dispatch_table_factory=MotoFallbackDispatcher)
+    return Service.for_provider(provider, dispatch_table_factory=_one_at_a_time)
+
+
+def _one_at_a_time(provider: object) -> dict[str, Any]:
+    handlers = MotoFallbackDispatcher(provider)
+    return {operation: _locked(handler) for operation, handler in handlers.items()}
+
+
+def _locked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def answer(context: Any, request: Any) -> Any:  # noqa: ANN401 - LocalStack's own types
+        with _ONE_AT_A_TIME:
+            return handler(context, request)
+
+    return answer
 
 
 def use_dynamodb_local(folder: Path) -> None:
