@@ -1,4 +1,4 @@
-"""Write the tables of docs/cost.md from the recorded results: `python -m bench.page`."""
+"""Write the tables of docs/cost.md and the README from the results: `python -m bench.page`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bench.figures import Figures
 
 PAGE: Final = Path(__file__).parents[1] / "docs/cost.md"
+README: Final = Path(__file__).parents[1] / "README.md"
 RESULTS: Final = Path(__file__).with_name("results")
 _BLOCK: Final = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 
@@ -71,8 +72,9 @@ def filled(text: str) -> str:
 
 
 def main() -> None:
-    """Renew the page."""
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    """Renew both pages."""
+    for path in (PAGE, README):
+        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

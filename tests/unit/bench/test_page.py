@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from bench import page
 from bench.prices import ASSUMED_MS, load_prices
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TEXT: Final = page.PAGE.read_text(encoding="utf-8")
 
 
-def test_the_tables_are_those_of_the_results_and_the_prices() -> None:
-    assert page.filled(TEXT) == TEXT
+@pytest.mark.parametrize("path", [page.PAGE, page.README], ids=lambda path: path.name)
+def test_the_tables_are_those_of_the_results_and_the_prices(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert page.filled(text) == text
 
 
 def test_every_table_is_shown_once() -> None:
