@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep import Context, NonRetryable, Retry, StepFailed, step, workflow
 from everstep.authoring.step_context import step_context
-from tests.simulation.world import carried_out
+from tests.simulation.deployment import carried_out
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow

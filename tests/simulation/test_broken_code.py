@@ -11,6 +11,7 @@ from everstep.app.engine import Limits
 from everstep.core import messages
 from everstep.core.durations import SECOND
 from everstep.core.model import HEAD, RunStatus
+from tests.simulation.deployment import carried_out
 from tests.simulation.faults import Always, FaultKind, Once
 from tests.simulation.plays import (
     ONCE_EACH,
@@ -20,7 +21,7 @@ from tests.simulation.plays import (
 from tests.simulation.scenarios import MIXED, add
 from tests.simulation.settings import Settings
 from tests.simulation.tasks import Killed
-from tests.simulation.world import World, carried_out
+from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow

@@ -6,6 +6,7 @@ import pytest
 
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.model import OpStatus, RunStatus
+from tests.simulation.deployment import START
 from tests.simulation.faults import FaultKind, Once
 from tests.simulation.plays import (
     GRACE,
@@ -17,7 +18,7 @@ from tests.simulation.plays import (
 )
 from tests.simulation.scenarios import MIXED
 from tests.simulation.settings import Settings
-from tests.simulation.world import START, World
+from tests.simulation.world import World
 
 # --- Duplicates
 

@@ -9,6 +9,7 @@ import pytest
 
 from everstep.app.engine import Limits
 from everstep.core.model import OpStatus, RunStatus
+from tests.simulation.deployment import START
 from tests.simulation.explore import Scenario, pairs_of_faults, single_faults
 from tests.simulation.faults import Meanwhile
 from tests.simulation.scenarios import (
@@ -21,7 +22,7 @@ from tests.simulation.scenarios import (
     three_steps,
 )
 from tests.simulation.settings import Settings
-from tests.simulation.world import START, World
+from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow

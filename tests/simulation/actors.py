@@ -1,0 +1,143 @@
+"""Who does something with a deployment: clients, operators, executors, the sweeper.
+
+Each method begins the task of one actor; the task goes on when it is told to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from everstep.app.control import resume
+from everstep.app.dead_letter import dead_letter
+from everstep.app.receive import receive
+from everstep.app.start import start
+from everstep.app.sweep import sweep
+from everstep.core.durations import SECOND
+from everstep.core.errors import IllegalStateError
+from tests.simulation.deployment import Deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from random import Random
+
+    from everstep.authoring.workflows import Workflow
+    from tests.simulation.faults import Faults
+    from tests.simulation.settings import Settings
+    from tests.simulation.step_queue import Letter, StepQueue
+    from tests.simulation.tasks import Task
+
+_EXECUTOR: Final = "executor"
+_SWEEPER: Final = "sweeper"
+
+
+class Inhabited(Deployment):
+    """A deployment that is used and looked after."""
+
+    def __init__(
+        self,
+        workflows: Iterable[Workflow[Any, Any]],
+        *,
+        faults: Faults | None = None,
+        settings: Settings | None = None,
+        rng: Random | None = None,
+    ) -> None:
+        """Deploy the workflows; nobody has done anything yet."""
+        super().__init__(workflows, faults=faults, settings=settings, rng=rng)
+        self.appointments: list[tuple[int, Callable[[], object]]] = []
+        self.operated: Counter[str] = Counter()
+        self.swept_at = 0
+
+    def trigger(self, workflow: str, value: object = None, key: str | None = None) -> Task:
+        """Begin a client's call; with a key the client calls again until it is answered."""
+
+        def call() -> None:
+            accepted = start(self.engine, workflow, value, idempotency_key=key)
+            self.facts.accepted.append((accepted.run_id, key))
+
+        return self._persistently(f"trigger {workflow}", call, again=key is not None)
+
+    def _persistently(self, name: str, call: Callable[[], None], *, again: bool) -> Task:
+        def body() -> None:
+            answered = False
+            try:
+                call()
+                answered = True
+            finally:
+                if not answered and again:
+                    once_more = partial(self._persistently, name, call, again=again)
+                    self.appointments.append((self._clock.now() + SECOND, once_more))
+
+        return self.spawn(name, body)
+
+    def resume(self, run_id: str) -> Task:
+        """Begin an operator's call."""
+        self.facts.resumptions += 1
+
+        def call() -> None:
+            with suppress(IllegalStateError):
+                resume(self.engine, run_id)
+
+        return self._persistently(f"resume {run_id}", call, again=True)
+
+    def deliver(self, letter: Letter) -> Task | None:
+        """Begin to process a message, or give it up if it was received too often."""
+        if letter.receives < self.settings.receives:
+            return self.execute(letter)
+        self.queue.delete(letter)
+        self.dead.take_in(letter.body)
+        return None
+
+    def execute(self, letter: Letter, time_left: Callable[[], int] | None = None) -> Task:
+        """Begin to process a message; it is deleted if that succeeds."""
+        self.queue.receive(letter, self.settings.visibility)
+
+        def process() -> None:
+            receive(self.engine, f"message-{letter.number}", letter.body, time_left)
+            self._acknowledge(self.queue, letter)
+
+        return self.spawn(f"{_EXECUTOR} of {letter}", process)
+
+    def bury(self, letter: Letter) -> Task:
+        """Begin to process a dead letter."""
+        self.dead.receive(letter, self.settings.visibility)
+
+        def process() -> None:
+            dead_letter(self.engine, f"message-{letter.number}", letter.body, letter.receives)
+            self._acknowledge(self.dead, letter)
+
+        return self.spawn(f"undertaker of {letter}", process)
+
+    def sweep(self) -> Task:
+        """Begin a sweep."""
+        self.swept_at = self._clock.now()
+
+        def body() -> None:
+            self.facts.recovered += sweep(self.engine).recovered
+
+        return self.spawn(_SWEEPER, body)
+
+    @property
+    def sweeping(self) -> bool:
+        """Say whether a sweep is under way."""
+        return any(task.name == _SWEEPER for task in self.tasks)
+
+    @property
+    def busy(self) -> int:
+        """Return how many executors are at work."""
+        return sum(task.name.startswith(_EXECUTOR) for task in self.tasks)
+
+    def keep(self, at: int, appointment: Callable[[], object]) -> None:
+        """Let happen what was to happen at this time."""
+        self.appointments.remove((at, appointment))
+        appointment()
+
+    def operate(self, run_id: str) -> None:
+        """Resume a run as the operator does, who gives up after some times."""
+        self.operated[run_id] += 1
+        self.resume(run_id)
+
+    def _acknowledge(self, queue: StepQueue, letter: Letter) -> None:
+        self.pass_through("ack", str(letter), lambda: queue.delete(letter))
