@@ -38,11 +38,12 @@ def test_a_message_delivered_again_later_repeats_nothing_and_starts_no_second_ch
     assert len(world.queue.sent) == sent + 1
 
 
-def test_an_old_message_redriven_from_the_dead_letters_in_mid_run_is_dropped() -> None:
+@pytest.mark.parametrize("nth", [0, 1])
+def test_an_old_message_redriven_from_the_dead_letters_in_mid_run_is_dropped(nth: int) -> None:
     with World(MIXED) as world:
         world.trigger("three_steps", 1, "key")
         world.next_message("add#3")
-        old = world.queue.sent[0]
+        old = world.queue.sent[nth]
         redriven = world.queue.take_in(old.body)
         sent = len(world.queue.sent)
         world.finish(world.execute(redriven))

@@ -57,7 +57,9 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     ),
     (
         mutants.no_message_is_recognised_as_a_repeat,
-        windows.test_a_crash_between_commit_and_send_repeats_nothing_and_loses_nothing,
+        partial(
+            windows.test_an_old_message_redriven_from_the_dead_letters_in_mid_run_is_dropped, 1
+        ),
     ),
     (
         mutants.a_repeat_never_ends_the_run,
@@ -65,7 +67,9 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     ),
     (
         mutants.every_repeat_sends_on,
-        windows.test_an_old_message_redriven_from_the_dead_letters_in_mid_run_is_dropped,
+        partial(
+            windows.test_an_old_message_redriven_from_the_dead_letters_in_mid_run_is_dropped, 0
+        ),
     ),
     (
         mutants.a_lost_condition_owes_nothing,
