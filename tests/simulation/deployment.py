@@ -22,6 +22,7 @@ from everstep.app.engine import Engine
 from everstep.authoring.registry import Registry
 from everstep.authoring.step_context import step_context
 from everstep.core.errors import UnavailableError
+from tests.simulation.backups import Backup
 from tests.simulation.faults import Call, FaultKind, Planned, wrap
 from tests.simulation.invariants import Facts, ViolationError, check_write
 from tests.simulation.settings import Settings
@@ -218,6 +219,22 @@ class Deployment:
         if found is None:
             raise LookupError(run_id)
         return found
+
+    def back_up(self) -> Backup:
+        """Return a backup of what is recorded now."""
+        return Backup.of(self.store, self.facts)
+
+    def restore(self, backup: Backup) -> None:
+        """Put a new table made of a backup in place of the old one; queues stay as they are.
+
+        Whoever is at work goes on with the old table; its writes there are lost.
+        """
+        backup.rewind(self.facts)
+        self.store = table = backup.table()
+        self.inside = replace(
+            self.inside, runs=table, timers=table, lists=table, dead_letters=table
+        )
+        self.engine = self._gated()
 
     # --- Processes
 

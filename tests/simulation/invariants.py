@@ -69,6 +69,7 @@ def check_write(before: History | None, after: History, now: int, skew: int) -> 
     for record in after.records.values():
         if record != before.records.get(record.key):
             nothing_is_recorded_after_the_end(before.head, record, before.records.get(record.key))
+            no_attempt_is_left_out(record, before.records.get(record.key))
             sleep_never_ends_early(record, now, skew)
 
 
@@ -97,13 +98,22 @@ def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
 
 
 def attempts_only_grow(before: OpRecord, after: OpRecord | None) -> None:
-    """A record never goes back to an earlier attempt, and no failed attempt is left out."""
+    """A record never goes back to an earlier attempt."""
     if after is None or after == before or before.status.final or after.kind is not OpKind.STEP:
         return
     if replace(after, due_at=before.due_at) == before:
         return
     if after.attempt <= before.attempt:
         raise ViolationError("attempts_only_grow", f"{before} became {after}")
+
+
+def no_attempt_is_left_out(record: OpRecord, before: OpRecord | None) -> None:
+    """The attempts of a step are recorded one after the other, from the first."""
+    if record.kind is not OpKind.STEP:
+        return
+    last = before.attempt if before else 0
+    if record.attempt - last not in (0, 1):
+        raise ViolationError("no_attempt_is_left_out", f"{record} after attempt {last}")
 
 
 def nothing_is_recorded_after_the_end(

@@ -151,6 +151,14 @@ def an_early_message_counts_as_due(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(advance._Advance, "_act", act)
 
 
+def a_message_says_which_attempt_it_is(patch: pytest.MonkeyPatch) -> None:
+    def unchanged_attempt(value: Any, **changes: Any) -> Any:  # noqa: ANN401
+        changes.pop("attempt", None)
+        return replace(value, **changes)
+
+    patch.setattr(advance, "replace", unchanged_attempt)
+
+
 def a_recovery_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
     original = decide.duties
 

@@ -11,6 +11,7 @@ from tests.simulation import mutants
 from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
+from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
 from tests.simulation import test_time_and_load as times
 from tests.simulation.faults import FaultKind
@@ -97,6 +98,13 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
         partial(
             times.test_a_delayed_message_that_comes_early_does_not_end_the_wait_early,
             "short_sleep",
+        ),
+    ),
+    (
+        mutants.a_message_says_which_attempt_it_is,
+        partial(
+            restored.test_a_table_restored_while_messages_are_in_flight_contradicts_nothing_and_ends_its_run,
+            "retries",
         ),
     ),
     (
