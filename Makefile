@@ -25,7 +25,7 @@ say = @printf '\033[1m==> %s\033[0m\n' $(1)
 # mypy refuses a folder without Python in it, such as one that is not there yet.
 FOLDERS := layers/engine/python layers/workflows/python functions localstack tests bench tools examples
 TYPED = $(shell for folder in $(wildcard $(FOLDERS)); do \
-	find "$$folder" -name '*.py' | grep -q . && echo "$$folder"; done)
+	if [ -n "$$(find "$$folder" -name '*.py' -print -quit)" ]; then echo "$$folder"; fi; done)
 
 ##@ Set up
 

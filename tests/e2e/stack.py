@@ -117,7 +117,7 @@ class Stack:
                 "EVERSTEP_TABLE": self.outputs["TableName"],
                 "EVERSTEP_QUEUE_URL": self.outputs["QueueUrl"],
                 "EVERSTEP_BUCKET": self.outputs["BucketName"],
-                "EVERSTEP_WORKFLOWS": "everstep_e2e.effects",
+                "EVERSTEP_WORKFLOWS": PARAMETERS["Workflows"],
                 "EVERSTEP_INLINE_LIMIT_BYTES": limit,
             }
         )

@@ -17,9 +17,10 @@ from everstep.core.changes import RunWatched
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Message, MessageKind, OpStatus, RunStatus
 from everstep.core.transitions import Guard, HeadGuard
+from tests.e2e.invariants import check_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from everstep.app.engine import Engine
@@ -246,11 +247,15 @@ def test_a_large_result_goes_to_the_bucket_and_a_huge_one_fails_clearly(stack: S
     assert payload.ref is not None
 
 
-def test_nothing_is_left_in_the_queues(stack: Stack) -> None:
+@pytest.fixture(autouse=True)
+def invariants(stack: Stack) -> Iterator[None]:
+    """Check every run on the table, and the queues, after whatever a test did."""
+    yield
     deadline = time.monotonic() + 30
     while stack.depth("QueueUrl") or stack.depth("DeadLetterQueueUrl"):
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+        assert time.monotonic() < deadline, "messages are left in a queue"
+        time.sleep(0.2)
+    check_all(stack.engine())
 
 
 class _LostQueue:
