@@ -34,9 +34,11 @@ def _amend() -> None:
         assignment,
         cloudformation_pace,
         dynamodb,
+        find_in_map,
         loopback,
         pollers,
         reserved_concurrency,
+        rollover,
         sqs_clock,
     )
     from everstep_localstack.plugin.settings import PluginSettings
@@ -47,7 +49,9 @@ def _amend() -> None:
     pollers.install(settings.pollers)
     sqs_clock.install()
     cloudformation_pace.install()
+    find_in_map.install()
     reserved_concurrency.install()
+    rollover.install()
     if settings.dynamodb_local is not None:
         dynamodb.use_dynamodb_local(settings.dynamodb_local)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from everstep_localstack import LocalStackError
+from everstep_localstack import LocalStackError, processes
 from tests.integration.localstack.conftest import STACK, TEMPLATE
 
 if TYPE_CHECKING:
@@ -54,6 +55,34 @@ def test_an_artifact_replaces_the_folder_of_a_layer(system: System, tmp_path: Pa
     system.server.deploy(TEMPLATE, STACK, artifacts={"Layer": tmp_path})
 
     assert system.invoke("Probe", {}).payload["layer"] == "second"
+
+
+@pytest.mark.usefixtures("_restored")
+def test_an_update_lets_running_invocations_finish_with_the_old_version(system: System) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(system.invoke, "Small", {"do": "sleep", "seconds": 8})
+        time.sleep(1)
+        system.server.deploy(TEMPLATE, STACK, parameters={"Greeting": "welcome"})
+        during = running.done()
+        after = system.invoke("Small", {}).payload["environment"]
+        reply = running.result()
+
+    assert not during, "the update took longer than the invocation: this test shows nothing"
+    assert after["GREETING"] == "welcome from plugin"
+    assert reply.error is None
+    assert reply.payload["environment"]["GREETING"] == "hello from plugin"
+
+
+@pytest.mark.usefixtures("_restored")
+def test_what_a_function_was_updated_from_ends_when_it_is_idle(system: System) -> None:
+    idle = system.invoke("Small", {}).payload["pid"]
+
+    system.server.deploy(TEMPLATE, STACK, parameters={"Greeting": "welcome"})
+
+    deadline = time.monotonic() + 5
+    while processes.start_time(idle) is not None:
+        assert time.monotonic() < deadline, "the old version's process is still there"
+        time.sleep(0.05)
 
 
 def test_a_refused_template_says_why(system: System, tmp_path: Path) -> None:
