@@ -7,7 +7,7 @@ LocalStackError
 ├── AlreadyRunningError   there is one, with other options
 ├── StartError            LocalStack ended, or did not become ready in time
 ├── TemplateError         the template names something that is not there
-└── DeployError           CloudFormation refused, or rolled back
+└── DeployError           CloudFormation refused, rolled back, or did not answer
 """
 
 

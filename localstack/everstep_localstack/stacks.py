@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
@@ -13,7 +14,7 @@ from everstep_localstack.errors import DeployError, TemplateError
 from everstep_localstack.template import LocalCode, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from types_boto3_cloudformation.client import CloudFormationClient
@@ -49,6 +50,27 @@ class Deployment:
     artifacts: Mapping[str, Path] = field(default_factory=dict)
 
 
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Turn what boto3 raises into this package's error, whose text is for a person.
+
+    Raises:
+        DeployError: A call was refused, or had no answer.
+    """
+    # Loaded late, as boto3 is below.
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as error:
+        reason = error.response.get("Error", {})
+        code, message = reason.get("Code", "no code"), reason.get("Message", "no reason given")
+        raise DeployError(f"{error.operation_name} was refused ({code}): {message}") from error
+    except BotoCoreError as error:
+        # No connection, no answer in time, or a value that botocore itself does not let pass.
+        raise DeployError(str(error)) from error
+
+
 class StackDeployer:
     """Create, update and delete stacks."""
 
@@ -77,6 +99,7 @@ class StackDeployer:
             say,
         )
 
+    @_errors_told()
     def deploy(self, deployment: Deployment) -> dict[str, str]:
         """Bring a stack to what its template says, and return its outputs.
 
@@ -85,7 +108,7 @@ class StackDeployer:
 
         Raises:
             TemplateError: The template names something that is not there.
-            DeployError: CloudFormation refused, or rolled back; with its reasons.
+            DeployError: AWS refused, rolled back or did not answer; with its reasons.
         """
         self._s3.create_bucket(Bucket=BUCKET)
         body = self._package(deployment)
@@ -102,19 +125,25 @@ class StackDeployer:
         self._s3.put_object(Bucket=BUCKET, Key=_digest_key(deployment.stack), Body=digest.encode())
         return self.outputs(deployment.stack)
 
+    @_errors_told()
     def outputs(self, stack: str) -> dict[str, str]:
         """Return a stack's outputs.
 
         Raises:
-            DeployError: There is no such stack.
+            DeployError: There is no such stack, or there was no answer.
         """
         description = self._describe(stack)
         if description is None:
             raise DeployError(f"there is no stack {stack!r}: deploy it first")
         return {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", [])}
 
+    @_errors_told()
     def teardown(self, stack: str) -> None:
-        """Delete a stack and what it made; do nothing if there is none."""
+        """Delete a stack and what it made; do nothing if there is none.
+
+        Raises:
+            DeployError: It could not be deleted; with the reasons.
+        """
         if self._describe(stack) is None:
             self._say(f"stack {stack}: there is none")
             return
