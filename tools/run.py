@@ -13,17 +13,23 @@ from typing import Any, Final
 import httpx
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from everstep_localstack import Deployment, LocalStack, LocalStackError, Options
+from everstep_localstack.errors import PortTakenError
 from tools.timeline import live_view, timeline
 
 ROOT: Final = Path(__file__).parents[1]
 STACK: Final = "everstep"
+DEFAULT_INSTANCE: Final = "default"  # of `make stop`
 TERMINAL: Final = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "CONTINUED"})
 # On AWS the table is protected from deletion and calls are signed; here neither helps anybody.
 LOCAL_PARAMETERS: Final = {"TableDeletionProtection": "false", "ApiAuthorization": "NONE"}
 LOOK_EVERY: Final = 0.2
 LONGEST_RUN: Final = 120.0
+FAILED: Final = 1
+# What a shell reports of a program that was ended by Ctrl-C.
+INTERRUPTED: Final = 130
 
 
 class RunFailedError(Exception):
@@ -40,17 +46,24 @@ class Api:
     def trigger(self, workflow: str, body: object) -> str:
         """Start a run and return its id."""
         answer = self.client.post(f"{self.url}/triggers/{workflow}", json=body)
-        if answer.status_code not in (httpx.codes.OK, httpx.codes.ACCEPTED):
-            raise RunFailedError(f"POST /triggers/{workflow}: {answer.status_code} {answer.text}")
-        return str(answer.json()["run_id"])
+        return str(_document(answer, "run_id")["run_id"])
 
     def run(self, run_id: str) -> dict[str, Any]:
         """Return a run with its steps."""
         answer = self.client.get(f"{self.url}/runs/{run_id}")
-        if answer.status_code != httpx.codes.OK:
-            raise RunFailedError(f"GET /runs/{run_id}: {answer.status_code} {answer.text}")
-        shown: dict[str, Any] = answer.json()
-        return shown
+        return _document(answer, "status")
+
+
+def _document(answer: httpx.Response, member: str) -> dict[str, Any]:
+    """Return the JSON object of an answer, which succeeded and has a member of this name."""
+    try:
+        document = answer.json() if answer.is_success else None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or member not in document:
+        request = f"{answer.request.method} {answer.request.url}"
+        raise RunFailedError(f"{request}: {answer.status_code} {answer.text}")
+    return document
 
 
 def local_api_url(server: LocalStack, outputs: dict[str, str]) -> str:
@@ -79,10 +92,32 @@ def main(arguments: list[str] | None = None) -> int:
     server = LocalStack(Options(instance=parsed.instance, port=parsed.port))
     try:
         _run(parsed, console, server)
-    except (LocalStackError, RunFailedError, httpx.HTTPError) as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
-        return 1
+    except PortTakenError as error:
+        again = "PYTHONPATH=localstack .everstep/venvs/dev/bin/python -m tools.run"
+        return _fail(console, f"{error}: {again} --instance other --port {parsed.port + 1}")
+    except httpx.RequestError as error:
+        reason = str(error) or type(error).__name__
+        return _fail(console, f"no answer from {error.request.url}: {reason}")
+    except (LocalStackError, RunFailedError, OSError) as error:
+        return _fail(console, str(error))
+    except KeyboardInterrupt:
+        what_next = f"LocalStack may still run: {_how_to_stop(parsed)} ends it"
+        console.print(f"interrupted; {what_next}", soft_wrap=True)
+        return INTERRUPTED
     return 0
+
+
+def _fail(console: Console, reason: str) -> int:
+    # Escaped here and below: brackets in what others wrote are no markup.
+    console.print(f"[bold red]error:[/] {escape(reason)}", soft_wrap=True)
+    return FAILED
+
+
+def _how_to_stop(parsed: argparse.Namespace) -> str:
+    if parsed.instance == DEFAULT_INSTANCE:
+        return "make stop"
+    python = ".everstep/venvs/localstack/bin/python"
+    return f"{python} -m everstep_localstack stop --instance {parsed.instance}"
 
 
 def _run(parsed: argparse.Namespace, console: Console, server: LocalStack) -> None:
@@ -94,22 +129,34 @@ def _run(parsed: argparse.Namespace, console: Console, server: LocalStack) -> No
     deployment = Deployment(
         template=ROOT / "template.yaml", stack=STACK, parameters=LOCAL_PARAMETERS
     )
-    outputs = server.stacks(lambda line: console.print(f"    {line}")).deploy(deployment)
+    outputs = server.stacks(
+        lambda line: console.print(f"    {escape(line)}", soft_wrap=True)
+    ).deploy(deployment)
     url = local_api_url(server, outputs)
-    body = json.loads((ROOT / "examples" / parsed.example / "input.json").read_text("utf-8"))
+    body = _input(parsed.example)
     name = parsed.example.replace("_", "-")
-    console.print(f"[bold]==> POST[/] {url}/triggers/{name}")
-    console.print(f"    {json.dumps(body)}", soft_wrap=True)
+    # Not wrapped, so that an address can be clicked and copied.
+    console.print(f"[bold]==> POST[/] {url}/triggers/{name}", soft_wrap=True)
+    console.print(f"    {json.dumps(body)}", soft_wrap=True, markup=False)
     with httpx.Client(timeout=30) as client:
         api = Api(url, client)
         run_id = api.trigger(name, body)
         console.print(f"    accepted: run {run_id}")
         run = watch(api, run_id, console)
     console.print(timeline(run))
-    console.print(f"[bold]result[/]  {json.dumps(run.get('result'))}", soft_wrap=True)
+    console.print(f"[bold]result[/]  {escape(json.dumps(run.get('result')))}", soft_wrap=True)
     _print_what_next(console, url, run_id, name, body)
+    console.print(f"\n[bold]{_how_to_stop(parsed)}[/] ends it.", soft_wrap=True)
     if run["status"] != "COMPLETED":
         raise RunFailedError(f"run {run_id} ended {run['status']}: {run.get('error')}")
+
+
+def _input(example: str) -> object:
+    path = ROOT / "examples" / example / "input.json"
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise RunFailedError(f"{path} is not JSON: {error}") from error
 
 
 def _print_what_next(console: Console, url: str, run_id: str, name: str, body: object) -> None:
@@ -123,13 +170,12 @@ def _print_what_next(console: Console, url: str, run_id: str, name: str, body: o
         f"curl {url}/workflows",
     ):
         console.print(f"  {line}", soft_wrap=True, markup=False)
-    console.print("\n[bold]make stop[/] ends it.")
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--example", default="welcome_email", choices=["welcome_email", "order"])
-    parser.add_argument("--instance", default="default")
+    parser.add_argument("--instance", default=DEFAULT_INSTANCE)
     parser.add_argument("--port", type=int, default=4566)
     return parser.parse_args(arguments)
 

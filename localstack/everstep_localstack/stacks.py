@@ -113,7 +113,8 @@ class StackDeployer:
         self._s3.create_bucket(Bucket=BUCKET)
         body = self._package(deployment)
         digest = _digest(body, deployment.parameters)
-        status = self._status(deployment.stack)
+        # What another deployment began, such as an interrupted one, comes to its end first.
+        status = self._settle(deployment.stack)
         if status in GOOD and self._deployed_digest(deployment.stack) == digest:
             self._say(f"stack {deployment.stack}: no changes")
             return self.outputs(deployment.stack)

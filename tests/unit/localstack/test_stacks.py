@@ -124,6 +124,26 @@ def test_a_change_set_without_changes_is_not_executed(stubs: Stubs, reason: str)
     assert stubs.said == [f"stack {STACK}: updating", f"stack {STACK}: no changes"]
 
 
+def test_a_deployment_waits_for_the_one_before_it(
+    stubs: Stubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("everstep_localstack.stacks.time.sleep", pauses.append)
+    stubs.expect_upload()
+    stubs.expect_look("CREATE_IN_PROGRESS")
+    stubs.expect_look("CREATE_COMPLETE")
+    stubs.s3.add_client_error("get_object", "NoSuchKey")
+    stubs.expect_change_set("UPDATE")
+    stubs.expect_change_set_look("CREATE_PENDING")
+    stubs.expect_change_set_look("FAILED", "No updates are to be performed.")
+    stubs.s3.add_response("put_object", {})
+    stubs.expect_look("CREATE_COMPLETE")
+
+    assert stubs.deployer.deploy(stubs.deployment) == {}
+
+    assert len(pauses) == 2
+
+
 def test_a_stack_that_cannot_be_updated_is_made_anew(stubs: Stubs) -> None:
     stubs.expect_upload()
     stubs.expect_look("ROLLBACK_COMPLETE")
