@@ -87,15 +87,15 @@ check-pythons: $(STAMPS)/dev ## Unit tests on every supported Python that is pre
 	tools/check_pythons.sh $(UV) $(VENVS)
 
 .PHONY: test
-test: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## What needs LocalStack (starts its own, deploys, stops it), and slow tests
+test: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack $(STAMPS)/sam ## What needs LocalStack (starts its own, deploys, stops it) or SAM, and slow tests
 	$(call say,"test: pytest against a LocalStack of its own")
-	$(DEV)/python -m pytest -m "(localstack or slow) and not sam" --timeout=300 tests
+	$(DEV)/python -m pytest -m "localstack or sam or slow" --timeout=300 tests
 
 ##@ Run
 
 .PHONY: run
-run: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Start LocalStack and deploy the whole system to it
-	PYTHONPATH=localstack $(DEV)/python -m tools.run
+run: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Start LocalStack and deploy the whole system to it; RUN="--help"
+	PYTHONPATH=localstack $(DEV)/python -m tools.run $(RUN)
 
 .PHONY: stop
 stop: $(STAMPS)/localstack ## Stop what `make run` started
