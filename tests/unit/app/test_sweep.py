@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from everstep import workflow
 from everstep.app.control import resume
-from everstep.app.sweep import Swept, _look_at, sweep
+from everstep.app.engine import Limits
+from everstep.app.sweep import IncompleteSweepError, Swept, _look_at, sweep
 from everstep.core.errors import UnavailableError
 from everstep.core.model import MessageKind, OpStatus, RunStatus
 from everstep.core.transitions import REARMED
 from tests.unit.app.definitions import (
+    anything,
     failing_slowly,
     hibernating,
     napping,
@@ -18,6 +21,9 @@ from tests.unit.app.definitions import (
     two_steps,
 )
 from tests.unit.app.world import DAY, MINUTE, NOW, World
+
+busy = workflow(name="busy")(one_step.fn)
+large = workflow(name="large")(anything.fn)
 
 GRACE = 7 * MINUTE
 WATCHDOG = 360 * MINUTE
@@ -122,7 +128,7 @@ def test_a_timer_that_cannot_be_sent_stays_where_it_is() -> None:
     world.clock.set(SOON)
     world.outbox.down = True
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError, match=f"the first of run {run_id}: UnavailableError"):
         world.sweep()
 
     assert due_at(world, run_id) == NOW + DAY
@@ -304,3 +310,30 @@ def test_a_timer_that_fell_out_of_the_index_is_given_its_place_again() -> None:
     world.run()
 
     assert due_at(world, run_id) == NOW + DAY
+
+
+def test_a_timer_behind_many_runs_whose_time_has_not_come_is_sent_all_the_same() -> None:
+    world = World(hibernating, busy)
+    world.begin()
+    world.clock.set(SOON)
+    for _ in range(450):
+        world.start("busy", 1)
+    world.lose()
+
+    assert world.sweep().timers == 1
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_run_that_cannot_be_looked_at_keeps_no_timer_from_being_sent(others: int) -> None:
+    world = World(hibernating, large, limits=Limits(inline=10))
+    broken = [world.start("large", "x" * 20).run_id for _ in range(1 + others)]
+    world.lose()
+    run_id = world.begin()
+    world.clock.set(SOON)
+    world.lose_payloads()
+
+    expected = f"{1 + others} of .* entries could not be looked at, the first of run {broken[0]}: "
+    with pytest.raises(IncompleteSweepError, match=expected + "MissingBlobError"):
+        world.sweep()
+
+    assert [each.message.run_id for each in world.outbox.sent] == [run_id]

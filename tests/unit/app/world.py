@@ -180,6 +180,10 @@ class World:
             self.head(run_id), status=RunStatus.RUNNING, result=None, ended_at=None
         )
 
+    def lose_payloads(self) -> None:
+        """Delete every large payload."""
+        self.engine = replace(self.engine, blobs=MemoryBlobs())
+
     def forget(self, run_id: str) -> None:
         """Delete the run, as its expiry does."""
         with suppress(KeyError):

@@ -2,12 +2,13 @@
 
 The sweeper never decides; it sends messages that an executor may find pointless, and moves
 entries of the due index so that it comes back if nothing happens. It always sends first and
-moves after: dying in between sends twice, the other order would lose the timer.
+moves after: dying in between sends twice, the other order would lose the timer. An entry that it
+cannot look at does not keep it from the others: one broken run must not hold up every timer.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.outbox import message_for, send
@@ -15,7 +16,7 @@ from everstep.app.payloads import load
 from everstep.core.changes import RunWatched
 from everstep.core.decide import Send
 from everstep.core.durations import LONGEST_DELAY
-from everstep.core.errors import WorkflowMissingError
+from everstep.core.errors import UnavailableError, WorkflowMissingError
 from everstep.core.model import HEAD, MessageKind, OpStatus, RunStatus
 from everstep.core.replay import Replay
 from everstep.core.transitions import timer_moved, watch_moved
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 _PAGE: Final = 100
 
 
+class IncompleteSweepError(UnavailableError):
+    """Say that entries could not be looked at; all others were, and the next sweep tries again."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Swept:
     """What one sweep did, for the log and the metrics.
@@ -40,6 +45,7 @@ class Swept:
         recovered: Runs taken over because they showed no progress.
         entries: Entries looked at.
         finished: Whether everything due was looked at; if not, the next sweep goes on.
+        failures: Runs with an entry that could not be looked at, and why.
     """
 
     timers: int = 0
@@ -47,6 +53,7 @@ class Swept:
     recovered: int = 0
     entries: int = 0
     finished: bool = True
+    failures: list[tuple[str, Exception]] = field(default_factory=list)
 
 
 def sweep(engine: Engine, out_of_time: Callable[[], bool] = lambda: False) -> Swept:
@@ -57,11 +64,18 @@ def sweep(engine: Engine, out_of_time: Callable[[], bool] = lambda: False) -> Sw
         out_of_time: Asked between entries; says when to leave the rest to the next sweep.
 
     Raises:
-        UnavailableError: A service did not answer; what was done stays done.
+        IncompleteSweepError: Some entries could not be looked at; what was done stays done.
+        UnavailableError: The index did not answer; what was done stays done.
     """
     swept = Swept()
     for shard in range(engine.timers.shards):
         _sweep_shard(engine, shard, swept, out_of_time)
+    if swept.failures:
+        run_id, error = swept.failures[0]
+        raise IncompleteSweepError(
+            f"{len(swept.failures)} of {swept.entries} entries could not be looked at, the first "
+            f"of run {run_id}: {type(error).__name__}"
+        ) from error
     return swept
 
 
@@ -69,8 +83,9 @@ def _sweep_shard(engine: Engine, shard: int, swept: Swept, out_of_time: Callable
     # A timer's message is sent while the queue can still hold it back until it is due.
     until = engine.clock.now() + LONGEST_DELAY
     looked_at: set[tuple[str, str, int]] = set()
+    limit = _PAGE
     while True:
-        page = engine.timers.due(shard, until, _PAGE)
+        page = engine.timers.due(shard, until, limit)
         fresh = [
             entry for entry in page if (entry.run_id, entry.key, entry.due_at) not in looked_at
         ]
@@ -80,17 +95,23 @@ def _sweep_shard(engine: Engine, shard: int, swept: Swept, out_of_time: Callable
                 return
             looked_at.add((entry.run_id, entry.key, entry.due_at))
             _look_at(engine, entry, swept)
-        # The index lags: entries that were just moved may show once more, and are skipped.
-        if len(page) < _PAGE or not fresh:
+        if len(page) < limit:
             return
+        if len(fresh) < len(page):
+            # Some stay where they are: their time has not come, or the index lags. Behind them may
+            # stand a timer whose message is to be sent now.
+            limit *= 2
 
 
 def _look_at(engine: Engine, entry: DueEntry, swept: Swept) -> None:
     swept.entries += 1
-    if entry.key != HEAD:
-        _timer(engine, entry, swept)
-    elif entry.due_at <= engine.clock.now():
-        _run(engine, entry, swept)
+    try:
+        if entry.key != HEAD:
+            _timer(engine, entry, swept)
+        elif entry.due_at <= engine.clock.now():
+            _run(engine, entry, swept)
+    except Exception as error:  # noqa: BLE001 - reported at the end of the sweep
+        swept.failures.append((entry.run_id, error))
 
 
 def _timer(engine: Engine, entry: DueEntry, swept: Swept) -> None:
