@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from everstep.adapters.errors import MissingBlobError
 from everstep.app.control import resume
 from everstep.app.dead_letter import Buried, dead_letter
+from everstep.app.engine import Limits
 from everstep.core import messages
 from everstep.core.model import Message, MessageKind, RunStatus
-from tests.unit.app.definitions import inserted, one_step, second_version, two_steps
+from tests.unit.app.definitions import anything, inserted, one_step, second_version, two_steps
 from tests.unit.app.world import NOW, World, message
 
 
@@ -150,4 +152,16 @@ def test_a_letter_of_code_that_has_changed_stalls_its_run() -> None:
     letter = message("", MessageKind.STEP, "renamed#1", attempt=1)
 
     assert world.bury(replace(letter, run_id=run_id)) is Buried.STALLED
+    assert world.status(run_id) is RunStatus.STALLED
+
+
+def test_a_letter_of_a_run_whose_payload_is_gone_stalls_when_it_comes_again() -> None:
+    world = World(anything, limits=Limits(inline=10))
+    run_id = world.start(value="x" * 20).run_id
+    letter = world.take()
+    world.lose_payloads()
+
+    with pytest.raises(MissingBlobError):
+        world.bury(letter)
+    assert world.bury(letter, receives=2) is Buried.STALLED
     assert world.status(run_id) is RunStatus.STALLED

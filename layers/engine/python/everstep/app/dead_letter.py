@@ -40,8 +40,8 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
         engine: The ports.
         message_id: The queue's id of the message.
         body: The message as it was sent.
-        receives: How often this dead letter was delivered; from the second time on its
-            workflow's code is not run any more, since that may be what kills the process.
+        receives: How often this dead letter was delivered; from the second time on neither its
+            workflow's code is run nor are payloads fetched, since that may be what fails.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
@@ -50,12 +50,13 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
         message = messages.decode(body)
     except MalformedMessageError as error:
         return _keep(engine, message_id, body, str(error))
-    history = load(engine, message.run_id)
-    if history is None:
+    head = engine.runs.head(message.run_id)
+    if head is None:
         return _keep(engine, message_id, body, f"there is no run {message.run_id}")
-    if history.head.status is not RunStatus.RUNNING:
+    if head.status is not RunStatus.RUNNING:
         return Buried.NOTHING_OWED
-    if receives == 1 and not _still_owes(engine, message, history):
+    history = load(engine, message.run_id) if receives == 1 else None
+    if history is not None and not _still_owes(engine, message, history):
         return Buried.NOTHING_OWED
     done = stall(engine, message.run_id, _reason(message), by=message.token, message=body)
     return Buried.STALLED if done else Buried.NOTHING_OWED
