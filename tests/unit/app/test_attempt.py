@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from everstep import Context, workflow
+from everstep import Context, Retry, RetryAfter, step, workflow
 from everstep.app.attempt import OutOfTimeError
 from everstep.app.engine import Limits
-from everstep.core.durations import to_datetime
+from everstep.core.durations import LAST_INSTANT, to_datetime
 from everstep.core.model import OpStatus, RunStatus
 from tests.unit.app import definitions
 from tests.unit.app.definitions import (
@@ -176,3 +176,24 @@ def test_a_step_knows_its_idempotency_key_and_attempt() -> None:
     world.run()
 
     assert definitions.seen_keys == [f"{run_id}:observe#1"]
+
+
+@step(retry=Retry(max_attempts=2))
+def postpone() -> None:
+    """Ask for another attempt after the last instant there is."""
+    raise RetryAfter(LAST_INSTANT / SECOND)
+
+
+@workflow(name="wf")
+async def postponing(ctx: Context) -> None:
+    """Run a step that is put off for ever."""
+    await ctx.step(postpone)
+
+
+def test_no_attempt_is_put_off_beyond_what_a_datetime_can_express() -> None:
+    world = World(postponing)
+    run_id = world.begin()
+    world.advance(world.take())
+
+    record = world.records(run_id)["postpone#1"]
+    assert (record.status, record.wake_at) == (OpStatus.RETRY, LAST_INSTANT)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from everstep.app.deadline import call_within
 from everstep.app.payloads import pack
 from everstep.authoring.step_context import attempt_context
-from everstep.core.durations import LONGEST_DELAY, SECOND, to_datetime
+from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
 from everstep.core.errors import EverstepError, PayloadTooLargeError, SerializationError
 from everstep.core.failures import describe
 from everstep.core.model import OpRecord, OpStatus
@@ -90,7 +90,8 @@ def _failed(begun: OpRecord, error: BaseException, now: int, delay: int | None) 
     described = describe(error, begun.key)
     if delay is None:
         return replace(begun, status=OpStatus.FAILED, ended_at=now, error=described)
-    wake_at = now + delay
+    # No datetime can express what comes after the last.
+    wake_at = min(now + delay, LAST_INSTANT)
     due_at = wake_at if delay > LONGEST_DELAY else None
     return replace(
         begun, status=OpStatus.RETRY, ended_at=now, error=described, wake_at=wake_at, due_at=due_at
