@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import contextvars
+import inspect
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from everstep import StepTimeout
+from everstep.app import deadline
 from everstep.app.deadline import TimeIsUpError, call_within
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from _typeshed import TraceFunction
 
 SHORT = 50
 
@@ -230,3 +235,30 @@ def test_an_alarm_that_comes_late_hits_nobody() -> None:
     call_within(call, 5000)
 
     kept[0](signal.SIGALRM, None)
+
+
+def test_an_alarm_at_the_very_end_leaves_no_alarm_behind() -> None:
+    lines, first = inspect.getsourcelines(deadline._alarm)
+    end = first + next(at for at, line in enumerate(lines) if line.strip() == "armed = False")
+    rung: list[int] = []
+
+    def trace(frame: "FrameType", _event: str, _arg: object) -> "TraceFunction | None":
+        return ring if frame.f_code.co_qualname == "_alarm" else None
+
+    def ring(frame: "FrameType", _event: str, _arg: object) -> "TraceFunction":
+        if frame.f_lineno == end and not rung:
+            rung.append(end)
+            signal.raise_signal(signal.SIGALRM)
+        return ring
+
+    before = signal.getsignal(signal.SIGALRM)
+    tracing = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(StepTimeout):
+            call_within(lambda: None, 60_000)
+    finally:
+        sys.settrace(tracing)
+
+    assert rung
+    assert signal.getsignal(signal.SIGALRM) is before

@@ -85,9 +85,12 @@ def _alarm(seconds: float) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, ring)
     timer_before = signal.setitimer(signal.ITIMER_REAL, seconds + _ASYNC_HEADSTART, _REPEAT)
     try:
-        yield
+        try:
+            yield
+        finally:
+            armed = False
     finally:
-        armed = False
+        # Twice, for an alarm between the last line of the block and the first of its end.
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         # Somebody else's alarm, such as a test runner's, gets its time anew.
