@@ -1,6 +1,7 @@
 """Declaring steps: mistakes show where they are written."""
 
 import functools
+import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -196,3 +197,18 @@ def test_an_object_whose_annotation_names_nothing_is_shown_as_it_is() -> None:
 
     with pytest.raises(DefinitionError, match=r"Lost object at .* cannot be resolved"):
         step(Lost()).call((), {})
+
+
+def test_a_local_function_is_let_go_with_its_run() -> None:
+    class Data: ...
+
+    def used() -> weakref.ref[Data]:
+        data = Data()
+
+        def local() -> Data:
+            return data
+
+        assert as_step(local).fn() is data
+        return weakref.ref(data)
+
+    assert used()() is None

@@ -187,12 +187,10 @@ def as_step(fn: object) -> Step[..., Any]:
     """
     if isinstance(fn, Step):
         return fn
-    try:
-        return _plain_step(cast("Any", fn))
-    except TypeError as error:
-        if isinstance(error, DefinitionError):
-            raise
-        return Step(cast("Any", fn))
+    # Only what lives as long as its module is kept: a local function or a bound method is another
+    # one in every pass, and would keep the data of its run in memory.
+    lasts = inspect.isfunction(fn) and "<locals>" not in fn.__qualname__
+    return _plain_step(fn) if lasts else Step(cast("Any", fn))
 
 
 @lru_cache(maxsize=256)
