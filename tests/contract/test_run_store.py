@@ -130,3 +130,12 @@ def test_another_run_with_the_same_id_is_refused_and_changes_nothing(
     with pytest.raises(RunIdTakenError, match=run_id):
         backend.runs.create(other, make_claim(other, run_id) if claimed else None)
     assert backend.runs.head(run_id) == head
+
+
+def test_a_record_of_a_call_without_arguments_reads_back(backend: Backend, run_id: str) -> None:
+    record = replace(make_record(), input_hash="")
+    backend.runs.create(make_head(run_id), None)
+    assert backend.runs.put(run_id, record, ALWAYS)
+    assert backend.runs.load(run_id) == History(
+        head=make_head(run_id), records={"charge#1": record}
+    )

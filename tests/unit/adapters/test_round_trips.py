@@ -23,6 +23,7 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
+from everstep.core.shapes import call_digest
 
 if TYPE_CHECKING:
     from everstep.adapters.dynamodb.items import Item
@@ -131,3 +132,12 @@ def test_a_message_reads_back_the_same(message: Message) -> None:
     body = messages.encode(message)
     assert messages.decode(body) == message
     assert body.isascii()
+
+
+def test_a_call_without_arguments_leaves_no_empty_text_in_an_item() -> None:
+    record = OpRecord(
+        key="a#1", kind=OpKind.STEP, status=OpStatus.DONE, by="token", input_hash=call_digest({})
+    )
+    item = items.from_record("run-1", record)
+    assert {"S": ""} not in item.values()
+    assert items.to_record(item) == record

@@ -40,8 +40,8 @@ at          N    dead letter                  when it was kept first
 =========== ==== ============================ ================================================
 
 A payload is ``{t: text S, r: reference S, n: size N}``, an error ``{type, message, operation,
-trace}``, all S. Where people or programs outside may leave a text empty, NULL stands for it:
-the DynamoDB Local that npm has knows no empty S.
+trace}``, all S. Where a text may be empty (the hash of a call without arguments, what people or
+programs outside leave out), NULL stands for it: the DynamoDB Local that npm has knows no empty S.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def from_record(run_id: str, record: OpRecord) -> Item:
         "kind": {"S": record.kind},
         "status": {"S": record.status},
         "by": {"S": record.by},
-        "hash": {"S": record.input_hash},
+        "hash": from_text(record.input_hash),
         # Conditions compare it, and a missing attribute compares to nothing.
         "attempt": {"N": str(record.attempt)},
     }
@@ -101,7 +101,7 @@ def to_record(item: Item) -> OpRecord:
         kind=OpKind(item["kind"]["S"]),
         status=OpStatus(item["status"]["S"]),
         by=item["by"]["S"],
-        input_hash=item["hash"]["S"],
+        input_hash=to_text(item["hash"]),
         attempt=int(item["attempt"]["N"]),
         started_at=_number(item, "start"),
         ended_at=_number(item, "ended_at"),
