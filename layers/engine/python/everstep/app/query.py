@@ -147,8 +147,7 @@ def _progress(engine: Engine, history: History) -> Progress:
 
 
 def _with_result(engine: Engine, head: Head) -> Head:
-    result = unpack(engine, head.result) if head.result else None
-    return replace(head, input=unpack(engine, head.input), result=result)
+    return replace(head, result=unpack(engine, head.result) if head.result else None)
 
 
 def _write_cursor(run_id: str) -> str:

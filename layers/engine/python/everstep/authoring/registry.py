@@ -86,9 +86,8 @@ class Registry:
         )
 
     def _faults(self) -> str:
-        reasons = [
-            f"{module}: {describe(error).type}: {error}" for module, error in self.faults.items()
-        ]
+        described = {module: describe(error) for module, error in self.faults.items()}
+        reasons = [f"{module}: {each.type}: {each.message}" for module, each in described.items()]
         return f"; could not be imported: {'; '.join(reasons)}" if reasons else ""
 
 

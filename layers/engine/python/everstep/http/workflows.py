@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.errors import PydanticUserError
 
 from everstep.core.errors import DefinitionError
+from everstep.core.failures import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,10 @@ def workflows(registry: Registry) -> dict[str, Any]:
     return {
         "workflows": [{"name": name, "versions": found} for name, found in versions.items()],
         "faults": [
-            {"module": module, "type": type(error).__name__, "message": str(error)}
-            for module, error in registry.faults.items()
+            {"module": module, "type": fault.type, "message": fault.message}
+            for module, fault in (
+                (name, describe(error)) for name, error in registry.faults.items()
+            )
         ],
     }
 
