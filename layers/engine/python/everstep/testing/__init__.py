@@ -9,5 +9,6 @@
 from everstep.app.engine import Limits
 from everstep.testing.engine import Crash, TestEngine
 from everstep.testing.handles import HistoryEntry, TestRun
+from everstep.testing.logs import LogLine
 
-__all__ = ["Crash", "HistoryEntry", "Limits", "TestEngine", "TestRun"]
+__all__ = ["Crash", "HistoryEntry", "Limits", "LogLine", "TestEngine", "TestRun"]

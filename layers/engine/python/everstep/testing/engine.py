@@ -24,9 +24,10 @@ from everstep.core.errors import EverstepError
 from everstep.core.keys import name_of
 from everstep.core.model import HEAD
 from everstep.testing.handles import TestRun
+from everstep.testing.logs import LogBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, timedelta
 
     from everstep.adapters.memory.queue import Delivery
@@ -71,6 +72,7 @@ class TestEngine:
         self._dead = MemoryQueue(self._clock)
         self._queue = MemoryQueue(self._clock, _RECEIVES, self._dead)
         self._executed: Counter[tuple[str, str]] = Counter()
+        self._logs = LogBook()
         self._engine = Engine(
             runs=self._store,
             timers=self._store,
@@ -119,9 +121,7 @@ class TestEngine:
             idempotency_key=idempotency_key,
             from_json=False,
         )
-        return TestRun(
-            lambda: self._engine, accepted.run_id, workflow.output.decode, self._executions
-        )
+        return self._handle(accepted.run_id, workflow.output.decode)
 
     def get(self, run_id: str) -> TestRun[Any]:
         """Return the handle of a run.
@@ -131,7 +131,16 @@ class TestEngine:
         """
         head = inspect(self._engine, run_id).head
         read = self._engine.registry.to_continue(head.workflow, head.version).output.decode
-        return TestRun(lambda: self._engine, run_id, read, self._executions)
+        return self._handle(run_id, read)
+
+    def _handle(self, run_id: str, read_output: Callable[[str], Out]) -> TestRun[Out]:
+        return TestRun(
+            run_id,
+            engine=lambda: self._engine,
+            read_output=read_output,
+            executions=self._executions,
+            logs=self._logs.lines,
+        )
 
     def resume(self, run_id: str) -> None:
         """Let a run that stands still go on, once its cause is mended (see ``deploy``)."""
@@ -169,7 +178,8 @@ class TestEngine:
 
     def _process(self, delivery: Delivery) -> None:
         try:
-            receive(self._engine, delivery.message_id, delivery.body)
+            with self._logs.open():
+                receive(self._engine, delivery.message_id, delivery.body)
         except Crash:
             # The queue would deliver it again after the visibility time-out; a test need not wait.
             self._queue.release(delivery)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from everstep.app.query import RunView
     from everstep.core.model import ErrorInfo, OpKind, OpRecord, RunStatus
     from everstep.core.replay import Pending
+    from everstep.testing.logs import LogLine
 
 Out = TypeVar("Out")
 
@@ -56,13 +57,16 @@ class TestRun(Generic[Out]):
 
     def __init__(
         self,
-        engine: Callable[[], Engine],
         run_id: str,
+        *,
+        engine: Callable[[], Engine],
         read_output: Callable[[str], Out],
         executions: Callable[[str, str], int],
+        logs: Callable[[str], list[LogLine]],
     ) -> None:
         """Bind the handle to a run."""
         self._engine = engine
+        self._logs = logs
         self._read_output = read_output
         self._executions = executions
         self.id = run_id
@@ -91,6 +95,11 @@ class TestRun(Generic[Out]):
         return [_recorded(item) for item in progress.records] + [
             _scheduled(item) for item in progress.scheduled
         ]
+
+    @property
+    def logs(self) -> list[LogLine]:
+        """Return what the workflow's and its steps' own loggers wrote, in order."""
+        return self._logs(self.id)
 
     def executions(self, name: str) -> int:
         """Return how often a step of this name was executed, crashed attempts included."""

@@ -1,0 +1,63 @@
+"""A test sees what a run logged: each line once, with where it comes from."""
+
+from __future__ import annotations
+
+import logging
+
+from everstep import Context, Retry, step, step_context, workflow
+from everstep.testing import Crash, LogLine, TestEngine
+
+
+@step(retry=Retry(max_attempts=2, initial_delay=0))
+def stumbles() -> int:
+    context = step_context()
+    context.logger.warning("try %d", context.attempt)
+    if context.attempt == 1:
+        raise ValueError("not yet")
+    return 1
+
+
+@workflow
+async def talkative(ctx: Context) -> None:
+    ctx.logger.debug("begin")
+    await ctx.step(stumbles)
+    ctx.logger.info("between")
+    await ctx.sleep(60)
+    ctx.logger.error("end")
+
+
+def test_every_line_is_seen_once_with_its_source_and_level() -> None:
+    engine = TestEngine([talkative])
+    run, other = engine.start(talkative), engine.start(talkative)
+    engine.advance(120)
+    assert run.logs == [
+        LogLine(level="DEBUG", message="begin", source="workflow"),
+        LogLine(level="WARNING", message="try 1", source="step", operation="stumbles#1", attempt=1),
+        LogLine(level="WARNING", message="try 2", source="step", operation="stumbles#1", attempt=2),
+        LogLine(level="INFO", message="between", source="workflow"),
+        LogLine(level="ERROR", message="end", source="workflow"),
+    ]
+    assert other.logs == run.logs
+    assert engine.get(run.id).logs == run.logs
+
+
+def test_the_loggers_are_left_as_they_were_also_after_a_crash() -> None:
+    crashed: list[int] = []
+
+    @step
+    def dies() -> None:
+        if not crashed:
+            crashed.append(1)
+            raise Crash
+
+    @workflow
+    async def fragile(ctx: Context) -> None:
+        await ctx.step(dies)
+
+    logger = logging.getLogger("everstep.workflow")
+    before = (logger.level, logger.handlers[:])
+    engine = TestEngine([fragile])
+    run = engine.start(fragile)
+    engine.run_until_idle()
+    assert run.status == "COMPLETED"
+    assert (logger.level, logger.handlers) == before
