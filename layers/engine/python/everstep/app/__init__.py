@@ -3,5 +3,6 @@
 ``start`` accepts a run, ``advance`` processes one message, ``sweep`` looks after what is due,
 ``dead_letter`` after what could not be processed, ``control`` carries out what people ask for,
 ``query`` answers what they want to know. ``attempt`` and ``deadline`` run the code of one step;
-``payloads`` moves large values to the blob store and back.
+``look`` replays a run that is only looked at; ``payloads`` moves large values to the blob store
+and back.
 """

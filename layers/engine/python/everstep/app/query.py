@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
+from everstep.app.look import look
 from everstep.app.payloads import load, unpack
-from everstep.core.errors import InvalidRequestError, RunNotFoundError, WorkflowMissingError
+from everstep.core.errors import InvalidRequestError, RunNotFoundError
 from everstep.core.model import RunStatus
 from everstep.core.progress import Progress, progress
-from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -138,12 +138,8 @@ def _look_closely(engine: Engine, item: Listed) -> Listed:
 
 
 def _progress(engine: Engine, history: History) -> Progress:
-    try:
-        definition = engine.registry.to_continue(history.head.workflow, history.head.version)
-    except WorkflowMissingError:
-        return progress(history, None, [])
-    with Replay(definition, history) as replay:
-        return progress(history, replay.decision, replay.asked)
+    seen = look(engine, history, lambda replay: progress(history, replay.decision, replay.asked))
+    return progress(history, None, []) if seen is None else seen
 
 
 def _with_result(engine: Engine, head: Head) -> Head:

@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from everstep.app.look import look
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import load
 from everstep.core.changes import RunWatched
 from everstep.core.decide import Send
 from everstep.core.durations import LONGEST_DELAY
-from everstep.core.errors import UnavailableError, WorkflowMissingError
+from everstep.core.errors import UnavailableError
 from everstep.core.model import HEAD, MessageKind, OpStatus, RunStatus
-from everstep.core.replay import Replay
 from everstep.core.transitions import timer_moved, watch_moved
 from everstep.core.watch import Watch, watch
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.model import DueEntry, Head, History
+    from everstep.core.model import DueEntry, History
 
 _PAGE: Final = 100
 
@@ -165,11 +165,5 @@ def _run(engine: Engine, entry: DueEntry, swept: Swept) -> None:
 
 
 def _watch(engine: Engine, history: History, now: int) -> Watch:
-    head: Head = history.head
-    watchdog = engine.limits.watchdog
-    try:
-        definition = engine.registry.to_continue(head.workflow, head.version)
-    except WorkflowMissingError:
-        return watch(history, None, now, watchdog=watchdog)
-    with Replay(definition, history) as replay:
-        return watch(history, replay.decision, now, watchdog=watchdog)
+    decision = look(engine, history, lambda replay: replay.decision)
+    return watch(history, decision, now, watchdog=engine.limits.watchdog)

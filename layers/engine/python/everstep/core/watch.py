@@ -31,7 +31,7 @@ def watch(history: History, decision: Decision | None, now: int, *, watchdog: in
 
     Args:
         history: Head and records.
-        decision: Where the workflow stands; None if its version is not deployed.
+        decision: Where the workflow stands; None if that could not be found out.
         now: The present.
         watchdog: How long a message that was sent may go without a trace.
     """
