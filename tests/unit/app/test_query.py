@@ -10,7 +10,7 @@ from everstep.app.engine import Limits
 from everstep.app.query import inspect, list_runs, outcome, status_of
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
 from everstep.core.model import RunStatus
-from tests.unit.app.definitions import hibernating, one_step, second_version, talkative
+from tests.unit.app.definitions import anything, hibernating, one_step, second_version, talkative
 from tests.unit.app.world import World
 
 other = workflow(name="other")(hibernating.fn)
@@ -36,6 +36,14 @@ def test_large_payloads_are_fetched_for_whoever_asks() -> None:
         assert head.result is not None
         assert head.result.text is not None
         assert len(head.result.text) == 102
+
+
+def test_an_outcome_fetches_no_input() -> None:
+    world = World(anything, limits=Limits(inline=10))
+    run_id = world.start(value="x" * 20).run_id
+    world.lose_payloads()
+
+    assert outcome(world.engine, run_id).status is RunStatus.RUNNING
 
 
 def test_the_status_is_looked_at_closely() -> None:

@@ -154,3 +154,12 @@ def declared_inside() -> Callable[..., Any]:
 def test_an_annotation_may_name_a_type_of_the_function_around() -> None:
     with pytest.raises(DefinitionError, match="Inner cannot be recorded"):
         declared_inside()()
+
+
+def test_an_import_error_without_a_usable_message_hides_no_missing_version() -> None:
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    with pytest.raises(WorkflowMissingError, match=r"orders: SilentError: .its message could not"):
+        Registry([], {"orders": SilentError()}).to_continue("order", "1")
