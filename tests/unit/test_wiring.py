@@ -72,7 +72,7 @@ def test_every_variable_is_read() -> None:
         ("EVERSTEP_START_GRACE_SECONDS", "0", "a whole number from 1, not '0'"),
         ("EVERSTEP_WATCHDOG_SECONDS", "1.5", "from 60, not '1.5'"),
         ("EVERSTEP_WATCHDOG_SECONDS", "²", "from 60, not '²'"),
-        ("EVERSTEP_INLINE_LIMIT_BYTES", "262145", "from 1024 to 262144, not '262145'"),
+        ("EVERSTEP_INLINE_LIMIT_BYTES", "131073", "from 1024 to 131072, not '131073'"),
         ("EVERSTEP_MAX_PAYLOAD_BYTES", "", "from 1024, not ''"),
     ],
 )

@@ -36,6 +36,8 @@ _ATTEMPTS: Final = 4
 _CONNECT_SECONDS: Final = 2
 # Four attempts of a request must fit into the 29 seconds that API Gateway waits.
 _READ_SECONDS: Final = 4
+# A run's input and its result stand in one item, which holds 400 KB with all else.
+_INLINE: Final = 131_072
 _LOG: Final = logging.getLogger("everstep.wiring")
 
 
@@ -87,7 +89,7 @@ class Settings:
             log_level=read.choice("EVERSTEP_LOG_LEVEL", LOG_LEVELS, "INFO"),
             start_grace_seconds=read.number("EVERSTEP_START_GRACE_SECONDS", 1, 420),
             watchdog_seconds=read.number("EVERSTEP_WATCHDOG_SECONDS", 60, 21_600),
-            inline_limit_bytes=read.number("EVERSTEP_INLINE_LIMIT_BYTES", 1024, 32_768, 262_144),
+            inline_limit_bytes=read.number("EVERSTEP_INLINE_LIMIT_BYTES", 1024, 32_768, _INLINE),
             max_payload_bytes=read.number("EVERSTEP_MAX_PAYLOAD_BYTES", 1024, 5_242_880),
             max_receives=read.number("EVERSTEP_MAX_RECEIVES", 1, 5, 1000),
         )
