@@ -7,7 +7,7 @@ import pytest
 
 from everstep import workflow
 from everstep.app.engine import Limits
-from everstep.app.query import inspect, list_runs, outcome, status_of
+from everstep.app.query import inspect, list_runs, outcome
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
 from everstep.core.model import RunStatus
 from tests.unit.app.definitions import anything, hibernating, one_step, second_version, talkative
@@ -52,8 +52,8 @@ def test_the_status_is_looked_at_closely() -> None:
     world.lose()
     sleeping = world.begin("other")
 
-    assert status_of(world.engine, pending) is RunStatus.PENDING
-    assert status_of(world.engine, sleeping) is RunStatus.SLEEPING
+    assert inspect(world.engine, pending).progress.status is RunStatus.PENDING
+    assert inspect(world.engine, sleeping).progress.status is RunStatus.SLEEPING
 
 
 def test_a_run_whose_code_is_missing_can_be_looked_at() -> None:
@@ -67,7 +67,7 @@ def test_a_run_whose_code_is_missing_can_be_looked_at() -> None:
     assert [record.key for record in view.progress.records] == ["double#1"]
 
 
-@pytest.mark.parametrize("ask", [inspect, outcome, status_of])
+@pytest.mark.parametrize("ask", [inspect, outcome])
 def test_a_run_that_does_not_exist_is_not_found(ask: object) -> None:
     assert callable(ask)
     with pytest.raises(RunNotFoundError):

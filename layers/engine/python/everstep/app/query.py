@@ -69,15 +69,6 @@ def outcome(engine: Engine, run_id: str) -> Head:
     return _with_result(engine, head)
 
 
-def status_of(engine: Engine, run_id: str) -> RunStatus:
-    """Return a run's status, looked at closely.
-
-    Raises:
-        RunNotFoundError: There is no such run.
-    """
-    return inspect(engine, run_id).progress.status
-
-
 def list_runs(
     engine: Engine,
     *,
