@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from moto import mock_aws
 
+from everstep.adapters.errors import AdapterError
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.s3 import S3Blobs
 from everstep.app.engine import Limits
 from everstep.wiring import (
     Clients,
     LazyBlobs,
+    ReadOnlyClients,
+    ReadOnlyError,
     Settings,
     SettingsError,
     build_engine,
@@ -83,6 +87,14 @@ def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(
         Settings.read({**REQUIRED, name: value})
     assert name in str(error.value)
     assert says in str(error.value)
+
+
+def test_an_engine_that_only_reads_needs_no_queue() -> None:
+    some = {"EVERSTEP_TABLE": "table", "EVERSTEP_BUCKET": "bucket"}
+    assert Settings.for_reading(some).table == "table"
+    assert Settings.for_reading(REQUIRED) == Settings.read(REQUIRED)
+    with pytest.raises(SettingsError, match="EVERSTEP_BUCKET must be set"):
+        Settings.for_reading({"EVERSTEP_TABLE": "table"})
 
 
 # --- Workflows
@@ -198,6 +210,41 @@ def test_clients_give_up_within_what_the_gateway_waits() -> None:
     assert config.retries["mode"] == "standard"
     assert config.retries["total_max_attempts"] * config.read_timeout < 29
     assert (config.connect_timeout, config.tcp_keepalive) == (2, True)
+
+
+def test_clients_go_where_they_are_told() -> None:
+    clients = Clients(region="eu-west-1", endpoint_url="http://127.0.0.1:9")
+    meta = clients.make("dynamodb").meta
+    assert (meta.region_name, meta.endpoint_url) == ("eu-west-1", "http://127.0.0.1:9")
+
+
+def test_a_profile_or_region_that_is_not_there_is_said_in_words_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(AdapterError, match=r"AWS client for sqs: ProfileNotFound: .*\(nobody\)"):
+        Clients(profile="nobody").make("sqs")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION")
+    with pytest.raises(AdapterError, match="NoRegionError: You must specify a region"):
+        Clients().make("dynamodb")
+
+
+def test_a_client_that_only_reads_refuses_to_write_before_anything_is_sent() -> None:
+    clients = ReadOnlyClients(endpoint_url="http://127.0.0.1:9")
+    engine = build_engine(Settings.for_reading(REQUIRED), clients)
+    with pytest.raises(ReadOnlyError, match="PutItem is refused"):
+        engine.dead_letters.keep("message", "{}", "reason", 0)
+    with pytest.raises(ReadOnlyError, match="PutObject is refused"):
+        engine.blobs.put("text")
+
+
+def test_a_client_that_only_reads_does_read() -> None:
+    with mock_aws():
+        clients = ReadOnlyClients()
+        engine = build_engine(Settings.for_reading(REQUIRED), clients)
+        with pytest.raises(AdapterError) as error:
+            engine.runs.head("run")
+    assert error.value.code == "ResourceNotFoundException"
 
 
 def test_the_s3_client_is_made_for_the_first_large_payload_only() -> None:

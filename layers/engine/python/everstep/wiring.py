@@ -38,11 +38,20 @@ _CONNECT_SECONDS: Final = 2
 _READ_SECONDS: Final = 4
 # A run's input and its result stand in one item, which holds 400 KB with all else.
 _INLINE: Final = 131_072
+_NO_QUEUE: Final = "none: read only"
+# Every other call might change something.
+_READS: Final = frozenset(
+    {"BatchGetItem", "DescribeStacks", "DescribeTable", "GetItem", "GetObject", "Query", "Scan"}
+)
 _LOG: Final = logging.getLogger("everstep.wiring")
 
 
 class SettingsError(EverstepError):
     """Say which environment variable is wrong, what it holds, and what is allowed."""
+
+
+class ReadOnlyError(EverstepError):
+    """Say that a call was refused, before it was sent, because it might have written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +102,15 @@ class Settings:
             max_payload_bytes=read.number("EVERSTEP_MAX_PAYLOAD_BYTES", 1024, 5_242_880),
             max_receives=read.number("EVERSTEP_MAX_RECEIVES", 1, 5, 1000),
         )
+
+    @classmethod
+    def for_reading(cls, environment: Mapping[str, str]) -> Settings:
+        """Return the settings of an engine that only reads, and so needs no queue.
+
+        Raises:
+            SettingsError: A variable is missing or wrong.
+        """
+        return cls.read({"EVERSTEP_QUEUE_URL": _NO_QUEUE, **environment})
 
     @property
     def limits(self) -> Limits:
@@ -206,15 +224,38 @@ class LazyBlobs:
 class Clients:
     """Makes low-level AWS clients that give up in time to say so."""
 
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+    ) -> None:
+        """Remember what to use instead of what the environment says, None for nothing.
+
+        Args:
+            profile: Name of a profile of the AWS configuration.
+            region: The region of every client.
+            endpoint_url: The address of every service, for example LocalStack's.
+        """
+        self._profile = profile
+        self._place = {"region_name": region, "endpoint_url": endpoint_url}
+
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - botocore's own is not typed
         import botocore.session
 
-        return botocore.session.get_session()
+        return botocore.session.Session(profile=self._profile)
 
     def make(self, service: str) -> BaseClient:
-        """Return a new client; region, credentials and endpoint are the environment's."""
+        """Return a new client; what was not given is the environment's.
+
+        Raises:
+            AdapterError: No region, or no such profile.
+        """
         from botocore.config import Config
+
+        from everstep.adapters.aws_errors import translated
 
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
@@ -222,7 +263,24 @@ class Clients:
             retries={"mode": "standard", "max_attempts": _ATTEMPTS},
             tcp_keepalive=True,
         )
-        return cast("BaseClient", self._session.create_client(service, config=config))
+        with translated(f"AWS client for {service}"):
+            made = self._session.create_client(service, config=config, **self._place)
+        return cast("BaseClient", made)
+
+
+class ReadOnlyClients(Clients):
+    """Makes clients that refuse every call that might write, before it is sent."""
+
+    def make(self, service: str) -> BaseClient:
+        """Return a new client whose writes raise ``ReadOnlyError``."""
+        client = super().make(service)
+        client.meta.events.register("before-call", _only_reads)
+        return client
+
+
+def _only_reads(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own is not typed
+    if model.name not in _READS:
+        raise ReadOnlyError(f"{model.name} is refused: nothing may be written here")
 
 
 def build_engine(settings: Settings, clients: Clients) -> Engine:
