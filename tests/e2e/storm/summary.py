@@ -1,0 +1,37 @@
+"""A storm in a few lines, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping
+
+    from tests.e2e.storm.checks import Attempt
+    from tests.e2e.storm.course import Storm
+
+
+def summary(storm: Storm, effects: Counter[Attempt]) -> str:
+    """Return what happened."""
+    fleet, duplicator, caretaker = storm.fleet, storm.duplicator, storm.caretaker
+    repeated = sum(count - 1 for count in effects.values())
+    lines = {
+        "functions killed": _shown(storm.kills),
+        "invocations cut off by that": _shown(storm.cut_off),
+        "pollers killed": f"{fleet.killed}, of which with messages in hand {fleet.killed_busy}",
+        "messages received by pollers": f"{fleet.received}",
+        "duplicates sent": f"{duplicator.copies} copies, {duplicator.replays} replays",
+        "triggers repeated": f"{storm.client.repeats}",
+        "effects": f"{effects.total()} of {len(effects)} attempts, {repeated} repeats",
+        "resumed by reason": _shown(caretaker.resumed),
+        "sent by the sweeper": _shown(caretaker.sent),
+        "looks of the witness": f"{storm.witness.looks}",
+        "time to quiet": f"{storm.quiet_seconds:.1f} s",
+    }
+    return "\n".join(f"  {name:<29} {text}" for name, text in lines.items())
+
+
+def _shown(counts: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    return f"{sum(counts.values())} ({listed})" if listed else "0"
