@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.engine import Limits
+from everstep.testing.simulation.world import World
 from tests.simulation.scenarios import MIXED
-from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from everstep.core.model import Head, OpStatus
-    from tests.simulation.faults import Faults
-    from tests.simulation.step_queue import Letter
+    from everstep.testing.simulation.faults import Faults
+    from everstep.testing.simulation.step_queue import Letter
 
 GRACE: Final = Limits().grace
 WATCHDOG: Final = Limits().watchdog

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep import Context, NonRetryable, Retry, StepFailed, step, workflow
 from everstep.authoring.step_context import step_context
-from tests.simulation.deployment import carried_out
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
@@ -19,14 +18,12 @@ _LONG: Final = Retry(max_attempts=3, initial_delay=2 * HOUR, max_delay=DAY, jitt
 
 @step
 def add(number: int, more: int) -> int:
-    carried_out()
     return number + more
 
 
 @step(retry=_SHORT)
 def flaky(number: int) -> int:
     """Fail twice, then succeed."""
-    carried_out()
     if step_context().attempt < 3:
         raise ConnectionError("not yet")
     return number
@@ -35,7 +32,6 @@ def flaky(number: int) -> int:
 @step(retry=_LONG)
 def patient(number: int) -> int:
     """Fail once, and be tried again hours later."""
-    carried_out()
     if step_context().attempt < 2:
         raise ConnectionError("come back later")
     return number
@@ -43,19 +39,16 @@ def patient(number: int) -> int:
 
 @step
 def refuse(number: int) -> int:
-    carried_out()
     raise NonRetryable(f"{number} is refused")
 
 
 @step
 def bulky(number: int) -> str:
-    carried_out()
     return "x" * (1000 + number)
 
 
 @step
 def measure(text: str) -> int:
-    carried_out()
     return len(text)
 
 
@@ -127,7 +120,6 @@ async def without_operations(_ctx: Context, number: int) -> int:
 
 @step
 def subtract(number: int, less: int) -> int:
-    carried_out()
     return number - less
 
 

@@ -11,17 +11,16 @@ from everstep.app.engine import Limits
 from everstep.core import messages
 from everstep.core.durations import SECOND
 from everstep.core.model import HEAD, RunStatus
-from tests.simulation.deployment import carried_out
-from tests.simulation.faults import Always, FaultKind, Once
+from everstep.testing.simulation.faults import Always, FaultKind, Once
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.tasks import Killed
+from everstep.testing.simulation.world import World
 from tests.simulation.plays import (
     ONCE_EACH,
     effects,
     end,
 )
 from tests.simulation.scenarios import MIXED, add
-from tests.simulation.settings import Settings
-from tests.simulation.tasks import Killed
-from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
@@ -114,7 +113,6 @@ def test_a_message_of_no_run_is_kept_and_stops_nothing(body: str) -> None:
 
 @step
 def unrecordable(number: int) -> Any:  # noqa: ANN401
-    carried_out()
     return object() if number else "x" * 2000
 
 

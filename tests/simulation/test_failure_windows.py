@@ -6,8 +6,10 @@ import pytest
 
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.model import OpStatus, RunStatus
-from tests.simulation.deployment import START
-from tests.simulation.faults import FaultKind, Once
+from everstep.testing.simulation.deployment import START
+from everstep.testing.simulation.faults import FaultKind, Once
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.world import World
 from tests.simulation.plays import (
     GRACE,
     ONCE_EACH,
@@ -17,8 +19,6 @@ from tests.simulation.plays import (
     status_of,
 )
 from tests.simulation.scenarios import MIXED
-from tests.simulation.settings import Settings
-from tests.simulation.world import World
 
 # --- Duplicates
 

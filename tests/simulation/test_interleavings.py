@@ -8,12 +8,12 @@ from typing import Final
 import pytest
 
 from everstep.core.model import RunStatus
-from tests.simulation.explore import Scenario, interleavings
-from tests.simulation.faults import FaultKind, Once
-from tests.simulation.policies import InOrder
+from everstep.testing.simulation.explore import Scenario, interleavings
+from everstep.testing.simulation.faults import FaultKind, Once
+from everstep.testing.simulation.policies import InOrder
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.world import World
 from tests.simulation.scenarios import MIXED
-from tests.simulation.settings import Settings
-from tests.simulation.world import World
 
 DAY: Final = 24 * 3600 * 1000
 Meeting = Callable[[World], None]
@@ -29,7 +29,7 @@ def at_the_message(name: str, op: str, meet: Meeting) -> Scenario:
         world.policy = path
         meet(world)
 
-    return Scenario(begin=begin, settings=lambda: Settings(executors=2))
+    return Scenario(begin=begin, workflows=MIXED, settings=lambda: Settings(executors=2))
 
 
 def twice_at_once(op: str) -> Meeting:
@@ -91,7 +91,7 @@ def test_two_triggers_with_one_idempotency_key_at_once_start_one_run() -> None:
         world.trigger("three_steps", 1, "key")
 
     played = 0
-    for _, world in interleavings(Scenario(begin=begin)):
+    for _, world in interleavings(Scenario(begin=begin, workflows=MIXED)):
         assert len(world.store.run_ids) == 1
         assert {run_id for run_id, _ in world.facts.accepted} == set(world.store.run_ids)
         assert len(world.facts.accepted) == 2
@@ -127,7 +127,7 @@ def test_two_sweeps_at_once_lose_and_repeat_no_step() -> None:
             world.go_on_until(sweep, "queue.send")
         world.held.clear()
 
-    for _, world in interleavings(Scenario(begin=begin)):
+    for _, world in interleavings(Scenario(begin=begin, workflows=MIXED)):
         assert world.history().head.status is RunStatus.COMPLETED
         assert all(count == 1 for count in world.facts.effects.values())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from everstep.testing.simulation.faults import FaultKind
 from tests.simulation import mutants
 from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
@@ -14,7 +15,6 @@ from tests.simulation import test_interleavings as meetings
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
 from tests.simulation import test_time_and_load as times
-from tests.simulation.faults import FaultKind
 from tests.simulation.scenarios import long_sleep, short_sleep
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from everstep.core.model import RunStatus
-from tests.simulation.seeds import play_seed
+from everstep.testing.simulation.seeds import play_seed
+from tests.simulation.scenarios import MIXED
 
 SEEDS: Final = range(500)
 MORE_SEEDS: Final = range(1_000, 11_000)
@@ -20,7 +21,7 @@ def test_the_invariants_hold_whatever_happens_in_whatever_order() -> None:
     seeds = SEEDS if chosen is None else [int(chosen)]
     met: Counter[str] = Counter()
     for seed in seeds:
-        world = play_seed(seed)
+        world = play_seed(seed, MIXED)
         met["disturbed"] += bool(world.facts.disturbances)
         met["undisturbed"] += not world.facts.disturbances
         met["resumed"] += bool(world.facts.resumptions)
@@ -36,7 +37,7 @@ def test_the_invariants_hold_whatever_happens_in_whatever_order() -> None:
 
 def test_a_seed_always_gives_the_same_schedule() -> None:
     for seed in range(20):
-        once, again = play_seed(seed), play_seed(seed)
+        once, again = play_seed(seed, MIXED), play_seed(seed, MIXED)
         assert [str(call) for call in once.calls] == [str(call) for call in again.calls]
         assert once.time == again.time
 
@@ -45,4 +46,4 @@ def test_a_seed_always_gives_the_same_schedule() -> None:
 @pytest.mark.timeout(600)
 def test_the_invariants_hold_in_many_more_schedules() -> None:
     for seed in MORE_SEEDS:
-        play_seed(seed)
+        play_seed(seed, MIXED)

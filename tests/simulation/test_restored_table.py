@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from everstep.core.model import RunStatus
-from tests.simulation.deployment import START
-from tests.simulation.faults import Meanwhile
+from everstep.testing.simulation.deployment import START
+from everstep.testing.simulation.faults import Meanwhile
+from everstep.testing.simulation.world import World
 from tests.simulation.plays import GRACE, ONCE_EACH, WATCHDOG, end, play
 from tests.simulation.scenarios import MIXED
-from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.simulation.backups import Backup
+    from everstep.testing.simulation.backups import Backup
 
 
 class Restored(World):

@@ -9,9 +9,11 @@ import pytest
 
 from everstep.app.engine import Limits
 from everstep.core.model import OpStatus, RunStatus
-from tests.simulation.deployment import START
-from tests.simulation.explore import Scenario, pairs_of_faults, single_faults
-from tests.simulation.faults import Meanwhile
+from everstep.testing.simulation.deployment import START
+from everstep.testing.simulation.explore import Scenario, pairs_of_faults, single_faults
+from everstep.testing.simulation.faults import Meanwhile
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.world import World
 from tests.simulation.scenarios import (
     MIXED,
     long_sleep,
@@ -21,12 +23,10 @@ from tests.simulation.scenarios import (
     sleeps_first,
     three_steps,
 )
-from tests.simulation.settings import Settings
-from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
-    from tests.simulation.explore import Plan
+    from everstep.testing.simulation.explore import Plan
 
 # Everything that the workflows record as text of this size goes through the blob store.
 LIMITS: Final = Limits(inline=200)
@@ -54,6 +54,7 @@ each_workflow = pytest.mark.parametrize("workflow", MIXED, ids=lambda workflow: 
 def one_run(workflow: Workflow[Any, Any]) -> Scenario:
     return Scenario(
         begin=lambda world: world.trigger(workflow.name, 1, "key"),
+        workflows=MIXED,
         settings=lambda: Settings(limits=LIMITS),
     )
 

@@ -8,7 +8,9 @@ import pytest
 
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.model import RunStatus
-from tests.simulation.faults import Always, FaultKind, Meanwhile, Once
+from everstep.testing.simulation.faults import Always, FaultKind, Meanwhile, Once
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.world import World
 from tests.simulation.plays import (
     GRACE,
     WATCHDOG,
@@ -19,8 +21,6 @@ from tests.simulation.plays import (
     recorded,
 )
 from tests.simulation.scenarios import MIXED
-from tests.simulation.settings import Settings
-from tests.simulation.world import World
 
 # --- Throttling, delays and clocks
 

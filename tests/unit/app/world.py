@@ -12,7 +12,7 @@ from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.advance import Done, advance
 from everstep.app.dead_letter import Buried, dead_letter
-from everstep.app.engine import Engine, Limits
+from everstep.app.engine import Engine, Execution, Limits
 from everstep.app.start import Accepted, start
 from everstep.app.sweep import Swept, sweep
 from everstep.authoring.registry import Registry
@@ -97,8 +97,12 @@ class World:
             ids=SequenceIds(),
             registry=Registry(workflows),
             limits=limits or Limits(),
-            on_attempt=lambda _run, key, attempt: self.attempts.append((key, attempt)),
+            execute=self._execute,
         )
+
+    def _execute(self, execution: Execution) -> object:
+        self.attempts.append((execution.key, execution.attempt))
+        return execution.carry_out()
 
     def deploy(self, *workflows: Workflow[Any, Any]) -> None:
         """Put new code in place of the old."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from everstep.core.changes import HeadChange
     from everstep.core.model import (
@@ -70,6 +70,9 @@ class RunList(Protocol):
         self, workflow: str, status: RunStatus, before: str | None, limit: int
     ) -> Sequence[Listed]:
         """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
+
+    def every(self) -> Iterable[Listed]:
+        """Return every run there is, in no order; reads the whole index, page by page."""
 
 
 class DeadLetters(Protocol):

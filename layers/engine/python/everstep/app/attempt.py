@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
+from everstep.app.engine import Execution
 from everstep.app.payloads import pack
 from everstep.authoring.step_context import attempt_context
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
@@ -49,7 +50,6 @@ def run_attempt(
     """
     limit = _limit(call.timeout, time_left)
     started = engine.clock.now()
-    engine.on_attempt(message.run_id, pending.key, message.attempt)
     begun = OpRecord(
         key=pending.key,
         kind=pending.operation.kind,
@@ -64,7 +64,15 @@ def run_attempt(
         with attempt_context(message.run_id, pending.key, message.attempt, deadline):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((call.args, call.kwargs))
-            value = call_within(lambda: call.fn(*args, **kwargs), limit)
+            execution = Execution(
+                run_id=message.run_id,
+                key=pending.key,
+                attempt=message.attempt,
+                fn=call.fn,
+                args=args,
+                kwargs=kwargs,
+            )
+            value = call_within(lambda: engine.execute(execution), limit)
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         delay = call.retry.delay_after(error, message.attempt, f"{message.run_id}/{pending.key}")
         return _failed(begun, error, engine.clock.now(), delay)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from everstep.core.durations import MINUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from everstep.authoring.registry import Registry
     from everstep.ports import (
@@ -42,15 +42,36 @@ class Limits:
     watchdog: int = 360 * MINUTE
 
 
-def _nobody_listens(_run_id: str, _key: str, _attempt: int) -> None:
-    """Hear of an attempt and do nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An attempt's call of user code, about to be made.
+
+    Attributes:
+        run_id: The run.
+        key: The operation.
+        attempt: Its number, from 1.
+        fn: The step's function.
+        args: What it is called with, by position.
+        kwargs: What it is called with, by name.
+    """
+
+    run_id: str
+    key: str
+    attempt: int
+    fn: Callable[..., object]
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
+
+    def carry_out(self) -> object:
+        """Call the function; the result may be an awaitable."""
+        return self.fn(*self.args, **self.kwargs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Everything that a use case needs.
 
-    ``on_attempt`` is told of every attempt before it begins: run, operation key, number.
+    ``execute`` calls the user's code; tests put something of their own in its place.
     """
 
     runs: RunStore
@@ -63,4 +84,4 @@ class Engine:
     ids: Ids
     registry: Registry
     limits: Limits = field(default_factory=Limits)
-    on_attempt: Callable[[str, str, int], None] = _nobody_listens
+    execute: Callable[[Execution], object] = Execution.carry_out

@@ -7,7 +7,8 @@
 """
 
 from everstep.app.engine import Limits
-from everstep.testing.engine import Crash, TestEngine
+from everstep.testing.crash import Crash
+from everstep.testing.engine import TestEngine
 from everstep.testing.handles import HistoryEntry, TestRun
 from everstep.testing.logs import LogLine
 

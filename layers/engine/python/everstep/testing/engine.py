@@ -13,7 +13,7 @@ from everstep.adapters.memory.queue import MemoryQueue
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.control import resume
 from everstep.app.dead_letter import dead_letter
-from everstep.app.engine import Engine, Limits
+from everstep.app.engine import Engine, Execution, Limits
 from everstep.app.query import inspect
 from everstep.app.receive import receive
 from everstep.app.start import start
@@ -23,6 +23,7 @@ from everstep.core.durations import LONGEST_DELAY, to_datetime, to_millis
 from everstep.core.errors import EverstepError
 from everstep.core.keys import name_of
 from everstep.core.model import HEAD
+from everstep.testing.crash import Crash
 from everstep.testing.handles import TestRun
 from everstep.testing.logs import LogBook
 
@@ -44,10 +45,6 @@ _RESTLESS: Final = 100_000
 # 1 January 2026; a fixed start makes times in tests readable.
 _START: Final = 1_767_225_600_000
 _FAR_FUTURE: Final = 2**62
-
-
-class Crash(BaseException):
-    """Raise this in a step to make the process die there, as far as the engine can tell."""
 
 
 class TestEngine:
@@ -84,7 +81,7 @@ class TestEngine:
             ids=SequenceIds(),
             registry=Registry(workflows),
             limits=limits or Limits(),
-            on_attempt=self._count,
+            execute=self._execute,
         )
 
     @property
@@ -211,8 +208,9 @@ class TestEngine:
         for shard in range(self._store.shards):
             yield from self._store.due(shard, _FAR_FUTURE, _RESTLESS)
 
-    def _count(self, run_id: str, key: str, _attempt: int) -> None:
-        self._executed[run_id, name_of(key)] += 1
+    def _execute(self, execution: Execution) -> object:
+        self._executed[execution.run_id, name_of(execution.key)] += 1
+        return execution.carry_out()
 
     def _executions(self, run_id: str, name: str) -> int:
         return self._executed[run_id, name]

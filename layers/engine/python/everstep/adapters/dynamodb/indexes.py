@@ -8,7 +8,7 @@ from everstep.adapters.dynamodb import items, keys
 from everstep.adapters.dynamodb.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -69,3 +69,8 @@ class DynamoRunList:
             condition += " AND list_sk < :before"
         found = self._table.index(keys.LIST_INDEX, condition, values, limit, forward=False)
         return [items.to_listed(item) for item in found]
+
+    def every(self) -> Iterator[Listed]:
+        """Yield every run there is, in no order; reads the whole index, page by page."""
+        for item in self._table.scan(keys.LIST_INDEX):
+            yield items.to_listed(item)

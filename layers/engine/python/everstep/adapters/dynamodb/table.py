@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         PutItemInputTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
+        ScanInputTypeDef,
         UpdateItemInputTypeDef,
     )
 
@@ -95,6 +96,17 @@ class Table:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
             left = None if left is None else left - len(answer["Items"])
+
+    def scan(self, index: str) -> Iterator[Item]:
+        """Yield what an index projects of everything in it (eventually consistent)."""
+        request: ScanInputTypeDef = {"TableName": self._name, "IndexName": index}
+        while True:
+            with translated("DynamoDB Scan"):
+                answer = self._client.scan(**request)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def put(self, item: Item, condition: Condition) -> bool:
         """Write a whole item if the condition holds; say whether it did."""

@@ -171,6 +171,11 @@ class MemoryStore:
             ]
         return sorted(found, key=lambda each: each.run_id, reverse=True)[:limit]
 
+    def every(self) -> Sequence[Listed]:
+        """Return every run there is, in the order they were created."""
+        with self._lock:
+            return [_listed(head) for head in self._heads.values()]
+
     # --- DeadLetters
 
     def keep(self, message_id: str, body: str, reason: str, at: int) -> None:
@@ -180,6 +185,16 @@ class MemoryStore:
             self._dead_letters.setdefault(message_id, letter)
 
     # --- For tests
+
+    def copied(self) -> MemoryStore:
+        """Return a store that holds the same now, and goes its own way from here."""
+        copy = MemoryStore(self._shards)
+        with self._lock:
+            copy._heads = dict(self._heads)
+            copy._records = {run_id: dict(records) for run_id, records in self._records.items()}
+            copy._claims = dict(self._claims)
+            copy._dead_letters = dict(self._dead_letters)
+        return copy
 
     @property
     def dead_letters(self) -> Sequence[DeadLetter]:

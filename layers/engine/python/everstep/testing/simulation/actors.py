@@ -17,17 +17,17 @@ from everstep.app.start import start
 from everstep.app.sweep import sweep
 from everstep.core.durations import SECOND
 from everstep.core.errors import IllegalStateError
-from tests.simulation.deployment import Deployment
+from everstep.testing.simulation.deployment import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from random import Random
 
     from everstep.authoring.workflows import Workflow
-    from tests.simulation.faults import Faults
-    from tests.simulation.settings import Settings
-    from tests.simulation.step_queue import Letter, StepQueue
-    from tests.simulation.tasks import Task
+    from everstep.testing.simulation.choices import Choices
+    from everstep.testing.simulation.faults import Faults
+    from everstep.testing.simulation.settings import Settings
+    from everstep.testing.simulation.step_queue import Letter, StepQueue
+    from everstep.testing.simulation.tasks import Task
 
 _EXECUTOR: Final = "executor"
 _SWEEPER: Final = "sweeper"
@@ -42,10 +42,10 @@ class Inhabited(Deployment):
         *,
         faults: Faults | None = None,
         settings: Settings | None = None,
-        rng: Random | None = None,
+        choices: Choices | None = None,
     ) -> None:
         """Deploy the workflows; nobody has done anything yet."""
-        super().__init__(workflows, faults=faults, settings=settings, rng=rng)
+        super().__init__(workflows, faults=faults, settings=settings, choices=choices)
         self.appointments: list[tuple[int, Callable[[], object]]] = []
         self.operated: Counter[str] = Counter()
         self.swept_at = 0
@@ -70,7 +70,9 @@ class Inhabited(Deployment):
                     once_more = partial(self._persistently, name, call, again=again)
                     self.appointments.append((self._clock.now() + SECOND, once_more))
 
-        return self.spawn(name, body)
+        task = self.spawn(name, body)
+        task.twin = partial(self._persistently, name, call, again=again)
+        return task
 
     def resume(self, run_id: str) -> Task:
         """Begin an operator's call."""
@@ -98,7 +100,9 @@ class Inhabited(Deployment):
             receive(self.engine, f"message-{letter.number}", letter.body, time_left)
             self._acknowledge(self.queue, letter)
 
-        return self.spawn(f"{_EXECUTOR} of {letter}", process)
+        task = self.spawn(f"{_EXECUTOR} of {letter}", process)
+        task.twin = partial(self.execute, letter, time_left)
+        return task
 
     def bury(self, letter: Letter) -> Task:
         """Begin to process a dead letter."""
@@ -108,7 +112,9 @@ class Inhabited(Deployment):
             dead_letter(self.engine, f"message-{letter.number}", letter.body, letter.receives)
             self._acknowledge(self.dead, letter)
 
-        return self.spawn(f"undertaker of {letter}", process)
+        task = self.spawn(f"undertaker of {letter}", process)
+        task.twin = partial(self.bury, letter)
+        return task
 
     def sweep(self) -> Task:
         """Begin a sweep."""
@@ -117,17 +123,20 @@ class Inhabited(Deployment):
         def body() -> None:
             self.facts.recovered += sweep(self.engine).recovered
 
-        return self.spawn(_SWEEPER, body)
+        task = self.spawn(_SWEEPER, body)
+        task.twin = self.sweep
+        return task
 
     @property
     def sweeping(self) -> bool:
         """Say whether a sweep is under way."""
-        return any(task.name == _SWEEPER for task in self.tasks)
+        return any(task.name == _SWEEPER for task in self.tasks if task not in self.held)
 
     @property
     def busy(self) -> int:
         """Return how many executors are at work."""
-        return sum(task.name.startswith(_EXECUTOR) for task in self.tasks)
+        at_work = [task for task in self.tasks if task not in self.held]
+        return sum(task.name.startswith(_EXECUTOR) for task in at_work)
 
     def keep(self, at: int, appointment: Callable[[], object]) -> None:
         """Let happen what was to happen at this time."""

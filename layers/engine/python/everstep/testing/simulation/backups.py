@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from everstep.adapters.memory.store import MemoryStore
-
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tests.simulation.invariants import Facts
+    from everstep.adapters.memory.store import MemoryStore
+    from everstep.testing.simulation.invariants import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +35,12 @@ class Backup:
     def of(cls, store: MemoryStore, facts: Facts) -> Self:
         """Return a backup of everything that is recorded now."""
         return cls(
-            store=_copied(store), attempts=facts.attempts.copy(), effects=facts.effects.copy()
+            store=store.copied(), attempts=facts.attempts.copy(), effects=facts.effects.copy()
         )
 
     def table(self) -> MemoryStore:
         """Return a new table that holds just this."""
-        return _copied(self.store)
+        return self.store.copied()
 
     def rewind(self, facts: Facts) -> None:
         """Forget what the new table knows nothing of.
@@ -52,12 +51,3 @@ class Backup:
         facts.disturbances += 1
         facts.attempts = self.attempts.copy()
         facts.accepted = [each for each in facts.accepted if each[0] in self.store.run_ids]
-
-
-def _copied(store: MemoryStore) -> MemoryStore:
-    copy = MemoryStore(store.shards)
-    copy._heads = dict(store._heads)
-    copy._records = {run_id: dict(records) for run_id, records in store._records.items()}
-    copy._claims = dict(store._claims)
-    copy._dead_letters = dict(store._dead_letters)
-    return copy

@@ -11,21 +11,24 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
+from everstep.core.invariants import ViolationError
 from everstep.core.model import HEAD
-from tests.simulation.actors import Inhabited
-from tests.simulation.happenings import happenings
-from tests.simulation.invariants import ViolationError, check_at_rest, check_without_faults
-from tests.simulation.policies import InOrder
+from everstep.testing.simulation.actors import Inhabited
+from everstep.testing.simulation.happenings import happenings
+from everstep.testing.simulation.invariants import check_at_rest, check_without_faults
+from everstep.testing.simulation.policies import InOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from random import Random
 
     from everstep.authoring.workflows import Workflow
-    from tests.simulation.faults import Faults
-    from tests.simulation.policies import Action, Policy
-    from tests.simulation.settings import Settings
-    from tests.simulation.step_queue import Letter
+    from everstep.testing.simulation.choices import Choices
+    from everstep.testing.simulation.faults import Faults
+    from everstep.testing.simulation.policies import Action, Policy
+    from everstep.testing.simulation.settings import Settings
+    from everstep.testing.simulation.step_queue import Letter
 
 _MOST_ACTIONS: Final = 5_000
 
@@ -43,7 +46,7 @@ class World(Inhabited):
         faults: Faults | None = None,
         policy: Policy | None = None,
         settings: Settings | None = None,
-        rng: Random | None = None,
+        choices: Choices | None = None,
     ) -> None:
         """Deploy the workflows to an empty system.
 
@@ -52,9 +55,9 @@ class World(Inhabited):
             faults: What goes wrong at port calls.
             policy: Who goes on, and what happens next.
             settings: How the world is made.
-            rng: Draws clock skews and torn queries; without it there are none.
+            choices: Chooses clock skews and torn queries; without it there are none.
         """
-        super().__init__(workflows, faults=faults, settings=settings, rng=rng)
+        super().__init__(workflows, faults=faults, settings=settings, choices=choices)
         self.policy: Policy = policy or InOrder()
         self.odd_left = self.settings.oddities
 
@@ -88,12 +91,17 @@ class World(Inhabited):
             ViolationError: An invariant does not hold; the story so far is in its notes.
         """
         with self._told():
-            for _ in range(_MOST_ACTIONS):
-                actions = list(happenings(self))
-                if not actions:
-                    return
-                self._take(self.policy.choose(actions))
-            raise ViolationError("comes_to_rest", f"not after {_MOST_ACTIONS} actions")
+            self.come_to_rest()
+
+    @override
+    def come_to_rest(self) -> None:
+        """Let happen what can happen, until nothing more does."""
+        for _ in range(_MOST_ACTIONS):
+            actions = list(happenings(self))
+            if not actions:
+                return
+            self._take(self.policy.choose(actions))
+        raise ViolationError("comes_to_rest", f"not after {_MOST_ACTIONS} actions")
 
     def next_message(self, op: str = HEAD) -> Letter:
         """Let everything happen in order until there is a message for an operation.

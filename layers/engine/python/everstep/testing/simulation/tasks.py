@@ -7,15 +7,17 @@ of port calls can be made, and made again.
 
 from __future__ import annotations
 
-from contextvars import copy_context
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
+from everstep.testing.crash import Crash
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
 
 
-class Killed(BaseException):
+class Killed(Crash):
     """Ends a task where it stands, as the death of a process does."""
 
 
@@ -34,6 +36,7 @@ class Task:
 
     Attributes:
         name: For traces.
+        twin: Begins the same work once more, as a second process.
         skew: How far its clock is ahead, in milliseconds.
         waits_at: Name of the port call that it is about to make; empty before its first.
         done: Whether it has ended, whichever way.
@@ -41,15 +44,26 @@ class Task:
         error: What it ended with, unless it was killed.
     """
 
-    def __init__(self, name: str, body: Callable[[], None], skew: int = 0) -> None:
-        """Prepare the process; nothing runs yet."""
+    def __init__(
+        self, name: str, body: Callable[[], object], context: Context, *, skew: int = 0
+    ) -> None:
+        """Prepare the process; nothing runs yet.
+
+        Args:
+            name: For traces.
+            body: What the process does.
+            context: Context variables as they are where the process begins.
+            skew: How far its clock is ahead, in milliseconds.
+        """
         self.name = name
+        self.twin: Callable[[], Task] | None = None
         self.skew = skew
         self.waits_at = ""
         self.done = False
         self.killed = False
         self.error: Exception | None = None
         self._body = body
+        self._context = context
         self._stops_at: Callable[[str], bool] = always
         self._go = _closed()
         self._back = _closed()
@@ -64,10 +78,10 @@ class Task:
         self._stops_at = stops_at
         if self._thread is None and stops_at is never:
             # Nobody takes turns, so no thread is needed: many times faster.
-            copy_context().run(self._run)
+            self._context.run(self._run)
             return
         if self._thread is None:
-            self._thread = Thread(target=self._run, daemon=True)
+            self._thread = Thread(target=self._context.run, args=(self._run,), daemon=True)
             self._thread.start()
         else:
             self._go.release()
@@ -107,7 +121,7 @@ class Task:
     def _run(self) -> None:
         try:
             self._body()
-        except Killed:
+        except Crash:
             self.killed = True
         except Exception as error:  # noqa: BLE001 - judged by whoever drives the task
             self.error = error

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.faults import Call, FaultKind, Planned
-from tests.simulation.policies import Path
-from tests.simulation.scenarios import MIXED
-from tests.simulation.settings import Settings
-from tests.simulation.world import World
+from everstep.testing.simulation.faults import Call, FaultKind, Planned
+from everstep.testing.simulation.policies import Path
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from everstep.authoring.workflows import Workflow
-    from tests.simulation.faults import Faults
-    from tests.simulation.policies import Policy
+    from everstep.testing.simulation.faults import Faults
+    from everstep.testing.simulation.policies import Policy
 
 Plan = dict[int, FaultKind]
 
@@ -33,8 +32,8 @@ class Scenario:
     """
 
     begin: Callable[[World], object]
+    workflows: Sequence[Workflow[Any, Any]]
     then: Callable[[World], object] | None = None
-    workflows: Sequence[Workflow[Any, Any]] = MIXED
     settings: Callable[[], Settings] = Settings
 
     def play(self, faults: Faults | None = None, policy: Policy | None = None) -> World:

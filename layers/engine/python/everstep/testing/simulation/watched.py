@@ -24,21 +24,27 @@ class WatchedStore:
     check: Callable[[History | None, History | None], None]
 
     def create(self, head: Head, claim: Claim | None) -> Claim | None:
+        """Write a new run."""
         return self._watched(head.run_id, lambda: self.inner.create(head, claim))
 
     def load(self, run_id: str) -> History | None:
+        """Return the head and every record."""
         return self.inner.load(run_id)
 
     def head(self, run_id: str) -> Head | None:
+        """Return the head alone."""
         return self.inner.head(run_id)
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+        """Replace an operation's record."""
         return self._watched(run_id, lambda: self.inner.put(run_id, record, guard))
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
+        """Change a record's place in the due index."""
         return self._watched(run_id, lambda: self.inner.move(run_id, key, due_at, guard))
 
     def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+        """Change the head."""
         return self._watched(run_id, lambda: self.inner.change(run_id, change, guard))
 
     def _watched(self, run_id: str, write: Callable[[], T]) -> T:

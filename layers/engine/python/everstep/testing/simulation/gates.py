@@ -1,21 +1,15 @@
-"""What can go wrong at a port call, and ports through which it does.
-
-``wrap`` puts a gate in front of every port of an engine. The gate is asked at each call: it may
-let it happen, make the process die before or after it, lose its answer, or refuse it. Calls are
-numbered in the order in which they happen, so a fault is a number and a kind.
-"""
+"""Ports with a gate in front of them: at each call others may go on, or something goes wrong."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from everstep.core.model import History
+from everstep.testing.simulation.faults import FaultKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from random import Random
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from everstep.app.engine import Engine
     from everstep.core.changes import HeadChange
@@ -33,133 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
-class FaultKind(StrEnum):
-    """What goes wrong at one call."""
-
-    CRASH_BEFORE = "crash before"
-    CRASH_AFTER = "crash after"
-    ANSWER_LOST = "answer lost"
-    UNAVAILABLE = "unavailable"
-    PARTIAL = "applied in part"
-
-
-READS: Final = frozenset(
-    {"runs.load", "runs.rest", "runs.head", "timers.due", "blobs.get", "lists.newest"}
-)
-EXECUTIONS: Final = frozenset({"attempt", "effect"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One port call: its number within the schedule, and what it is about."""
-
-    number: int
-    name: str
-    detail: str
-    task: str
-    batch: int = 1
-
-    @property
-    def kinds(self) -> tuple[FaultKind, ...]:
-        """Return the faults that make a difference here.
-
-        A lost read is a refused read, and dying after it is dying before the next call. User
-        code does not answer, so only the process can die there.
-        """
-        if self.name in READS:
-            return (FaultKind.CRASH_BEFORE, FaultKind.UNAVAILABLE)
-        if self.name in EXECUTIONS:
-            return (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER)
-        kinds = (
-            FaultKind.CRASH_BEFORE,
-            FaultKind.CRASH_AFTER,
-            FaultKind.ANSWER_LOST,
-            FaultKind.UNAVAILABLE,
-        )
-        return (*kinds, FaultKind.PARTIAL) if self.batch > 1 else kinds
-
-    def __str__(self) -> str:
-        return f"{self.number:>4} {self.task}: {self.name} {self.detail}"
-
-
-class Faults(Protocol):
-    """Decides at which call what goes wrong."""
-
-    def at(self, call: Call) -> FaultKind | None:
-        """Return what goes wrong at this call, if anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """Faults at numbered calls; no numbers, no faults."""
-
-    plan: Mapping[int, FaultKind] = field(default_factory=dict)
-
-    def at(self, call: Call) -> FaultKind | None:
-        """Return what the plan says."""
-        return self.plan.get(call.number)
-
-
-@dataclass(slots=True)
-class Once:
-    """One fault, at the first (or n-th) call of a name."""
-
-    name: str
-    kind: FaultKind
-    nth: int = 1
-    detail: str = ""
-    _seen: int = 0
-
-    def at(self, call: Call) -> FaultKind | None:
-        """Return the fault when its call has come."""
-        if call.name != self.name or self.detail not in call.detail:
-            return None
-        self._seen += 1
-        return self.kind if self._seen == self.nth else None
-
-
-@dataclass(slots=True)
-class Always:
-    """The same fault at every call of some names, as long as it is switched on."""
-
-    names: frozenset[str]
-    kind: FaultKind
-    on: bool = True
-
-    def at(self, call: Call) -> FaultKind | None:
-        """Return the fault while it lasts."""
-        return self.kind if self.on and call.name in self.names else None
-
-
-@dataclass(frozen=True, slots=True)
-class Meanwhile:
-    """No fault: something that happens just before a numbered call."""
-
-    number: int
-    act: Callable[[], object]
-
-    def at(self, call: Call) -> FaultKind | None:
-        """Let it happen when its call has come."""
-        if call.number == self.number:
-            self.act()
-        return None
-
-
-@dataclass(slots=True)
-class Chance:
-    """Faults by chance, up to a number of them."""
-
-    rng: Random
-    probability: float
-    budget: int
-
-    def at(self, call: Call) -> FaultKind | None:
-        """Throw the dice."""
-        if self.budget == 0 or self.rng.random() >= self.probability:
-            return None
-        self.budget -= 1
-        return self.rng.choice(call.kinds)
+# Longer than the sweeper waits before it sends again.
+_LATE: Final = 600
 
 
 class Gate(Protocol):
@@ -170,10 +39,19 @@ class Gate(Protocol):
         name: str,
         detail: str,
         do: Callable[[], T],
-        partly: Callable[[], object] | None = None,
-        batch: int = 1,
+        ways: Mapping[FaultKind, Callable[[], object]] | None = None,
     ) -> T:
-        """Let others go on, then do the call, or what goes wrong with it."""
+        """Let others go on, then do the call, or what goes wrong with it.
+
+        Args:
+            name: The port and what it is asked for.
+            detail: What the call is about.
+            do: Does it.
+            ways: Does it in another way than asked for.
+        """
+
+    def afterwards(self, act: Callable[[], object]) -> None:
+        """Let something happen when everything else is over."""
 
     def two_pages(self) -> bool:
         """Say whether a query is read in two pages, with time between them."""
@@ -183,14 +61,7 @@ class Gate(Protocol):
 
 
 def wrap(engine: Engine, gate: Gate) -> Engine:
-    """Return the engine with a gate in front of everything that can fail."""
-    heard = engine.on_attempt
-
-    def on_attempt(run_id: str, key: str, attempt: int) -> None:
-        gate.pass_through(
-            "attempt", f"{run_id} {key} {attempt}", lambda: heard(run_id, key, attempt)
-        )
-
+    """Return the engine with a gate in front of every port that can fail."""
     return replace(
         engine,
         runs=GatedRuns(engine.runs, gate),
@@ -199,7 +70,6 @@ def wrap(engine: Engine, gate: Gate) -> Engine:
         dead_letters=GatedDeadLetters(engine.dead_letters, gate),
         queue=GatedQueue(engine.queue, gate),
         blobs=GatedBlobs(engine.blobs, gate),
-        on_attempt=on_attempt,
     )
 
 
@@ -293,6 +163,10 @@ class GatedLists:
             "lists.newest", workflow, lambda: self.inner.newest(workflow, status, before, limit)
         )
 
+    def every(self) -> Iterable[Listed]:
+        """Return every run there is."""
+        return self.gate.pass_through("lists.every", "", self.inner.every)
+
 
 @dataclass(frozen=True, slots=True)
 class GatedDeadLetters:
@@ -316,15 +190,33 @@ class GatedQueue:
     gate: Gate
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
-        """Send every message, or the first half of them."""
-        half = outgoing[: len(outgoing) // 2]
+        """Send every message, or what becomes of them otherwise."""
         self.gate.pass_through(
             "queue.send",
             ", ".join(_described(item) for item in outgoing),
             lambda: self.inner.send(outgoing),
-            lambda: self.inner.send(half),
-            len(outgoing),
+            self._ways(outgoing),
         )
+
+    def _ways(self, outgoing: Sequence[Outgoing]) -> dict[FaultKind, Callable[[], object]]:
+        send = self.inner.send
+        late = [replace(item, delay=item.delay + _LATE) for item in outgoing]
+        early = [replace(item, delay=0) for item in outgoing]
+
+        def again_later() -> None:
+            send(outgoing)
+            self.gate.afterwards(lambda: send(early))
+
+        ways: dict[FaultKind, Callable[[], object]] = {
+            FaultKind.TWICE: lambda: send([*outgoing, *outgoing]),
+            FaultKind.AGAIN_LATER: again_later,
+            FaultKind.LATE: lambda: send(late),
+        }
+        if any(item.delay for item in outgoing):
+            ways[FaultKind.EARLY] = lambda: send(early)
+        if len(outgoing) > 1:
+            ways[FaultKind.PARTIAL] = lambda: send(outgoing[: len(outgoing) // 2])
+        return ways
 
 
 def _described(outgoing: Outgoing) -> str:

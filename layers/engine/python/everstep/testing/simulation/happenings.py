@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.durations import LONGEST_DELAY, MINUTE, SECOND
 from everstep.core.model import HEAD, RunStatus
-from tests.simulation.policies import Action
+from everstep.testing.simulation.policies import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from everstep.core.model import DueEntry
-    from tests.simulation.world import World
+    from everstep.testing.simulation.world import World
 
 FAR_FUTURE: Final = 2**62
 _MANY: Final = 10_000
@@ -67,6 +67,7 @@ def _stalled(world: World) -> list[str]:
 
 def _time_passes(world: World) -> Iterator[Action]:
     if _settled(world):
+        yield from _last_words(world)
         return
     instants = [
         world.queue.next_visible_at() or FAR_FUTURE,
@@ -77,6 +78,15 @@ def _time_passes(world: World) -> Iterator[Action]:
     then = min(instants)
     if then < FAR_FUTURE:
         yield Action(label="time passes", act=partial(world.pass_time, max(then - world.time, 0)))
+
+
+def _last_words(world: World) -> Iterator[Action]:
+    if world.last_words and not world.held:
+        yield Action(label="an old message comes again", act=partial(_say_last_word, world))
+
+
+def _say_last_word(world: World) -> None:
+    world.last_words.pop(0)()
 
 
 def _settled(world: World) -> bool:

@@ -8,35 +8,38 @@ through here, where others may go on first or something may go wrong.
 from __future__ import annotations
 
 from collections import Counter, deque
-from contextvars import ContextVar
+from contextvars import copy_context
 from dataclasses import replace
+from inspect import isawaitable
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.clock import VirtualClock
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.attempt import OutOfTimeError
-from everstep.app.engine import Engine
+from everstep.app.engine import Engine, Execution
 from everstep.authoring.registry import Registry
-from everstep.authoring.step_context import step_context
 from everstep.core.errors import UnavailableError
-from tests.simulation.backups import Backup
-from tests.simulation.faults import Call, FaultKind, Planned, wrap
-from tests.simulation.invariants import Facts, ViolationError, check_write
-from tests.simulation.settings import Settings
-from tests.simulation.step_queue import StepQueue
-from tests.simulation.tasks import Killed, Task, always, never
-from tests.simulation.watched import WatchedStore
+from everstep.core.invariants import ViolationError, check_write
+from everstep.testing.simulation.backups import Backup
+from everstep.testing.simulation.choices import Kept
+from everstep.testing.simulation.faults import Call, FaultKind, Planned
+from everstep.testing.simulation.gates import wrap
+from everstep.testing.simulation.invariants import Facts
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.step_queue import StepQueue
+from everstep.testing.simulation.tasks import Killed, Task, always, never
+from everstep.testing.simulation.watched import WatchedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from random import Random
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from everstep.authoring.workflows import Workflow
     from everstep.core.model import History
-    from tests.simulation.faults import Faults
+    from everstep.testing.simulation.choices import Choices
+    from everstep.testing.simulation.faults import Faults
 
 T = TypeVar("T")
 
@@ -44,14 +47,6 @@ START: Final = 1_767_225_600_000
 _STORY: Final = 60
 # After these the message is delivered again, or the client calls again.
 _EXPECTED: Final = (UnavailableError, OutOfTimeError)
-
-_inhabited: ContextVar[Deployment] = ContextVar("everstep_simulated_deployment")
-
-
-def carried_out() -> None:
-    """Tell the world that the code of the current attempt was carried out; steps call this."""
-    here = step_context()
-    _inhabited.get().effect(here.run_id, here.operation, here.attempt)
 
 
 class Deployment:
@@ -66,7 +61,7 @@ class Deployment:
         *,
         faults: Faults | None = None,
         settings: Settings | None = None,
-        rng: Random | None = None,
+        choices: Choices | None = None,
     ) -> None:
         """Deploy the workflows to an empty system.
 
@@ -74,7 +69,7 @@ class Deployment:
             workflows: What is deployed.
             faults: What goes wrong at port calls.
             settings: How the system is made.
-            rng: Draws clock skews and torn queries; without it there are none.
+            choices: Chooses clock skews and torn queries; without it there are none.
         """
         self.faults: Faults = faults or Planned()
         self.settings = settings or Settings()
@@ -83,9 +78,12 @@ class Deployment:
         self.counts: Counter[str] = Counter()
         self.tasks: list[Task] = []
         self.held: set[Task] = set()
-        self.skews: Iterator[int] = self._draw_skews(rng)
+        self.choices: Choices = choices or Kept()
+        self.skews: Iterator[int] = self._choose_skews()
         self.story: deque[str] = deque(maxlen=_STORY)
-        self._rng = rng
+        self.violation: ViolationError | None = None
+        self.last_words: list[Callable[[], object]] = []
+        self._context = copy_context()
         self._clock = VirtualClock(START)
         self._numbers = count(1)
         self._current: Task | None = None
@@ -108,7 +106,7 @@ class Deployment:
             ids=SequenceIds(),
             registry=Registry(workflows),
             limits=self.settings.limits,
-            on_attempt=self._attempt_begins,
+            execute=self._execute,
         )
 
     def _gated(self) -> Engine:
@@ -138,8 +136,7 @@ class Deployment:
         name: str,
         detail: str,
         do: Callable[[], T],
-        partly: Callable[[], object] | None = None,
-        batch: int = 1,
+        ways: Mapping[FaultKind, Callable[[], object]] | None = None,
     ) -> T:
         """Let others go on, then do the call, or what goes wrong with it."""
         task = self._current
@@ -150,48 +147,85 @@ class Deployment:
             name=name,
             detail=detail,
             task=task.name if task else "test",
-            batch=batch,
+            ways=tuple(ways or ()),
         )
         fault = self.faults.at(call)
         self._note(call, fault)
         if fault is None:
             return do()
-        return self._fail(fault, task, do, partly)
-
-    def _fail(
-        self,
-        fault: FaultKind,
-        task: Task | None,
-        do: Callable[[], T],
-        partly: Callable[[], object] | None,
-    ) -> T:
         self.facts.disturbances += 1
+        if ways is not None and fault in ways:
+            # Who sends asks for no answer, so whatever comes back will do.
+            return cast("T", _otherwise(fault, ways[fault]))
+        if task is not None and fault in (FaultKind.TWIN, FaultKind.STANDS_STILL):
+            self._meanwhile(task, fault)
+            return do()
+        return self._fail(fault, task, do)
+
+    def _fail(self, fault: FaultKind, task: Task | None, do: Callable[[], T]) -> T:
         if fault in (FaultKind.CRASH_AFTER, FaultKind.ANSWER_LOST):
             do()
-        elif fault is FaultKind.PARTIAL and partly is not None:
-            partly()
         if fault in (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER):
             raise task.die() if task else Killed
         raise UnavailableError(f"{fault} in a simulation")
 
+    def _meanwhile(self, task: Task, fault: FaultKind) -> None:
+        """Let others do something while the task is about to make a call.
+
+        Raises:
+            Killed: What they did violates an invariant, so nothing after it counts.
+        """
+        self.held.add(task)
+        try:
+            if fault is FaultKind.STANDS_STILL:
+                self.come_to_rest()
+            elif task.twin is not None:
+                self.finish(task.twin())
+        except ViolationError as error:
+            # User code is on the stack, and might take it for an error of its own.
+            self.violation = error
+            raise task.die() from error
+        finally:
+            self.held.discard(task)
+
+    def come_to_rest(self) -> None:
+        """Let happen what can happen, until nothing more does."""
+        raise NotImplementedError
+
+    def afterwards(self, act: Callable[[], object]) -> None:
+        """Let something happen when everything else is over."""
+        self.last_words.append(act)
+
     def two_pages(self) -> bool:
         """Say whether a query is read in two pages, with time between them."""
-        return self._rng is not None and self._rng.random() < 0.5
+        return bool(self.choices.pick("torn", 2))
 
     def cut(self, size: int) -> int:
         """Say how many of so many records the first page holds."""
-        return self._rng.randint(0, size) if self._rng else 0
+        return self.choices.pick("cut", size + 1)
 
-    def effect(self, run_id: str, key: str, attempt: int) -> None:
-        """Hear that the code of an attempt was carried out; it may take its time."""
-        self.pass_through(
-            "effect",
-            f"{run_id} {key} {attempt}",
-            lambda: self.facts.effects.update([(run_id, key, attempt)]),
-        )
+    def _execute(self, execution: Execution) -> object:
+        """Carry out an attempt; the process may die right before and right after."""
+        about = (execution.run_id, execution.key, execution.attempt)
+        detail = f"{execution.run_id} {execution.key} {execution.attempt}"
 
-    def _attempt_begins(self, run_id: str, key: str, attempt: int) -> None:
-        self.facts.attempts[run_id, key, attempt] += 1
+        def done() -> None:
+            self.pass_through("effect", detail, lambda: self.facts.effects.update([about]))
+
+        self.pass_through("attempt", detail, lambda: self.facts.attempts.update([about]))
+        try:
+            value = self.carry_out(execution)
+        except Exception:
+            done()
+            raise
+        if isawaitable(value):
+            return _followed(value, done)
+        done()
+        return value
+
+    def carry_out(self, execution: Execution) -> object:
+        """Call the user's code."""
+        return execution.carry_out()
 
     def _note(self, call: Call, fault: FaultKind | None) -> None:
         self.calls.append(call)
@@ -240,29 +274,25 @@ class Deployment:
 
     def spawn(self, name: str, body: Callable[[], object]) -> Task:
         """Begin a task; it does nothing until it is told to go on."""
-
-        def inhabit() -> None:
-            _inhabited.set(self)
-            body()
-
-        task = Task(name, inhabit, next(self.skews))
+        task = Task(name, body, self._context.copy(), skew=next(self.skews))
         self.tasks.append(task)
         return task
 
     def go_on(self, task: Task, stops_at: Callable[[str], bool] = always) -> None:
         """Let a task run to its next port call, or to its end."""
-        self._current = task
+        before, self._current = self._current, task
         try:
             task.go_on(stops_at)
         finally:
-            self._current = None
+            self._current = before
         if task.done:
             self._ended(task)
 
-    def _draw_skews(self, rng: Random | None) -> Iterator[int]:
+    def _choose_skews(self) -> Iterator[int]:
         furthest = self.settings.skew // 2
+        skews = (0, furthest, -furthest, furthest // 3, -furthest // 3) if furthest else (0,)
         while True:
-            yield rng.randint(-furthest, furthest) if rng and furthest else 0
+            yield skews[self.choices.pick("skew", len(skews))]
 
     def go_on_until(self, task: Task, call: str) -> None:
         """Let a task run until it is about to make a call of this name, and hold it there."""
@@ -278,7 +308,27 @@ class Deployment:
 
     def _ended(self, task: Task) -> None:
         self.tasks.remove(task)
+        if self.violation is not None:
+            raise self.violation
         if task.error is not None and not isinstance(task.error, _EXPECTED):
             if isinstance(task.error, ViolationError):
                 raise task.error
             raise ViolationError("no_unexpected_errors", repr(task.error)) from task.error
+
+
+async def _followed(awaitable: Awaitable[object], done: Callable[[], None]) -> object:
+    """Await a result, and say when it is there or has failed."""
+    try:
+        value = await awaitable
+    except Exception:
+        done()
+        raise
+    done()
+    return value
+
+
+def _otherwise(fault: FaultKind, way: Callable[[], object]) -> object:
+    answer = way()
+    if fault is FaultKind.PARTIAL:
+        raise UnavailableError("applied in part, in a simulation")
+    return answer

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from tests.simulation.faults import EXECUTIONS
-from tests.simulation.tasks import never
+from everstep.testing.simulation.faults import EXECUTIONS
+from everstep.testing.simulation.tasks import never
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from random import Random
+
+    from everstep.testing.simulation.choices import Choices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +52,10 @@ class InOrder:
 
 
 @dataclass(slots=True)
-class AtRandom:
-    """Anything at any time; odd things happen rarely."""
+class AnyOrder:
+    """Anything at any time, as the choices say; odd things happen rarely."""
 
-    rng: Random
+    choices: Choices
     odds: float = 0.03
 
     def stops_at(self, call: str) -> bool:
@@ -64,10 +65,11 @@ class AtRandom:
     def choose(self, actions: Sequence[Action]) -> Action:
         """Return any ordinary action, or now and then an odd one."""
         odd = [action for action in actions if action.odd]
+        chosen = self.choices.pick("odd", len(odd) + 1, self.odds)
+        if chosen:
+            return odd[chosen - 1]
         ordinary = [action for action in actions if not action.odd]
-        if odd and self.rng.random() < self.odds:
-            return self.rng.choice(odd)
-        return self.rng.choice(ordinary)
+        return ordinary[self.choices.pick("order", len(ordinary))]
 
 
 @dataclass(slots=True)

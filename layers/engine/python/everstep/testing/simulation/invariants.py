@@ -1,0 +1,147 @@
+"""What must hold of a whole schedule, by name: of what was recorded and of what was done.
+
+``core.invariants`` checks single runs. Here stands what needs to know the schedule: who was told
+what, what was executed how often, and what went wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from everstep.app.payloads import load, unpack
+from everstep.core.invariants import (
+    ViolationError,
+    attempts_within_policy,
+    history_replays_to_its_outcome,
+    nothing_is_silently_stuck,
+)
+from everstep.core.model import OpKind, OpStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from everstep.app.engine import Engine
+    from everstep.core.model import History
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """What a schedule has done, beside what the store says.
+
+    Attributes:
+        accepted: Runs for which a trigger answered 2xx, by idempotency key where one was given.
+        attempts: How often each attempt was begun: run, operation, number.
+        effects: How often the code of each attempt was carried out.
+        disturbances: Faults, duplicates, expired time-outs: whatever may repeat work.
+        resumptions: How often a run was resumed or taken over.
+        recovered: How often the sweeper took a run over because it showed no progress.
+        skew: How far two clocks may be apart, in milliseconds.
+    """
+
+    accepted: list[tuple[str, str | None]] = field(default_factory=list)
+    attempts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    effects: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    disturbances: int = 0
+    resumptions: int = 0
+    recovered: int = 0
+    skew: int = 0
+
+
+# --- At rest
+
+
+def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
+    """Check every run once nothing is under way any more."""
+    every_accepted_run_is_known(facts, run_ids)
+    one_run_per_idempotency_key(engine, facts, run_ids)
+    no_needless_repetition(facts)
+    for run_id in run_ids:
+        history = load(engine, run_id)
+        if history is None:
+            raise ViolationError("every_accepted_run_is_known", run_id)
+        nothing_is_silently_stuck(history)
+        completed_steps_were_executed(facts, history)
+        _agrees_with_its_code(engine, facts, history)
+
+
+def _agrees_with_its_code(engine: Engine, facts: Facts, history: History) -> None:
+    head = history.head
+    definition = engine.registry.to_continue(head.workflow, head.version)
+    result = unpack(engine, head.result) if head.result else None
+    begun = [(key, attempt) for run_id, key, attempt in facts.attempts if run_id == head.run_id]
+    whole = replace(history, head=replace(head, result=result))
+    history_replays_to_its_outcome(definition, whole)
+    attempts_within_policy(definition, history, begun)
+
+
+def every_accepted_run_is_known(facts: Facts, run_ids: Iterable[str]) -> None:
+    """A run for which a trigger answered 2xx is recorded."""
+    missing = {run_id for run_id, _ in facts.accepted} - set(run_ids)
+    if missing:
+        raise ViolationError("every_accepted_run_is_known", ", ".join(sorted(missing)))
+
+
+def one_run_per_idempotency_key(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
+    """An idempotency key starts one run, and every trigger that used it was told that one."""
+    heads = [head for head in map(engine.runs.head, run_ids) if head is not None]
+    keys = Counter(
+        (head.workflow, head.idempotency_key) for head in heads if head.idempotency_key is not None
+    )
+    twice = [str(key) for key, count in keys.items() if count > 1]
+    if twice:
+        raise ViolationError("one_run_per_idempotency_key", ", ".join(twice))
+    told: dict[str, str] = {}
+    for run_id, key in facts.accepted:
+        if key is not None and told.setdefault(key, run_id) != run_id:
+            raise ViolationError("one_run_per_idempotency_key", f"{key}: {told[key]}, {run_id}")
+
+
+def no_needless_repetition(facts: Facts) -> None:
+    """What goes wrong once starts no second chain through the run.
+
+    It may repeat an attempt and, when two deliveries of one message commit at the same moment,
+    the attempt after it: an executor that lost cannot tell its twin from an answer that got lost.
+    """
+    repeats = sum(count - 1 for count in facts.attempts.values())
+    allowed = 2 * (facts.disturbances + facts.resumptions + facts.recovered)
+    if repeats > allowed:
+        detail = f"{repeats} repeated attempts after {allowed} causes: {_repeated(facts)}"
+        raise ViolationError("no_needless_repetition", detail)
+
+
+def completed_steps_were_executed(facts: Facts, history: History) -> None:
+    """A recorded result comes from an execution of just that attempt."""
+    run_id = history.head.run_id
+    for record in history.records.values():
+        done = record.kind is OpKind.STEP and record.status is OpStatus.DONE
+        if done and not facts.effects[run_id, record.key, record.attempt]:
+            raise ViolationError("completed_steps_were_executed", f"{record.key} of {run_id}")
+
+
+# --- Where nothing went wrong
+
+
+def check_without_faults(facts: Facts) -> None:
+    """Check what only holds as long as nothing goes wrong."""
+    every_step_ran_exactly_once(facts)
+    nobody_was_rescued(facts)
+
+
+def every_step_ran_exactly_once(facts: Facts) -> None:
+    """Without faults no attempt is made twice."""
+    repeated = _repeated(facts)
+    if repeated:
+        raise ViolationError("every_step_ran_exactly_once", repeated)
+
+
+def nobody_was_rescued(facts: Facts) -> None:
+    """The protocol itself gets every run to its end; the watchdog has nothing to do."""
+    if facts.recovered:
+        raise ViolationError("nobody_was_rescued", f"{facts.recovered} runs were taken over")
+
+
+def _repeated(facts: Facts) -> str:
+    twice = [f"{key}: {count} times" for key, count in facts.attempts.items() if count > 1]
+    return ", ".join(twice)
