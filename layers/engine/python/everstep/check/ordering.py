@@ -1,0 +1,130 @@
+"""Sets: their order differs from process to process, and may not decide about operations."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from everstep.check import rules
+from everstep.check.analysis import Mistake
+from everstep.check.known_types import SETS
+from everstep.check.scopes import Assigned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from everstep.check.analysis import Analysis
+
+# They go through their arguments in the order that these have.
+_KEEPS_ORDER: Final = frozenset(
+    f"builtins.{name}" for name in ("enumerate", "filter", "iter", "list", "map", "tuple", "zip")
+)
+_MEND: Final = "go through sorted(…)"
+
+
+def unordered_loops(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
+    """Yield loops over sets in which operations are asked for."""
+    match node:
+        case ast.For(iter=iterable, body=body) if _uses_operations(analysis, body, node):
+            yield from _loop(analysis, iterable)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+            inside = [*ast.iter_child_nodes(node)]
+            for generator in node.generators:
+                if _uses_operations(analysis, inside, node):
+                    yield from _loop(analysis, generator.iter)
+        case _:
+            return
+
+
+def unordered_arguments(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
+    """Yield arguments of operations that the order of a set decides about."""
+    if not isinstance(node, ast.Call) or not analysis.uses_context(node):
+        return
+    for argument in (*node.args, *(each.value for each in node.keywords)):
+        for taken in _taken(analysis, argument):
+            yield Mistake(
+                node=taken,
+                code=rules.ORDER,
+                message=f"{ast.unparse(taken)} takes the order of a set, which differs in a replay",
+                mend=_MEND,
+            )
+
+
+def _loop(analysis: Analysis, iterable: ast.expr) -> Iterator[Mistake]:
+    if _is_unordered(analysis, iterable):
+        yield Mistake(
+            node=iterable,
+            code=rules.ORDER,
+            message=f"operations are asked for in the order of the set {ast.unparse(iterable)}",
+            mend=_MEND,
+        )
+
+
+def _uses_operations(analysis: Analysis, body: list[ast.AST] | list[ast.stmt], at: ast.AST) -> bool:
+    return analysis.awaits(body, at) or any(
+        analysis.uses_context(node) for node in analysis.within(body, at)
+    )
+
+
+def _is_unordered(analysis: Analysis, expression: ast.expr) -> bool:
+    if analysis.name_of(expression) in SETS:
+        return True
+    return (
+        isinstance(expression, ast.Call)
+        and analysis.name_of(expression.func) in _KEEPS_ORDER
+        and any(_is_unordered(analysis, each) for each in expression.args)
+    )
+
+
+def _taken(analysis: Analysis, argument: ast.expr) -> Iterator[ast.expr]:
+    """Yield the parts of an argument that depend on the order of a set."""
+    match argument:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            for part in parts:
+                yield from _taken(analysis, part)
+        case ast.Dict(values=parts):
+            for part in parts:
+                yield from _taken(analysis, part)
+        case ast.Starred(value=value):
+            if _is_unordered(analysis, value):
+                yield argument
+        case ast.Name():
+            only = _only_value(analysis, argument)
+            if only is not None and _takes_order(analysis, only):
+                yield only
+        case _:
+            if _takes_order(analysis, argument):
+                yield argument
+
+
+def _takes_order(analysis: Analysis, expression: ast.expr) -> bool:
+    match expression:
+        case ast.ListComp(generators=[first, *_]):
+            return _is_unordered(analysis, first.iter)
+        case ast.Call(func=ast.Attribute(value=of, attr="pop"), args=[]):
+            return analysis.name_of(of) in SETS
+        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[joined]):
+            return _is_unordered(analysis, joined)
+        case ast.Call(func=called, args=[first, *_]):
+            name = analysis.name_of(called)
+            return name in ("builtins.list", "builtins.tuple", "builtins.next") and _is_unordered(
+                analysis, first
+            )
+        case _:
+            return False
+
+
+def _only_value(analysis: Analysis, name: ast.Name) -> ast.expr | None:
+    """Return the one value that a variable ever has, if it is not sorted in place."""
+    home = analysis.home_of(name)
+    bindings = [] if home is None else home.bindings[name.id]
+    if len(bindings) != 1 or not isinstance(bindings[0], Assigned):
+        return None
+    sorted_in_place = any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "sort"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name.id
+        for node in analysis.nodes
+    )
+    return None if sorted_in_place else bindings[0].value
