@@ -1,0 +1,82 @@
+"""From options and environment to an engine."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from everstep.cli import stacks
+from everstep.cli.exits import usage
+from everstep.cli.printing import line
+from everstep.wiring import Settings, build_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from everstep.app.engine import Engine
+    from everstep.cli.options import Target
+    from everstep.cli.session import Session
+    from everstep.wiring import Clients
+
+# Where template.yaml takes workflows from, seen from the project's folder.
+_LAYER: Final = Path("layers", "workflows", "python")
+
+
+def connect_reader(session: Session, target: Target) -> Engine:
+    """Return an engine that reads the deployment and cannot write to it.
+
+    Options come before the stack, and the stack before the environment. Workflows are imported
+    from the current folder as well; what they print on import goes to standard error, and
+    modules that cannot be imported are named there.
+
+    Raises:
+        EverstepError: Something is missing or wrong; see ``failures.explain``.
+    """
+    _check_address(target.endpoint_url)
+    clients = session.readers(
+        profile=target.profile, region=target.region, endpoint_url=target.endpoint_url
+    )
+    settings = Settings.for_reading(_variables(session.environment, target, clients))
+    session.place = _place(settings, target)
+    _import_from_here()
+    with redirect_stdout(sys.stderr):
+        engine = build_engine(settings, clients)
+    for module, error in engine.registry.faults.items():
+        what = f"{module} cannot be imported, its workflows are left out: "
+        line(session.err, ("warning: ", "yellow"), f"{what}{type(error).__name__}: {error}")
+    return engine
+
+
+def _check_address(url: str | None) -> None:
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise usage(f"--endpoint-url must begin with http:// or https://, not {url!r}")
+
+
+def _variables(environment: Mapping[str, str], target: Target, clients: Clients) -> dict[str, str]:
+    stacked = {} if target.stack is None else stacks.variables(clients, target.stack)
+    typed = {
+        "EVERSTEP_TABLE": target.table,
+        "EVERSTEP_BUCKET": target.bucket,
+        "EVERSTEP_QUEUE_URL": target.queue_url,
+        "EVERSTEP_WORKFLOWS": target.workflows,
+    }
+    given = {name: value for name, value in typed.items() if value is not None}
+    return {**environment, **stacked, **given}
+
+
+def _place(settings: Settings, target: Target) -> str:
+    parts = [f"table {settings.table}", f"bucket {settings.bucket}"]
+    if target.region is not None:
+        parts.append(f"region {target.region}")
+    if target.endpoint_url is not None:
+        parts.append(f"at {target.endpoint_url}")
+    return ", ".join(parts)
+
+
+def _import_from_here() -> None:
+    """Look for workflows where ``python -m`` would, and where the template does."""
+    for folder in (Path.cwd() / _LAYER, Path.cwd()):
+        if folder.is_dir() and str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))

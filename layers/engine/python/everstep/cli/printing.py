@@ -1,0 +1,68 @@
+"""How the command line prints: tables and colours for people, plain text and JSON for programs.
+
+Nothing here cuts a value short: ids are there to be copied.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_UNLIMITED: Final = 10_000
+"""Columns of what is no terminal: a program reads lines, and has no edge to keep to."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that prints what it is given, letter by letter.
+
+    On a terminal it has colours and the terminal's width; otherwise plain text and no width.
+    """
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal:
+        made.width = _UNLIMITED
+    return made
+
+
+def line(to: Console, *parts: str | tuple[str, str]) -> None:
+    """Print parts, or (part, style), as one line: the terminal may wrap it, nothing cuts it."""
+    to.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def table(to: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: the first column is kept whole, the others fold where a terminal is narrow.
+
+    Numbers stand on the right.
+    """
+    cells = [tuple(row) for row in rows]
+    made = Table(
+        box=box.SIMPLE_HEAD if to.is_terminal else None,
+        pad_edge=to.is_terminal,
+        header_style="bold",
+    )
+    for position, title in enumerate(columns):
+        numbers = bool(cells) and all(row[position].isdecimal() for row in cells)
+        whole = max((len(row[position]) for row in cells), default=0) if position == 0 else None
+        made.add_column(
+            title,
+            justify="right" if numbers else "left",
+            overflow="fold",
+            no_wrap=position == 0,
+            min_width=whole,
+        )
+    for row in cells:
+        made.add_row(*row)
+    to.print(made, crop=False)
+
+
+def as_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can express
+    """Print a value as JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,86 @@
+"""The commands put together, and the one place where a call ends: with an exit code."""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from everstep.cli import check, doctor
+from everstep.cli.exits import ExitCode
+from everstep.cli.failures import explain
+from everstep.cli.printing import line
+from everstep.cli.session import Session, real
+
+app = typer.Typer(
+    name="everstep",
+    help="Durable workflows on AWS serverless. Exit codes: 0 done, 1 failed, 2 usage, "
+    "3 not found, 4 the run failed.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("check")(check.check)
+app.command("doctor")(doctor.doctor)
+
+
+def run(arguments: Sequence[str], session: Session | None = None) -> int:
+    """Run one command and return its exit code; an error becomes one line on standard error.
+
+    Args:
+        arguments: What was typed after ``everstep``.
+        session: Where to print and what to ask, instead of the process's own.
+    """
+    session = real() if session is None else session
+    # Without a handler Python would print the engine's warnings as bare lines.
+    logging.getLogger("everstep").addHandler(logging.NullHandler())
+    try:
+        return _code(
+            get_command(app).main(
+                list(arguments), prog_name="everstep", standalone_mode=False, obj=session
+            )
+        )
+    except Exception as error:  # noqa: BLE001 - told below, whatever it is
+        if session.debug:
+            line(session.err, "".join(traceback.format_exception(error)))
+        message, exit_code = explain(error, session.place)
+        line(session.err, ("error: ", "bold red"), " ".join(message.split()))
+        return exit_code
+
+
+def _code(returned: Any) -> int:  # noqa: ANN401 - what a command returns passes through typer
+    return returned if isinstance(returned, int) else ExitCode.DONE
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the value
+    if wanted:
+        typer.echo(f"everstep {_version()}")
+        raise typer.Exit
+
+
+def _version() -> str:
+    try:
+        return version("everstep")
+    except PackageNotFoundError:
+        return "(not installed as a package)"
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001 - the callback prints it
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Remember what holds for every command; without one, say which there are."""
+    session: Session = ctx.obj
+    session.debug = debug
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())

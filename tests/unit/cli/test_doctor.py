@@ -1,0 +1,135 @@
+"""``everstep doctor``: what it asks, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from tests.unit.cli.typed import NOW, Seen, Verifier, report, session, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+BROKEN = (
+    report("run-1", "a_rule", "b_rule"),
+    report(
+        "run-2",
+        "a_rule",
+        violations=(("a_rule", "done twice"), ("a_rule", "and again")),
+        skipped=(("b_rule", "not deployed"),),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def _path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the command change where modules are found, for this test."""
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    monkeypatch.chdir(tmp_path)
+
+
+def doctor(*arguments: str, reports: Iterable[Any] = ()) -> Seen:
+    return typed("doctor", "--check", *arguments, by=session(Verifier(reports)))
+
+
+def test_without_check_it_says_what_there_is() -> None:
+    seen = typed("doctor")
+    assert (seen.code, seen.out) == (2, "")
+    assert "everstep doctor --check checks the runs" in seen.err
+
+
+def test_where_every_invariant_holds_it_ends_with_0() -> None:
+    seen = doctor(reports=[report("run-1", "a_rule")])
+    assert seen.code == 0
+    assert seen.out.splitlines()[-1] == "1 run checked: every invariant holds"
+
+
+def test_violations_are_counted_told_and_end_with_1() -> None:
+    seen = doctor(reports=BROKEN)
+    assert seen.code == 1
+    lines = [" ".join(each.split()) for each in seen.out.splitlines()]
+    assert lines == [
+        "invariant runs checked violations skipped (runs: why)",
+        "a_rule 2 2",
+        "b_rule 1 0 1: not deployed",
+        "",
+        "run run-2: a_rule",
+        "done twice",
+        "",
+        "run run-2: a_rule",
+        "and again",
+        "",
+        "2 runs checked: 2 violations in 1 run",
+    ]
+
+
+def test_a_table_without_runs_is_in_order() -> None:
+    assert (doctor().code, doctor().out) == (0, "no runs to check\n")
+
+
+def test_json_is_all_there_is_on_standard_output() -> None:
+    seen = doctor("--json", reports=BROKEN)
+    assert seen.code == 1
+    assert json.loads(seen.out) == {
+        "runs": 2,
+        "invariants": [
+            {"name": "a_rule", "checked": 2, "violations": 2, "skipped": []},
+            {
+                "name": "b_rule",
+                "checked": 1,
+                "violations": 0,
+                "skipped": [{"reason": "not deployed", "runs": 1}],
+            },
+        ],
+        "violations": [
+            {"run_id": "run-2", "invariant": "a_rule", "detail": "done twice"},
+            {"run_id": "run-2", "invariant": "a_rule", "detail": "and again"},
+        ],
+    }
+
+
+def test_what_replayed_code_prints_does_not_mix_with_the_answer() -> None:
+    def chatty() -> Iterable[Any]:
+        print("from a workflow")  # noqa: T201
+        yield report("run-1", "a_rule")
+
+    seen = doctor("--json", reports=chatty())
+    assert json.loads(seen.out)["runs"] == 1
+    assert "from a workflow" in seen.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ((), (None, None)),
+        (("--run", "run-1"), ("run-1", None)),
+        (("--since", "1d"), (None, NOW - 86_400_000)),
+    ],
+)
+def test_it_looks_at_every_run_or_one_or_the_latest(
+    arguments: tuple[str, ...], asked: tuple[str | None, int | None]
+) -> None:
+    verify = Verifier()
+    assert typed("doctor", "--check", *arguments, by=session(verify)).code == 0
+    assert verify.asked == asked
+
+
+def test_one_run_and_a_time_together_make_no_sense() -> None:
+    seen = doctor("--run", "run-1", "--since", "1d")
+    assert (seen.code, seen.out) == (2, "")
+    assert "--run or --since, not both" in seen.err
+
+
+def test_progress_is_for_terminals_only() -> None:
+    by = session(Verifier(BROKEN))
+    screen = io.StringIO()
+    by.err = Console(file=screen, force_terminal=True, width=80)
+    typed("doctor", "--check", by=by)
+    assert "2 checked, at run run-2" in screen.getvalue()
+    assert "checked" not in doctor(reports=BROKEN).err
