@@ -39,14 +39,15 @@ def check_write(before: History | None, after: History, now: int, skew: int) -> 
     if before is None:
         return
     head_stays_what_it_is(before.head, after.head)
-    for key, record in before.records.items():
-        result_never_changes(record, after.records.get(key))
-        attempts_only_grow(record, after.records.get(key))
-    for record in after.records.values():
-        if record != before.records.get(record.key):
-            nothing_is_recorded_after_the_end(before.head, record, before.records.get(record.key))
-            no_attempt_is_left_out(record, before.records.get(record.key))
-            sleep_never_ends_early(record, now, skew)
+    for key in before.records.keys() | after.records.keys():
+        old, new = before.records.get(key), after.records.get(key)
+        if old is not None and old is not new:
+            result_never_changes(old, new)
+            attempts_only_grow(old, new)
+        if new is not None and new is not old and new != old:
+            nothing_is_recorded_after_the_end(before.head, new, old)
+            no_attempt_is_left_out(new, old)
+            sleep_never_ends_early(new, now, skew)
 
 
 def running_is_watched(head: Head) -> None:

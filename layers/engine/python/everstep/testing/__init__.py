@@ -11,5 +11,15 @@ from everstep.testing.crash import Crash
 from everstep.testing.engine import TestEngine
 from everstep.testing.handles import HistoryEntry, TestRun
 from everstep.testing.logs import LogLine
+from everstep.testing.stand_ins import Mock, MockCall
 
-__all__ = ["Crash", "HistoryEntry", "Limits", "LogLine", "TestEngine", "TestRun"]
+__all__ = [
+    "Crash",
+    "HistoryEntry",
+    "Limits",
+    "LogLine",
+    "Mock",
+    "MockCall",
+    "TestEngine",
+    "TestRun",
+]

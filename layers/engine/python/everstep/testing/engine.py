@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from everstep.adapters.memory.blobs import MemoryBlobs
-from everstep.adapters.memory.clock import VirtualClock
-from everstep.adapters.memory.ids import SequenceIds
-from everstep.adapters.memory.queue import MemoryQueue
-from everstep.adapters.memory.store import MemoryStore
 from everstep.app.control import resume
-from everstep.app.dead_letter import dead_letter
-from everstep.app.engine import Engine, Execution, Limits
 from everstep.app.query import inspect
-from everstep.app.receive import receive
 from everstep.app.start import start
-from everstep.app.sweep import sweep
-from everstep.authoring.registry import Registry
-from everstep.core.durations import LONGEST_DELAY, to_datetime, to_millis
-from everstep.core.errors import EverstepError
+from everstep.core.durations import SECOND, to_datetime, to_millis
+from everstep.core.errors import EverstepError, UnavailableError
 from everstep.core.keys import name_of
-from everstep.core.model import HEAD
-from everstep.testing.crash import Crash
 from everstep.testing.handles import TestRun
 from everstep.testing.logs import LogBook
+from everstep.testing.simulation.settings import Settings
+from everstep.testing.simulation.world import World
+from everstep.testing.stand_ins import StandIns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import datetime, timedelta
 
-    from everstep.adapters.memory.queue import Delivery
+    from everstep.app.engine import Limits
     from everstep.authoring.workflows import Workflow
-    from everstep.core.model import DueEntry
+    from everstep.testing.stand_ins import Mock
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+T = TypeVar("T")
 
-_VISIBILITY: Final = 360
-_RECEIVES: Final = 5
-# More messages than any sensible test needs: a workflow that never comes to rest.
+# More than any sensible test needs: a workflow that never comes to rest.
 _RESTLESS: Final = 100_000
-# 1 January 2026; a fixed start makes times in tests readable.
-_START: Final = 1_767_225_600_000
-_FAR_FUTURE: Final = 2**62
+_PATIENCE: Final = 1_000
+# Not given, where None has a meaning of its own.
+_NOTHING: Any = object()
 
 
 class TestEngine:
@@ -56,42 +45,34 @@ class TestEngine:
     Args:
         workflows: The workflows that are deployed.
         limits: Payload limits and the sweeper's patience, where the defaults do not fit.
+        world: A world of one's own, in which things may go wrong.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of the name
 
     def __init__(
-        self, workflows: Iterable[Workflow[Any, Any]], *, limits: Limits | None = None
+        self,
+        workflows: Iterable[Workflow[Any, Any]] = (),
+        *,
+        limits: Limits | None = None,
+        world: World | None = None,
     ) -> None:
         """Deploy the workflows to an empty system on 1 January 2026."""
-        self._clock = VirtualClock(_START)
-        self._store = MemoryStore()
-        self._dead = MemoryQueue(self._clock)
-        self._queue = MemoryQueue(self._clock, _RECEIVES, self._dead)
-        self._executed: Counter[tuple[str, str]] = Counter()
+        self._world = world if world is not None else _calm(workflows, limits)
+        self._stand_ins = StandIns()
+        self._world.carry_out = self._stand_ins.execute
         self._logs = LogBook()
-        self._engine = Engine(
-            runs=self._store,
-            timers=self._store,
-            lists=self._store,
-            dead_letters=self._store,
-            queue=self._queue,
-            blobs=MemoryBlobs(),
-            clock=self._clock,
-            ids=SequenceIds(),
-            registry=Registry(workflows),
-            limits=limits or Limits(),
-            execute=self._execute,
-        )
+        # Where things go wrong a client needs a key, to call again without starting twice.
+        self._keys = count(1) if world is not None else None
 
     @property
     def now(self) -> datetime:
         """Return the virtual time in UTC."""
-        return to_datetime(self._clock.now())
+        return to_datetime(self._world.time)
 
     def deploy(self, workflows: Iterable[Workflow[Any, Any]]) -> None:
         """Put new code in place of the old; runs stay as they are."""
-        self._engine = replace(self._engine, registry=Registry(workflows))
+        self._world.deploy(workflows)
 
     def start(
         self,
@@ -110,14 +91,21 @@ class TestEngine:
         Raises:
             RequestError: As the HTTP trigger would answer.
         """
-        accepted = start(
-            self._engine,
-            workflow.name,
-            input,
-            version=workflow.version,
-            idempotency_key=idempotency_key,
-            from_json=False,
+        key = idempotency_key
+        if key is None and self._keys is not None:
+            key = f"start {next(self._keys)}"
+        accepted = self._ask(
+            f"trigger of {workflow.name}",
+            lambda: start(
+                self._world.engine,
+                workflow.name,
+                input,
+                version=workflow.version,
+                idempotency_key=key,
+                from_json=False,
+            ),
         )
+        self._world.facts.accepted.append((accepted.run_id, key))
         return self._handle(accepted.run_id, workflow.output.decode)
 
     def get(self, run_id: str) -> TestRun[Any]:
@@ -126,22 +114,67 @@ class TestEngine:
         Raises:
             RunNotFoundError: There is no such run.
         """
-        head = inspect(self._engine, run_id).head
-        read = self._engine.registry.to_continue(head.workflow, head.version).output.decode
+        head = inspect(self._world.inside, run_id).head
+        registry = self._world.inside.registry
+        read = registry.to_continue(head.workflow, head.version).output.decode
         return self._handle(run_id, read)
 
-    def _handle(self, run_id: str, read_output: Callable[[str], Out]) -> TestRun[Out]:
-        return TestRun(
-            run_id,
-            engine=lambda: self._engine,
-            read_output=read_output,
-            executions=self._executions,
-            logs=self._logs.lines,
-        )
-
     def resume(self, run_id: str) -> None:
-        """Let a run that stands still go on, once its cause is mended (see ``deploy``)."""
-        resume(self._engine, run_id)
+        """Let a run that stands still go on, once its cause is mended (see ``deploy``).
+
+        Raises:
+            RunNotFoundError: There is no such run.
+            IllegalStateError: It does not stand still.
+        """
+        self._world.facts.resumptions += 1
+        self._ask(f"resume {run_id}", lambda: resume(self._world.engine, run_id))
+
+    # --- In place of steps
+
+    def mock(
+        self,
+        step: object,
+        *,
+        returns: object = _NOTHING,
+        calls: Callable[..., object] | None = None,
+    ) -> Mock:
+        """Put something in place of a step from now on; its retry policy stays.
+
+        Args:
+            step: The step, its name, or the key of one operation such as ``charge#2``.
+            returns: The result of every execution.
+            calls: A function with the step's parameters, if a fixed result will not do.
+
+        Returns:
+            The mock, which tells the calls so far.
+
+        Raises:
+            TypeError: Neither ``returns`` nor ``calls`` was given, or both.
+        """
+        if (returns is _NOTHING) is (calls is None):
+            raise TypeError("mock needs one of returns=… and calls=…")
+        instead = calls if calls is not None else lambda *_args, **_kwargs: returns
+        return self._stand_ins.mock(step, instead)
+
+    def fail(
+        self,
+        step: object,
+        error: BaseException | type[BaseException],
+        *,
+        executions: int = 1,
+        after: bool = False,
+    ) -> None:
+        """Let the next executions of a step fail; after them it is executed as usual.
+
+        Args:
+            step: The step, its name, or the key of one operation such as ``charge#2``.
+            error: What is raised; ``Crash`` for the death of the process.
+            executions: How many executions fail.
+            after: Fail when the step's code has been executed, and not in place of it.
+        """
+        self._stand_ins.fail(step, error, executions=executions, after=after)
+
+    # --- Time
 
     def run_until_idle(self) -> None:
         """Process every message that is due now; the clock does not move.
@@ -149,15 +182,8 @@ class TestEngine:
         Raises:
             EverstepError: A workflow never comes to rest.
         """
-        for _ in range(_RESTLESS):
-            delivery = self._queue.receive(_VISIBILITY)
-            if delivery is not None:
-                self._process(delivery)
-            elif not self._bury():
-                return
-        raise EverstepError(
-            f"not idle after {_RESTLESS} messages: does a workflow loop without end?"
-        )
+        with self._logs.open():
+            self._until_idle()
 
     def advance(self, duration: float | timedelta) -> None:
         """Move the clock on, firing each timer at its own time, in order.
@@ -165,58 +191,75 @@ class TestEngine:
         Args:
             duration: Seconds or ``timedelta``.
         """
-        target = self._clock.now() + to_millis(duration, "advance(duration)")
-        self.run_until_idle()
-        while (instant := self._next_instant()) <= target:
-            self._clock.set(max(instant, self._clock.now()))
-            self._sweep_if_due()
-            self.run_until_idle()
-        self._clock.set(target)
+        target = self._world.time + to_millis(duration, "advance(duration)")
+        with self._logs.open():
+            self._until_idle()
+            while (instant := self._world.next_instant()) <= target:
+                self._world.pass_time(instant - self._world.time)
+                self._until_idle()
+            # What happened may have taken its time.
+            self._world.pass_time(max(target - self._world.time, 0))
 
-    def _process(self, delivery: Delivery) -> None:
-        try:
-            with self._logs.open():
-                receive(self._engine, delivery.message_id, delivery.body)
-        except Crash:
-            # The queue would deliver it again after the visibility time-out; a test need not wait.
-            self._queue.release(delivery)
-        else:
-            self._queue.delete(delivery)
+    def run_to_rest(self) -> None:
+        """Let as much time pass as it takes until every run has ended or stands still.
 
-    def _bury(self) -> bool:
-        delivery = self._dead.receive(_VISIBILITY)
-        if delivery is None:
-            return False
-        dead_letter(self._engine, delivery.message_id, delivery.body, delivery.receives)
-        self._dead.delete(delivery)
-        return True
+        Raises:
+            ViolationError: That does not happen within thousands of messages.
+        """
+        with self._logs.open():
+            self._world.run()
 
-    def _next_instant(self) -> int:
-        """Return when something happens next, after now."""
-        now = self._clock.now()
-        visible = self._queue.next_visible_at()
-        instants = [_look_at(entry) for entry in self._due()]
-        if visible is not None:
-            instants.append(visible)
-        return min((instant for instant in instants if instant > now), default=_FAR_FUTURE)
+    def _until_idle(self) -> None:
+        if not self._world.until_idle(_RESTLESS):
+            raise EverstepError(
+                f"not idle after {_RESTLESS} messages: does a workflow loop without end?"
+            )
 
-    def _sweep_if_due(self) -> None:
-        if any(_look_at(entry) <= self._clock.now() for entry in self._due()):
-            sweep(self._engine)
+    def _ask(self, name: str, call: Callable[[], T]) -> T:
+        """Return the answer of a call over HTTP, by a client that calls until it has one."""
+        answers: list[T] = []
+        refusals: list[EverstepError] = []
 
-    def _due(self) -> Iterator[DueEntry]:
-        for shard in range(self._store.shards):
-            yield from self._store.due(shard, _FAR_FUTURE, _RESTLESS)
+        def ask() -> None:
+            try:
+                answers.append(call())
+            except UnavailableError:
+                raise
+            except EverstepError as error:
+                refusals.append(error)
 
-    def _execute(self, execution: Execution) -> object:
-        self._executed[execution.run_id, name_of(execution.key)] += 1
-        return execution.carry_out()
+        for _ in range(_PATIENCE):
+            self._world.call(name, ask)
+            if refusals:
+                raise refusals[0]
+            if answers:
+                return answers[-1]
+            self._world.pass_time(SECOND)
+        raise EverstepError(f"{name}: not answered after {_PATIENCE} calls")
+
+    def _handle(self, run_id: str, read_output: Callable[[str], Out]) -> TestRun[Out]:
+        return TestRun(
+            run_id,
+            engine=lambda: self._world.inside,
+            read_output=read_output,
+            executions=self._executions,
+            logs=self._logs.lines,
+        )
 
     def _executions(self, run_id: str, name: str) -> int:
-        return self._executed[run_id, name]
+        return sum(
+            times
+            for (run, key, _), times in self._world.facts.attempts.items()
+            if run == run_id and name_of(key) == name
+        )
 
 
-def _look_at(entry: DueEntry) -> int:
-    """Return when a sweep does something about an entry."""
-    first_look = entry.key != HEAD and entry.due_at <= entry.wake_at
-    return entry.due_at - LONGEST_DELAY if first_look else entry.due_at
+def _calm(workflows: Iterable[Workflow[Any, Any]], limits: Limits | None) -> World:
+    """Return a world where nothing goes wrong but what the test does.
+
+    The queue would deliver a message again after its visibility time-out; a test need not wait.
+    """
+    settings = Settings(visibility=0)
+    if limits is not None:
+        settings.limits = limits
+    return World(workflows, settings=settings)

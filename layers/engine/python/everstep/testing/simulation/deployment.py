@@ -82,6 +82,7 @@ class Deployment:
         self.skews: Iterator[int] = self._choose_skews()
         self.story: deque[str] = deque(maxlen=_STORY)
         self.violation: ViolationError | None = None
+        self.carry_out: Callable[[Execution], object] = Execution.carry_out
         self.last_words: list[Callable[[], object]] = []
         self._context = copy_context()
         self._clock = VirtualClock(START)
@@ -223,10 +224,6 @@ class Deployment:
         done()
         return value
 
-    def carry_out(self, execution: Execution) -> object:
-        """Call the user's code."""
-        return execution.carry_out()
-
     def _note(self, call: Call, fault: FaultKind | None) -> None:
         self.calls.append(call)
         self.counts[call.name] += 1
@@ -308,6 +305,8 @@ class Deployment:
 
     def _ended(self, task: Task) -> None:
         self.tasks.remove(task)
+        # A step that dies of itself is delivered again as one that is killed.
+        self.facts.disturbances += task.crashed
         if self.violation is not None:
             raise self.violation
         if task.error is not None and not isinstance(task.error, _EXPECTED):

@@ -24,12 +24,19 @@ _AT_REST: Final = frozenset({RunStatus.STALLED, RunStatus.PAUSED})
 
 def happenings(world: World) -> Iterator[Action]:
     """Return what can happen next: first what is under way, last the odd things."""
-    ordinary = [*_under_way(world), *_arrivals(world), *_visits(world)]
+    ordinary = list(present(world))
     if not ordinary:
         ordinary = list(_time_passes(world))
     yield from ordinary
     if ordinary and world.odd_left:
         yield from _oddities(world)
+
+
+def present(world: World) -> Iterator[Action]:
+    """Return what can happen without any time passing."""
+    yield from _under_way(world)
+    yield from _arrivals(world)
+    yield from _visits(world)
 
 
 def _under_way(world: World) -> Iterator[Action]:
@@ -69,15 +76,19 @@ def _time_passes(world: World) -> Iterator[Action]:
     if _settled(world):
         yield from _last_words(world)
         return
-    instants = [
+    then = min(instants(world))
+    if then < FAR_FUTURE:
+        yield Action(label="time passes", act=partial(world.pass_time, max(then - world.time, 0)))
+
+
+def instants(world: World) -> tuple[int, ...]:
+    """Return when something comes up by itself, for some of them long ago."""
+    return (
         world.queue.next_visible_at() or FAR_FUTURE,
         world.dead.next_visible_at() or FAR_FUTURE,
         next_sweep(world),
         *(at for at, _ in world.appointments),
-    ]
-    then = min(instants)
-    if then < FAR_FUTURE:
-        yield Action(label="time passes", act=partial(world.pass_time, max(then - world.time, 0)))
+    )
 
 
 def _last_words(world: World) -> Iterator[Action]:

@@ -40,7 +40,8 @@ class Task:
         skew: How far its clock is ahead, in milliseconds.
         waits_at: Name of the port call that it is about to make; empty before its first.
         done: Whether it has ended, whichever way.
-        killed: Whether it was killed.
+        killed: Whether it was killed, by itself or another.
+        crashed: Whether it was user code that killed it.
         error: What it ended with, unless it was killed.
     """
 
@@ -61,6 +62,7 @@ class Task:
         self.waits_at = ""
         self.done = False
         self.killed = False
+        self.crashed = False
         self.error: Exception | None = None
         self._body = body
         self._context = context
@@ -121,8 +123,10 @@ class Task:
     def _run(self) -> None:
         try:
             self._body()
-        except Crash:
+        except Killed:
             self.killed = True
+        except Crash:
+            self.killed = self.crashed = True
         except Exception as error:  # noqa: BLE001 - judged by whoever drives the task
             self.error = error
         finally:

@@ -16,7 +16,7 @@ from typing_extensions import override
 from everstep.core.invariants import ViolationError
 from everstep.core.model import HEAD
 from everstep.testing.simulation.actors import Inhabited
-from everstep.testing.simulation.happenings import happenings
+from everstep.testing.simulation.happenings import FAR_FUTURE, happenings, instants, present
 from everstep.testing.simulation.invariants import check_at_rest, check_without_faults
 from everstep.testing.simulation.policies import InOrder
 
@@ -102,6 +102,37 @@ class World(Inhabited):
                 return
             self._take(self.policy.choose(actions))
         raise ViolationError("comes_to_rest", f"not after {_MOST_ACTIONS} actions")
+
+    def until_idle(self, most: int) -> bool:
+        """Let happen what happens now, without any time passing; say whether that had an end.
+
+        Args:
+            most: How many actions to allow.
+        """
+        with self._told():
+            for _ in range(most):
+                actions = list(present(self))
+                if not actions:
+                    return True
+                self._take(self.policy.choose(actions))
+        return False
+
+    def next_instant(self) -> int:
+        """Return when something happens next, after now."""
+        return min(
+            (instant for instant in instants(self) if instant > self.time), default=FAR_FUTURE
+        )
+
+    def call(self, name: str, body: Callable[[], object]) -> None:
+        """Let a process of this name do something, all at once.
+
+        Raises:
+            ViolationError: An invariant does not hold; the story so far is in its notes.
+        """
+        with self._told():
+            task = self.spawn(name, body)
+            task.twin = lambda: self.spawn(name, body)
+            self.finish(task)
 
     def next_message(self, op: str = HEAD) -> Letter:
         """Let everything happen in order until there is a message for an operation.
