@@ -1,7 +1,7 @@
 """100 runs in a storm: processes are killed at random, messages doubled, and nothing is lost.
 
 The storm is planned by a seed, which is printed: STORM_SEED repeats the plan, STORM_SECONDS and
-STORM_RUNS make it longer.
+STORM_RUNS make it larger. It happens once; each test looks at one side of what it left.
 """
 
 from __future__ import annotations
@@ -15,40 +15,97 @@ from tests.e2e.storm import checks
 from tests.e2e.storm.course import storm_over
 from tests.e2e.storm.plan import Plan
 from tests.e2e.storm.summary import summary
+from tests.examples.effects import EffectServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.e2e.stack import Stack
-    from tests.examples.effects import EffectServer
+    from tests.e2e.storm.course import Storm
+
+# Whichever test comes first waits for the storm.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Tell people something at once, also while output is captured."""
-    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-    write: Callable[[str], None] = reporter.write_line if reporter is not None else print
+    """Tell people something at once, whether output is captured or not."""
+    plugins = pytestconfig.pluginmanager
+    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
+    assert reporter is not None
+    assert capture is not None
+
+    def write(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(text)
+
     return write
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_a_storm_of_kills_and_duplicates_loses_nothing_and_repeats_no_result(
-    stack: Stack, effects: EffectServer, say: Callable[[str], None]
-) -> None:
+@pytest.fixture(scope="module")
+def aftermath(stack: Stack, say: Callable[[str], None]) -> checks.Aftermath:
+    """Let the storm pass, wait until it is quiet, and return what is left."""
     plan = Plan.read()
     say(f"STORM_SEED={plan.seed} STORM_SECONDS={plan.seconds:g} STORM_RUNS={plan.runs}")
-    with storm_over(stack, plan, effects.url) as storm:
-        storm.rage()
-        storm.calm()
-        seen = checks.counted(effects.received())
-        say(summary(storm, seen))
-        checks.one_run_per_key(storm.client)
-        assert check_since(storm.engine, storm.oldest) == plan.runs
-        histories = checks.histories_of(storm.engine, storm.client)
-        for planned in storm.client.planned:
-            checks.as_planned(stack, histories[planned.number], planned.case, planned.number)
-        checks.large_results_are_in_the_bucket(histories.values())
-        made = set().union(*(checks.attempts_of(history) for history in histories.values()))
-        checks.at_least_once(made, seen)
-        checks.it_was_a_storm(storm)
+    with EffectServer() as server:
+        with storm_over(stack, plan, server.url) as storm:
+            storm.rage()
+            storm.calm()
+        effects = checks.counted(server.received())
+    say(summary(storm, effects))
+    return checks.Aftermath(storm=storm, effects=effects, histories=checks.histories_of(storm))
+
+
+@pytest.fixture
+def storm(aftermath: checks.Aftermath) -> Storm:
+    """Return the storm that has passed."""
+    return aftermath.storm
+
+
+def test_it_was_a_storm_and_not_a_calm(storm: Storm) -> None:
+    minutes = storm.plan.seconds / 60
+    assert storm.cut_off["StepExecutor"] >= 15 * minutes
+    assert storm.cut_off["Trigger"] >= 2 * minutes
+    assert storm.fleet.killed_busy >= 6 * minutes
+    assert storm.duplicator.copies >= 20 * minutes
+    assert storm.duplicator.replays >= 20 * minutes
+    assert storm.client.repeats >= 1
+    assert storm.witness.looks >= 100 * minutes
+
+
+def test_every_idempotency_key_started_exactly_one_run(storm: Storm) -> None:
+    wrong = {number: told for number, told in storm.client.told.items() if len(told) != 1}
+    assert wrong == {}
+    assert len(set(storm.client.started)) == storm.plan.runs
+
+
+def test_every_invariant_holds_for_these_runs_and_there_are_no_others(storm: Storm) -> None:
+    assert check_since(storm.engine, storm.oldest) == storm.plan.runs
+
+
+def test_every_run_has_the_outcome_and_the_records_of_an_undisturbed_one(
+    aftermath: checks.Aftermath,
+) -> None:
+    for planned in aftermath.storm.client.planned:
+        checks.as_planned(aftermath, planned)
+
+
+def test_steps_had_the_effects_that_their_policy_promises(aftermath: checks.Aftermath) -> None:
+    made = checks.attempts_of(aftermath.histories.values())
+    checks.at_least_once(made, aftermath.effects)
+
+
+def test_what_the_table_has_no_room_for_is_in_the_bucket(aftermath: checks.Aftermath) -> None:
+    histories = aftermath.histories.values()
+    large = [history for history in histories if history.head.workflow == "storm-large"]
+    assert large
+    for history in large:
+        for payload in (history.records["enlarge#1"].result, history.head.result):
+            assert payload is not None
+            assert payload.ref is not None
+
+
+def test_nothing_is_left_in_the_queues(storm: Storm) -> None:
+    assert storm.stack.depth("QueueUrl") == 0
+    assert storm.stack.depth("DeadLetterQueueUrl") == 0

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tests.e2e.storm.plan import Plan
 
 POLLERS: Final = 3
-EXECUTOR_PAUSE: Final = (0.6, 1.8)
-OTHERS_PAUSE: Final = (1.0, 3.0)
+EXECUTOR_PAUSE: Final = (0.3, 1.2)
+OTHERS_PAUSE: Final = (0.5, 2.0)
 POLLER_PAUSE: Final = (1.5, 4.0)
 QUIET_SECONDS: Final = 85.0
 MAPPING_SECONDS: Final = 20.0
