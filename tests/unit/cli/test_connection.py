@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
 from everstep.app.start import start
 from everstep.cli.connection import connect_reader
-from everstep.cli.exits import CommandError
+from everstep.cli.exits import CommandError, ExitCode
 from everstep.cli.options import Target
 from everstep.cli.session import real
-from everstep.wiring import Clients, ReadOnlyClients, Settings, SettingsError, build_engine
+from everstep.wiring import Clients, Settings, build_engine
 from tests.contract.backends import create_table
+from tests.unit.cli.stacks import Stacks
 from tests.unit.cli.typed import DEPLOYMENT, Verifier, session, typed
 
 if TYPE_CHECKING:
@@ -30,11 +29,7 @@ if TYPE_CHECKING:
     from everstep.cli.session import Session
 
 REGION: Final = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
-OUTPUTS: Final = {
-    "TableName": "from-stack",
-    "BucketName": "bucket-of-stack",
-    "QueueUrl": "http://127.0.0.1:9/queue",
-}
+AWS: Final = "https://dynamodb.eu-west-1.amazonaws.com"
 FLOW: Final = """
 from everstep import Context, workflow
 print("imported")
@@ -58,32 +53,6 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 def _aws() -> Iterator[None]:
     with mock_aws():
         yield
-
-
-class Stacks(ReadOnlyClients):
-    """Clients whose CloudFormation has two stacks: ``shop``, and ``other`` of somebody else."""
-
-    def make(self, service: str) -> Any:  # noqa: ANN401
-        client: Any = super().make(service)
-        if service == "cloudformation":
-            client.meta.events.register("before-call", answer)
-        return client
-
-
-def answer(params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]]:
-    """Answer instead of sending, as botocore's own stubs do."""
-    name = params["body"]["StackName"]
-    if name not in {"shop", "other"}:
-        error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
-        return AWSResponse("", 400, HTTPHeaders(), None), {"Error": error}
-    stack = {
-        "StackName": name,
-        "StackStatus": "CREATE_COMPLETE",
-        "Parameters": [{"ParameterKey": "Workflows", "ParameterValue": "flows"}],
-    }
-    if name == "shop":
-        stack["Outputs"] = [{"OutputKey": k, "OutputValue": v} for k, v in OUTPUTS.items()]
-    return AWSResponse("", 200, HTTPHeaders(), None), {"Stacks": [stack]}
 
 
 def with_stacks() -> Session:
@@ -133,11 +102,28 @@ def test_a_module_that_cannot_be_imported_is_a_warning_and_output_of_imports_is_
     ]
 
 
-def test_reading_needs_no_queue_but_table_and_bucket() -> None:
-    with pytest.raises(SettingsError, match="EVERSTEP_TABLE"):
-        connect_reader(session(environment={}), Target())
-    with pytest.raises(SettingsError, match="EVERSTEP_BUCKET"):
-        connect_reader(session(environment={"EVERSTEP_TABLE": "t"}), Target())
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, "no table and no bucket to look at: give --stack, or --table and --bucket, or set"),
+        ({"EVERSTEP_TABLE": "t", "EVERSTEP_BUCKET": " "}, "no bucket to look at: give --stack"),
+        ({"EVERSTEP_BUCKET": "b"}, "--bucket, or set EVERSTEP_TABLE$"),
+    ],
+)
+def test_reading_needs_no_queue_but_a_table_and_a_bucket(
+    environment: dict[str, str], says: str
+) -> None:
+    with pytest.raises(CommandError, match=says) as error:
+        connect_reader(session(environment=environment), Target())
+    assert error.value.exit_code is ExitCode.USAGE
+
+
+def test_a_variable_that_is_wrong_is_named() -> None:
+    seen = typed(
+        "doctor", "--check", by=session(environment=DEPLOYMENT | {"EVERSTEP_WORKFLOWS": "a b"})
+    )
+    assert (seen.code, seen.err.count("\n")) == (2, 1)
+    assert seen.err.startswith("error: EVERSTEP_WORKFLOWS must name Python packages")
 
 
 def test_an_address_without_scheme_is_refused_before_anything_is_asked() -> None:
@@ -155,6 +141,16 @@ def test_an_address_without_scheme_is_refused_before_anything_is_asked() -> None
             ("--region", "eu-west-1"),
             3,
             "there is no such table (table table, bucket bucket, region",
+        ),
+        (
+            ("--table", "t", "--region", "eu-west-1", "--endpoint-url", AWS),
+            3,
+            f"there is no such table (table t, bucket bucket, region eu-west-1, at {AWS}); look",
+        ),
+        (
+            ("--stack", "secret"),
+            1,
+            "CloudFormation DescribeStacks: AccessDenied: no; let these credentials do it",
         ),
         (("--profile", "nobody"), 2, "the AWS configuration has no such profile"),
     ],

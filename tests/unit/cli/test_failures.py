@@ -29,7 +29,7 @@ def refused(code: str, operation: str = "DynamoDB Query") -> AdapterError:
     ("error", "exit_code", "says"),
     [
         (CommandError("this", ExitCode.RUN_FAILED), 4, ["this"]),
-        (SettingsError("EVERSTEP_TABLE must be set"), 2, ["EVERSTEP_TABLE", "--stack"]),
+        (SettingsError("EVERSTEP_TABLE must be set"), 2, ["EVERSTEP_TABLE must be set"]),
         (refused("ResourceNotFoundException"), 3, ["no such table (table orders)", "--region"]),
         (refused("NoSuchBucket", "S3 GetObject"), 3, ["no such bucket (table orders)"]),
         (refused("NoCredentialsError"), 2, ["no AWS credentials", "AWS_PROFILE"]),

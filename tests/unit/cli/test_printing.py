@@ -51,6 +51,17 @@ def test_what_is_no_terminal_gets_plain_lines_of_any_length(
     assert "\x1b" not in out
 
 
+def test_a_terminal_keeps_its_width_and_has_colours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "50")
+    to = console()
+    line(to, ("found", "red"))
+    assert to.width == 50
+    assert "\x1b[" in capsys.readouterr().out
+
+
 def test_a_line_is_not_broken_by_us_in_a_terminal_either() -> None:
     to = terminal(20)
     line(to, (RUN, "bold"))

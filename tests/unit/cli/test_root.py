@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -35,8 +35,9 @@ def python(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_version_is_that_of_the_package() -> None:
-    assert typed("--version") == Seen(code=0, out=f"everstep {version('everstep')}\n", err="")
+def test_the_version_is_that_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(root, "version", lambda name: f"1.2.3 of {name}")
+    assert typed("--version") == Seen(code=0, out="everstep 1.2.3 of everstep\n", err="")
 
 
 def test_a_folder_that_was_never_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from everstep.cli.session import Session
     from everstep.wiring import Clients
 
+_NEEDED: Final[Mapping[str, str]] = {
+    "EVERSTEP_TABLE": "no table",
+    "EVERSTEP_BUCKET": "no bucket",
+}
 # Where template.yaml takes workflows from, seen from the project's folder.
 _LAYER: Final = Path("layers", "workflows", "python")
 
@@ -63,7 +67,13 @@ def _variables(environment: Mapping[str, str], target: Target, clients: Clients)
         "EVERSTEP_WORKFLOWS": target.workflows,
     }
     given = {name: value for name, value in typed.items() if value is not None}
-    return {**environment, **stacked, **given}
+    variables = {**environment, **stacked, **given}
+    if missing := [name for name in _NEEDED if not variables.get(name, "").strip()]:
+        raise usage(
+            f"{' and '.join(_NEEDED[name] for name in missing)} to look at: give --stack, "
+            f"or --table and --bucket, or set {' and '.join(missing)}"
+        )
+    return variables
 
 
 def _place(settings: Settings, target: Target) -> str:

@@ -70,7 +70,7 @@ def explain(error: Exception, place: str = "") -> tuple[str, ExitCode]:
         case typer.TyperException():
             return _usage(error), ExitCode.USAGE
         case SettingsError():
-            return f"{error}; or name the deployment with --stack", ExitCode.USAGE
+            return str(error), ExitCode.USAGE
         case AdapterError():
             return _refused(error, place)
         case UnavailableError():
