@@ -67,11 +67,11 @@ def test_it_was_a_storm_and_not_a_calm(storm: Storm) -> None:
     minutes = storm.plan.seconds / 60
     assert storm.cut_off["StepExecutor"] >= 15 * minutes
     assert storm.cut_off["Trigger"] >= 2 * minutes
-    assert storm.fleet.killed_busy >= 6 * minutes
-    assert storm.duplicator.copies >= 20 * minutes
-    assert storm.duplicator.replays >= 20 * minutes
+    assert storm.fleet.killed_busy >= 4 * minutes
+    assert storm.duplicator.copies >= 5 * minutes
+    assert storm.duplicator.copies + storm.duplicator.replays >= 40 * minutes
     assert storm.client.repeats >= 1
-    assert storm.witness.looks >= 100 * minutes
+    assert storm.witness.looks >= 50 * minutes
 
 
 def test_every_idempotency_key_started_exactly_one_run(storm: Storm) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 POLLERS: Final = 3
 EXECUTOR_PAUSE: Final = (0.3, 1.2)
 OTHERS_PAUSE: Final = (0.5, 2.0)
-POLLER_PAUSE: Final = (1.5, 4.0)
+POLLER_PAUSE: Final = (2.0, 5.0)
 QUIET_SECONDS: Final = 85.0
 MAPPING_SECONDS: Final = 20.0
 LOOK_EVERY: Final = 0.5
