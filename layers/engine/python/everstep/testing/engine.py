@@ -182,7 +182,7 @@ class TestEngine:
         Raises:
             EverstepError: A workflow never comes to rest.
         """
-        with self._logs.open():
+        with self._logs.open(), self._world.not_after(self._world.time):
             self._until_idle()
 
     def advance(self, duration: float | timedelta) -> None:
@@ -192,7 +192,7 @@ class TestEngine:
             duration: Seconds or ``timedelta``.
         """
         target = self._world.time + to_millis(duration, "advance(duration)")
-        with self._logs.open():
+        with self._logs.open(), self._world.not_after(target):
             self._until_idle()
             while (instant := self._world.next_instant()) <= target:
                 self._world.pass_time(instant - self._world.time)
@@ -229,7 +229,8 @@ class TestEngine:
                 refusals.append(error)
 
         for _ in range(_PATIENCE):
-            self._world.call(name, ask)
+            with self._world.not_after(self._world.time):
+                self._world.call(name, ask)
             if refusals:
                 raise refusals[0]
             if answers:

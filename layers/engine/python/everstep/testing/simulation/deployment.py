@@ -23,11 +23,14 @@ from everstep.app.engine import Engine, Execution
 from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
 from everstep.core.invariants import ViolationError, check_write
+from everstep.core.model import HEAD
 from everstep.testing.simulation.backups import Backup
 from everstep.testing.simulation.choices import Kept
 from everstep.testing.simulation.faults import Call, FaultKind, Planned
 from everstep.testing.simulation.gates import wrap
+from everstep.testing.simulation.incidents import Fault, Incident
 from everstep.testing.simulation.invariants import Facts
+from everstep.testing.simulation.reused_ids import ReusedIds
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.step_queue import StepQueue
 from everstep.testing.simulation.tasks import Killed, Task, always, never
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FAR_FUTURE: Final = 2**62
 START: Final = 1_767_225_600_000
 _STORY: Final = 60
 # After these the message is delivered again, or the client calls again.
@@ -83,6 +87,8 @@ class Deployment:
         self.story: deque[str] = deque(maxlen=_STORY)
         self.violation: ViolationError | None = None
         self.carry_out: Callable[[Execution], object] = Execution.carry_out
+        self.incidents: list[Incident] = []
+        self.horizon = FAR_FUTURE
         self.last_words: list[Callable[[], object]] = []
         self._context = copy_context()
         self._clock = VirtualClock(START)
@@ -104,7 +110,7 @@ class Deployment:
             queue=self.queue,
             blobs=MemoryBlobs(),
             clock=self,
-            ids=SequenceIds(),
+            ids=ReusedIds(self.store) if self.settings.reuses_ids else SequenceIds(),
             registry=Registry(workflows),
             limits=self.settings.limits,
             execute=self._execute,
@@ -138,6 +144,8 @@ class Deployment:
         detail: str,
         do: Callable[[], T],
         ways: Mapping[FaultKind, Callable[[], object]] | None = None,
+        *,
+        op: str = HEAD,
     ) -> T:
         """Let others go on, then do the call, or what goes wrong with it."""
         task = self._current
@@ -148,6 +156,7 @@ class Deployment:
             name=name,
             detail=detail,
             task=task.name if task else "test",
+            op=op,
             ways=tuple(ways or ()),
         )
         fault = self.faults.at(call)
@@ -211,9 +220,11 @@ class Deployment:
         detail = f"{execution.run_id} {execution.key} {execution.attempt}"
 
         def done() -> None:
-            self.pass_through("effect", detail, lambda: self.facts.effects.update([about]))
+            count = self.facts.effects.update
+            self.pass_through("effect", detail, lambda: count([about]), op=execution.key)
 
-        self.pass_through("attempt", detail, lambda: self.facts.attempts.update([about]))
+        begun = self.facts.attempts.update
+        self.pass_through("attempt", detail, lambda: begun([about]), op=execution.key)
         try:
             value = self.carry_out(execution)
         except Exception:
@@ -228,6 +239,8 @@ class Deployment:
         self.calls.append(call)
         self.counts[call.name] += 1
         self.story.append(f"{call}{f'   <-- {fault}' if fault else ''}")
+        if fault is not None:
+            self.incidents.append(Fault(call, fault))
 
     def _check_write(self, before: History | None, after: History | None) -> None:
         if after is not None and after != before:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
+from everstep.core.model import HEAD
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -50,6 +52,7 @@ class Call:
         name: The port and what it is asked for.
         detail: Run, operation and so on.
         task: Who calls.
+        op: The operation it is about; HEAD for the run itself.
         ways: Other ways in which just this call can be carried out.
     """
 
@@ -57,6 +60,7 @@ class Call:
     name: str
     detail: str
     task: str
+    op: str = HEAD
     ways: tuple[FaultKind, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from everstep.core.model import History
+from everstep.core.model import HEAD, History
 from everstep.testing.simulation.faults import FaultKind
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Gate(Protocol):
         detail: str,
         do: Callable[[], T],
         ways: Mapping[FaultKind, Callable[[], object]] | None = None,
+        *,
+        op: str = HEAD,
     ) -> T:
         """Let others go on, then do the call, or what goes wrong with it.
 
@@ -48,6 +50,7 @@ class Gate(Protocol):
             detail: What the call is about.
             do: Does it.
             ways: Does it in another way than asked for.
+            op: The operation it is about; HEAD for the run itself.
         """
 
     def afterwards(self, act: Callable[[], object]) -> None:
@@ -112,12 +115,16 @@ class GatedRuns:
             "runs.put",
             f"{run_id} {record.key} {record.status} {record.attempt}",
             lambda: self.inner.put(run_id, record, guard),
+            op=record.key,
         )
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change a record's place in the due index."""
         return self.gate.pass_through(
-            "runs.move", f"{run_id} {key}", lambda: self.inner.move(run_id, key, due_at, guard)
+            "runs.move",
+            f"{run_id} {key}",
+            lambda: self.inner.move(run_id, key, due_at, guard),
+            op=key,
         )
 
     def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
@@ -196,6 +203,7 @@ class GatedQueue:
             ", ".join(_described(item) for item in outgoing),
             lambda: self.inner.send(outgoing),
             self._ways(outgoing),
+            op=outgoing[0].message.op,
         )
 
     def _ways(self, outgoing: Sequence[Outgoing]) -> dict[FaultKind, Callable[[], object]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.durations import LONGEST_DELAY, MINUTE, SECOND
 from everstep.core.model import HEAD, RunStatus
+from everstep.testing.simulation.deployment import FAR_FUTURE
 from everstep.testing.simulation.policies import Action
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from everstep.core.model import DueEntry
     from everstep.testing.simulation.world import World
 
-FAR_FUTURE: Final = 2**62
 _MANY: Final = 10_000
 _REPEATABLE: Final = 12
 _JUMPS: Final = (5, 400, 1000)
@@ -77,7 +77,7 @@ def _time_passes(world: World) -> Iterator[Action]:
         yield from _last_words(world)
         return
     then = min(instants(world))
-    if then < FAR_FUTURE:
+    if then < FAR_FUTURE and then <= world.horizon:
         yield Action(label="time passes", act=partial(world.pass_time, max(then - world.time, 0)))
 
 
@@ -151,5 +151,7 @@ def _oddities(world: World) -> Iterator[Action]:
     if not world.sweeping:
         yield Action(label="a sweep more", act=world.sweep, odd=True)
     for seconds in _JUMPS:
+        if world.time + seconds * SECOND > world.horizon:
+            break
         jump = partial(world.hold_up, seconds * SECOND)
         yield Action(label=f"{seconds} s pass", act=jump, odd=True)

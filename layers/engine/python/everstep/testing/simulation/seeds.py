@@ -1,13 +1,13 @@
 """A schedule from a number: everything that may differ is drawn from one seed.
 
-The seed itself decides what is deployed, how many runs there are and how the world is made. What
-happens in it is a schedule of choices, drawn from the seed too, unless a schedule is given: that
-is how a failure is played again, and how it is cut down.
+The seed decides what the world is like (``Setup``), and draws a schedule of choices about what
+happens in it. With another schedule in place of the drawn one the same world is played again:
+that is how a failure is cut down to what it takes, and how it is kept.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a world is like before anything happens in it.
+
+    Attributes:
+        runs: What is started: workflow, input, how many clients call with the same key.
+        executors: How many messages are processed at the same time.
+        receives: How often a message is received before it is a dead letter.
+        skew: How far two clocks may be apart, in milliseconds.
+        oddities: How many odd actions may happen.
+        failures: How many port calls may fail.
+        odds: How likely a port call fails where that is drawn.
+    """
+
+    runs: tuple[tuple[str, int, int], ...]
+    executors: int = 2
+    receives: int = 5
+    skew: int = 0
+    oddities: int = 0
+    failures: int = 0
+    odds: float = 0
+
+    @property
+    def settings(self) -> Settings:
+        """Return how the world is made; its operator resumes what stalls, five times."""
+        return Settings(
+            executors=self.executors,
+            limits=Limits(inline=200),
+            receives=self.receives,
+            resumes=5,
+            skew=self.skew,
+            oddities=self.oddities,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """A seed that violates an invariant, and the least that has to go wrong for it.
 
@@ -35,20 +70,67 @@ class Failure:
         seed: The seed.
         violation: What does not hold; the story of the cut-down play is in its notes.
         drawn: How many choices the seed made that were not the usual ones.
-        schedule: Those of them that it takes.
+        setup: The world, with no more runs than it takes.
+        schedule: The choices that it takes.
     """
 
     seed: int
     violation: ViolationError
     drawn: int
+    setup: Setup
     schedule: Schedule
 
     def __str__(self) -> str:
-        notes = "\n".join(getattr(self.violation, "__notes__", ()))
+        story = "\n".join(getattr(self.violation, "__notes__", ()))
         return (
             f"seed {self.seed}: {self.violation}\n"
-            f"takes {len(self.schedule)} of {self.drawn} choices: {self.schedule}\n{notes}"
+            f"It takes {len(self.schedule)} of {self.drawn} choices:\n{story}\n"
+            f"Play the seed again with SIMULATION_SEED={self.seed}; keep its failure as\n"
+            f"    setup={self.setup},\n"
+            f"    schedule={self.schedule},"
         )
+
+
+def setup_of(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Setup:
+    """Return the world of a seed: one to three runs, two to four executors."""
+    rng = Random(seed)  # noqa: S311 - a world, not a secret
+    runs = [
+        (rng.choice(workflows).name, number, rng.choice((1, 1, 2)))
+        for number in range(rng.randint(1, 3))
+    ]
+    return Setup(
+        runs=tuple(runs),
+        executors=rng.randint(2, 4),
+        receives=rng.choice((1, 2, 5)),
+        skew=rng.choice((0, 0, 5000)),
+        oddities=rng.choice((0, 0, 2, 5, 10)),
+        failures=rng.choice((0, 1, 3, 6, 12)),
+        odds=rng.choice((0, 0.02, 0.05)),
+    )
+
+
+def draw(seed: int) -> Drawn:
+    """Return the choices of a seed, which notes them as they are made."""
+    return Drawn(Random(f"what happens in {seed}"))  # noqa: S311 - a schedule, not a secret
+
+
+def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices) -> World:
+    """Play a world to its end, check the invariants, return what is left.
+
+    Raises:
+        ViolationError: An invariant does not hold.
+    """
+    faults = Chance(choices, setup.odds, setup.failures)
+    policy = AnyOrder(choices)
+    with World(
+        workflows, faults=faults, policy=policy, settings=setup.settings, choices=choices
+    ) as world:
+        for workflow, number, clients in setup.runs:
+            for _ in range(clients):
+                world.trigger(workflow, number, f"key-{number}")
+        world.run()
+        world.check()
+    return world
 
 
 def play_seed(
@@ -56,71 +138,75 @@ def play_seed(
     workflows: Sequence[Workflow[Any, Any]],
     schedule: Mapping[Choice, int] | None = None,
 ) -> World:
-    """Play one to three runs with two to four executors; what goes wrong is drawn, too.
+    """Play the world of a seed.
 
     Args:
-        seed: Decides how the world is made.
+        seed: Decides what the world is like.
         workflows: What is deployed; each takes a number.
         schedule: What happens in the world; drawn from the seed if not given.
 
     Raises:
         ViolationError: An invariant does not hold.
     """
-    choices = Kept(schedule) if schedule is not None else _drawn(seed)
-    return _play(seed, workflows, choices)
+    choices = draw(seed) if schedule is None else Kept(schedule)
+    return play(setup_of(seed, workflows), workflows, choices)
 
 
 def find_failure(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Failure | None:
     """Play a seed; if an invariant does not hold, return the least that it takes."""
-    choices = _drawn(seed)
+    setup, choices = setup_of(seed, workflows), draw(seed)
     try:
-        _play(seed, workflows, choices)
+        play(setup, workflows, choices)
     except ViolationError as violation:
-        return _cut_down(seed, workflows, choices.schedule, violation)
+        return cut_down(
+            Failure(
+                seed=seed,
+                violation=violation,
+                drawn=len(choices.schedule),
+                setup=setup,
+                schedule=choices.schedule,
+            ),
+            workflows,
+        )
     return None
 
 
-def _cut_down(
-    seed: int, workflows: Sequence[Workflow[Any, Any]], drawn: Schedule, first: ViolationError
-) -> Failure:
-    last = [first]
+def cut_down(failure: Failure, workflows: Sequence[Workflow[Any, Any]]) -> Failure:
+    """Return the same failure with fewer runs and fewer choices, none of which can go."""
+    failure = _with_fewer_choices(failure, workflows)
+    for run in failure.setup.runs if len(failure.setup.runs) > 1 else ():
+        fewer = tuple(each for each in failure.setup.runs if each != run)
+        setup = replace(failure.setup, runs=fewer)
+        violation = _violation(failure, setup, failure.schedule, workflows) if fewer else None
+        if violation is not None:
+            smaller = replace(failure, setup=setup, violation=violation)
+            failure = _with_fewer_choices(smaller, workflows)
+    return failure
+
+
+def _with_fewer_choices(failure: Failure, workflows: Sequence[Workflow[Any, Any]]) -> Failure:
+    last = failure
 
     def fails(schedule: Schedule) -> bool:
-        try:
-            play_seed(seed, workflows, schedule)
-        except ViolationError as violation:
-            if violation.invariant == first.invariant:
-                last.append(violation)
-                return True
-        return False
+        nonlocal last
+        violation = _violation(failure, failure.setup, schedule, workflows)
+        if violation is not None:
+            last = replace(failure, violation=violation, schedule=schedule)
+        return violation is not None
 
-    schedule = minimise(drawn, fails)
-    return Failure(seed=seed, violation=last[-1], drawn=len(drawn), schedule=schedule)
+    minimise(failure.schedule, fails)
+    return last
 
 
-def _drawn(seed: int) -> Drawn:
-    return Drawn(Random(f"what happens in {seed}"))  # noqa: S311 - a schedule, not a secret
-
-
-def _play(seed: int, workflows: Sequence[Workflow[Any, Any]], choices: Choices) -> World:
-    rng = Random(seed)  # noqa: S311 - a world, not a secret
-    settings = Settings(
-        executors=rng.randint(2, 4),
-        limits=Limits(inline=200),
-        receives=rng.choice((1, 2, 5)),
-        resumes=5,
-        skew=rng.choice((0, 0, 5000)),
-        oddities=rng.choice((0, 0, 2, 5, 10)),
-    )
-    faults = Chance(choices, rng.choice((0, 0.02, 0.05)), rng.choice((0, 1, 3, 6, 12)))
-    policy = AnyOrder(choices)
-    with World(
-        workflows, faults=faults, policy=policy, settings=settings, choices=choices
-    ) as world:
-        for number in range(rng.randint(1, 3)):
-            workflow = rng.choice(workflows)
-            for _ in range(rng.choice((1, 1, 2))):
-                world.trigger(workflow.name, number, f"key-{number}")
-        world.run()
-        world.check()
-    return world
+def _violation(
+    failure: Failure,
+    setup: Setup,
+    schedule: Schedule,
+    workflows: Sequence[Workflow[Any, Any]],
+) -> ViolationError | None:
+    """Return what does not hold in a play, if it is the same as before."""
+    try:
+        play(setup, workflows, Kept(schedule))
+    except ViolationError as violation:
+        return violation if violation.invariant == failure.violation.invariant else None
+    return None

@@ -19,6 +19,8 @@ class Settings:
         limits: The engine's limits.
         skew: How far clocks of different tasks are apart, at most.
         resumes: How often the operator resumes a stalled run before giving up.
+        reuses_ids: Whether a run id that was drawn but came to nothing is drawn again: chance and
+            UUIDs of a run depend on its id, so that outcomes can be compared.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
     """
 
@@ -29,3 +31,4 @@ class Settings:
     skew: int = 0
     resumes: int = 0
     oddities: int = 0
+    reuses_ids: bool = False

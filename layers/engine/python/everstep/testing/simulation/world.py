@@ -16,7 +16,9 @@ from typing_extensions import override
 from everstep.core.invariants import ViolationError
 from everstep.core.model import HEAD
 from everstep.testing.simulation.actors import Inhabited
-from everstep.testing.simulation.happenings import FAR_FUTURE, happenings, instants, present
+from everstep.testing.simulation.deployment import FAR_FUTURE
+from everstep.testing.simulation.happenings import happenings, instants, present
+from everstep.testing.simulation.incidents import Oddity
 from everstep.testing.simulation.invariants import check_at_rest, check_without_faults
 from everstep.testing.simulation.policies import InOrder
 
@@ -117,6 +119,15 @@ class World(Inhabited):
                 self._take(self.policy.choose(actions))
         return False
 
+    @contextmanager
+    def not_after(self, instant: int) -> Iterator[None]:
+        """Let no time pass this instant by itself during the block, whoever stands still."""
+        before, self.horizon = self.horizon, instant
+        try:
+            yield
+        finally:
+            self.horizon = before
+
     def next_instant(self) -> int:
         """Return when something happens next, after now."""
         return min(
@@ -184,4 +195,5 @@ class World(Inhabited):
             self.odd_left -= 1
             self.facts.disturbances += 1
             self.story.append(f"     --- {action.label}")
+            self.incidents.append(Oddity(action.label))
         action.act()
