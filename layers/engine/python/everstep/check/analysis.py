@@ -46,6 +46,10 @@ class Analysis:
         """Return the dotted name of what an expression stands for; empty if it is not known."""
         return self._resolver.name_of(expression) or ""
 
+    def callee_of(self, call: ast.Call) -> str:
+        """Return the dotted name of what is called; empty if it is not known."""
+        return self._resolver.callee_of(call) or ""
+
     def role_of(self, node: ast.AST) -> Role | None:
         """Return the role of the code that a node belongs to."""
         return self._roles.of(self._resolver.owner_of(node))

@@ -44,10 +44,9 @@ class Binder(ast.NodeVisitor):
 
     def visit(self, node: ast.AST) -> None:
         """Note where the node belongs, then go into it."""
-        if isinstance(node, ast.expr | ast.stmt):
-            self.scope_of[node] = self._scope
-            if not self._in_annotation:
-                self.nodes.append(node)
+        self.scope_of[node] = self._scope
+        if isinstance(node, ast.expr | ast.stmt) and not self._in_annotation:
+            self.nodes.append(node)
         super().visit(node)
 
     def encloses(self, outer: FunctionNode, inner: FunctionNode) -> bool:

@@ -22,7 +22,7 @@ def known_hazards(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
     """Yield calls of functions that the catalogue names."""
     if not isinstance(node, ast.Call):
         return
-    name = analysis.name_of(node.func)
+    name = analysis.callee_of(node)
     hazard = _shared_generator(analysis, node, name) or hazard_of(name)
     if hazard is None or _is_harmless(analysis, node, hazard) or _said_before(analysis, node, name):
         return

@@ -41,8 +41,6 @@ class Hazard:
 
 
 _STEP: Final = "put it into a step: await ctx.step(…)"
-_ONE_BY_ONE: Final = "await one operation of ctx after another"
-_TIMEOUT: Final = "give the step a time-out: @step(timeout=…)"
 
 CLOCK: Final = Hazard(
     code=rules.CLOCK,
@@ -82,11 +80,18 @@ _OUTPUT: Final = Hazard(
     code=rules.OUTPUT, does="speaks again in every replay", mend="use ctx.logger"
 )
 _SLEEP: Final = Hazard(
-    code=rules.WAITING, does="holds compute and is forgotten", mend="use await ctx.sleep(…)"
+    code=rules.WAITING, does="is not durable and holds compute", mend="use await ctx.sleep(…)"
 )
-_DEADLINE: Final = Hazard(code=rules.WAITING, does="does not work in workflow code", mend=_TIMEOUT)
-_THREAD: Final = Hazard(code=rules.WAITING, does="does not work in workflow code", mend=_STEP)
-_TASK: Final = Hazard(code=rules.WAITING, does="does not work in workflow code", mend=_ONE_BY_ONE)
+_NO_LOOP: Final = "needs an event loop, and workflow code has none"
+_DEADLINE: Final = Hazard(
+    code=rules.WAITING, does=_NO_LOOP, mend="give the step a time-out: @step(timeout=…)"
+)
+_TASK: Final = Hazard(
+    code=rules.WAITING, does=_NO_LOOP, mend="await one operation of ctx after another"
+)
+_THREAD: Final = Hazard(
+    code=rules.WAITING, does="runs code that a replay cannot follow", mend=_STEP
+)
 
 # Exactly these.
 _EXACT: Final = {

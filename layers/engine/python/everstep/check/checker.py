@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from everstep.check import rules
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     Check: TypeAlias = Callable[[Analysis, ast.AST], Iterator[Mistake]]
 
+# Where Python ends a line; str.splitlines knows more.
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _CHECKS: Final[dict[Role, tuple[Check, ...]]] = {
     Role.WORKFLOW: (
         known_hazards,
@@ -49,13 +53,14 @@ def check_source(source: str, path: str) -> list[Finding]:
         is no Python gives one finding, EVS001.
     """
     try:
-        tree = parse(source)
+        found = check_tree(parse(source), path)
     except SyntaxError as error:
         return [unreadable(path, f"no valid Python: {error.msg}", error.lineno, error.offset)]
     except (ValueError, RecursionError, MemoryError) as error:
         return [unreadable(path, f"cannot be parsed: {error!r}")]
-    lines = source.splitlines()
-    return [each for each in check_tree(tree, path) if not is_suppressed(each, lines)]
+    lines = _LINE_END.split(source)
+    kept = (each for each in found if not is_suppressed(each, lines))
+    return [_in_characters(each, lines) for each in kept]
 
 
 def parse(source: str) -> ast.Module:
@@ -66,7 +71,10 @@ def parse(source: str) -> ast.Module:
 
 
 def check_tree(tree: ast.Module, path: str) -> list[Finding]:
-    """Find determinism mistakes in a syntax tree, ``noqa`` or not, in the order of lines."""
+    """Find determinism mistakes in a syntax tree, ``noqa`` or not, in the order of lines.
+
+    A tree knows columns in bytes only.
+    """
     analysis = Analysis(tree)
     found = {_finding(each, analysis, path) for each in _mistakes(analysis)}
     return sorted(found, key=lambda each: (each.line, each.column, each.code, each.message))
@@ -84,6 +92,11 @@ def unreadable(
         message=message,
         mend="mend the file, or leave it out",
     )
+
+
+def _in_characters(finding: Finding, lines: list[str]) -> Finding:
+    before = lines[finding.line - 1].encode()[: finding.column - 1]
+    return replace(finding, column=len(before.decode(errors="replace")) + 1)
 
 
 def _mistakes(analysis: Analysis) -> Iterator[Mistake]:

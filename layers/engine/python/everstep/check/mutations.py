@@ -44,9 +44,7 @@ _MEND: Final = {
 
 def changed_state(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
     """Yield what changes anything foreign."""
-    role = analysis.role_of(node)
-    if role is None:
-        return
+    role = Role.STEP if analysis.role_of(node) is Role.STEP else Role.WORKFLOW
     for at, what in _changes(analysis, node):
         yield Mistake(
             node=at,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.check.known_types import (
     BARE_ANNOTATIONS,
+    CONTAINERS,
     CONTEXT,
     SEEDABLE,
     SETS,
@@ -72,6 +73,11 @@ class Resolver:
                 return _agreed([self.name_of(expression.body), self.name_of(expression.orelse)])
             case _:
                 return _display(expression)
+
+    def callee_of(self, call: ast.Call) -> str | None:
+        """Return the dotted name of what is called; ``Queue[int]()`` calls ``Queue``."""
+        called = call.func
+        return self.name_of(called.value if isinstance(called, ast.Subscript) else called)
 
     def home_of(self, name: ast.Name) -> Scope | None:
         """Return the scope that a name belongs to; None for built-in names."""
@@ -135,8 +141,11 @@ class Resolver:
             case Assigned(value=value):
                 return _ITSELF if _is_none(value) else self.name_of(value)
             case Annotated(annotation=annotation, value=value):
-                found = None if value is None else self.name_of(value)
-                return self.type_of(annotation) if found is None else found
+                found = self.type_of(annotation)
+                # How it was made says more than the class, but not for what has items.
+                if value is None or found in SETS | CONTAINERS:
+                    return found
+                return self.name_of(value) or found
             case Defined(function=function):
                 return STEP if self.is_decorated(function, STEP_DECORATOR) else None
             case Parameter():
@@ -158,7 +167,7 @@ class Resolver:
     # --- Expressions ----------------------------------------------------------------------------
 
     def _call(self, call: ast.Call) -> str | None:
-        called = self.name_of(call.func)
+        called = self.callee_of(call)
         if called is None:
             return None
         if called == STEP_DECORATOR and call.args:

@@ -69,8 +69,9 @@ class Roles:
         return Role.STEP if function in self._step_code else None
 
     def route_to(self, function: FunctionNode | None) -> tuple[str, ...]:
-        """Return the names on the way from a workflow to a function; none if it is in one."""
-        return () if function is None else self._routes.get(function, ())
+        """Return the names from a workflow to a function that it calls; none if it is inside."""
+        route = () if function is None else self._routes.get(function, ())
+        return route if len(route) > 1 else ()
 
     # --- Declarations ---------------------------------------------------------------------------
 
@@ -128,7 +129,7 @@ class Roles:
         return nodes
 
     def _follow(self, workflows: list[FunctionNode]) -> None:
-        self._routes.update(dict.fromkeys(workflows, ()))
+        self._routes.update((each, (name_of_function(each),)) for each in workflows)
         waiting = deque(workflows)
         while waiting:
             function = waiting.popleft()
@@ -141,7 +142,6 @@ class Roles:
         self, function: FunctionNode
     ) -> Iterator[tuple[FunctionNode, tuple[str, ...]]]:
         route = self._routes[function]
-        onward = route or (name_of_function(function),)
         for node in self._own_nodes.get(function, ()):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 if node not in self._handed:
@@ -149,13 +149,16 @@ class Roles:
             elif isinstance(node, ast.Call):
                 for reached in self._called(node):
                     inside = self._binder.encloses(function, reached)
-                    yield reached, route if inside else (*onward, name_of_function(reached))
+                    yield reached, route if inside else (*route, name_of_function(reached))
 
     def _called(self, call: ast.Call) -> Iterable[FunctionNode]:
         yield from self._resolver.functions_of(call.func)
         if self._resolver.name_of(call.func) in _CALLERS:
             for value in (*call.args, *(each.value for each in call.keywords)):
-                yield from self._resolver.functions_of(value)
+                # A partial may also be on its way to ctx.step.
+                for each in self._resolver.functions_of(value):
+                    if each not in self._handed:
+                        yield each
 
     def _nested_in(self, functions: set[FunctionNode]) -> set[FunctionNode]:
         return {

@@ -34,7 +34,7 @@ def find_sources(target: str) -> list[Path]:
         CheckTargetError: There is no such path or module, or no Python file in it.
     """
     path = Path(target)
-    found = path if path.exists() else _find_module(target)
+    found = path if target and path.exists() else _find_module(target)
     if found is None:
         raise CheckTargetError(
             f"{target!r} is neither an existing file or folder nor the dotted name of a module "

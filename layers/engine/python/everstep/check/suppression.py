@@ -19,8 +19,7 @@ def is_suppressed(finding: Finding, lines: Sequence[str]) -> bool:
 
     A code may be shortened: ``EVS1`` takes back all that begins with it.
     """
-    line = lines[finding.line - 1] if finding.line <= len(lines) else ""
-    comment = _NOQA.search(line)
+    comment = _NOQA.search(lines[finding.line - 1])
     if comment is None:
         return False
     codes = re.findall(_CODE, (comment["codes"] or "").upper())

@@ -1,0 +1,68 @@
+"""Operations that are created and never awaited."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.check.marks import assert_body_as_marked, findings
+
+CASES = {
+    "statements": """
+        ctx.step(charge, order)  #! EVS302
+        ctx.sleep(60)  #! EVS302
+        ctx.sleep_until(ctx.now())  #! EVS302
+    """,
+    "variables that nobody reads": """
+        pending = ctx.step(charge, order)  #! EVS302
+        _ = ctx.sleep(60)  #! EVS302
+    """,
+    "another name for ctx": """
+        context = ctx
+        context.sleep(1)  #! EVS302
+        async def inner(c: Context):
+            c.sleep(1)  #! EVS302
+        async def helper(ctx):
+            ctx.sleep(1)  #! EVS302
+    """,
+    "awaited": """
+        await ctx.step(charge, order)
+        result = await ctx.step(charge, order)
+        pending = ctx.step(charge, order)
+        await pending
+        waiting = [ctx.sleep(1), ctx.sleep(2)]
+        first, second = ctx.sleep(1), ctx.sleep(2)
+        await first
+    """,
+    "read by a nested function": """
+        pending = ctx.sleep(1)
+        async def wait():
+            await pending
+        await wait()
+    """,
+    "handed on": """
+        def make():
+            return ctx.sleep(1)
+        await make()
+        order.keep(ctx.sleep(1))
+        order.pending = ctx.sleep(1)
+    """,
+    "plain calls": """
+        ctx.now()
+        ctx.uuid()
+        ctx.logger.info("order")
+        order.step(charge)
+        order.sleep(1)
+        "text"
+    """,
+}
+
+
+@pytest.mark.parametrize("body", list(CASES.values()), ids=list(CASES))
+def test_an_operation_that_nothing_awaits_is_reported(body: str) -> None:
+    assert_body_as_marked(body)
+
+
+def test_the_finding_shows_what_to_write() -> None:
+    (finding,) = findings("ctx.sleep(60)")
+    assert finding.message == "ctx.sleep(…) only creates the operation, and nothing awaits it"
+    assert finding.mend == "write await ctx.sleep(…)"
