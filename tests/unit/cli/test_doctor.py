@@ -55,9 +55,12 @@ def test_violations_are_counted_told_and_end_with_1() -> None:
     assert seen.code == 1
     lines = [" ".join(each.split()) for each in seen.out.splitlines()]
     assert lines == [
-        "invariant runs checked violations skipped (runs: why)",
-        "a_rule 2 2",
-        "b_rule 1 0 1: not deployed",
+        "invariant checked violations skipped",
+        "a_rule 2 2 0",
+        "b_rule 1 0 1",
+        "",
+        "skipped: b_rule in 1 run",
+        "not deployed",
         "",
         "run run-2: a_rule",
         "done twice",
@@ -67,6 +70,16 @@ def test_violations_are_counted_told_and_end_with_1() -> None:
         "",
         "2 runs checked: 2 violations in 1 run",
     ]
+
+
+def test_a_reason_is_told_once_for_all_that_it_skipped() -> None:
+    why = "shop version 1 is not deployed"
+    skipped = (("a_rule", why), ("b_rule", why))
+    seen = doctor(reports=[report(f"run-{number}", skipped=skipped) for number in range(2)])
+    assert seen.code == 0
+    assert f"skipped: a_rule in 2 runs, b_rule in 2 runs\n  {why}\n" in seen.out
+    # What nobody looked at does not hold, as far as anybody knows.
+    assert seen.out.endswith("2 runs checked: no violation, but 4 checks skipped\n")
 
 
 def test_a_table_without_runs_is_in_order() -> None:

@@ -18,7 +18,7 @@ from everstep.cli.times import since as parse_since
 if TYPE_CHECKING:
     from everstep.app.verify import RunReport
 
-_COLUMNS: Final = ("invariant", "runs checked", "violations", "skipped (runs: why)")
+_COLUMNS: Final = ("invariant", "checked", "violations", "skipped")
 
 Check = Annotated[
     bool, typer.Option("--check", help="Check every run against the engine's invariants.")
@@ -104,6 +104,10 @@ def _with_progress(session: Session, reports: Iterable["RunReport"]) -> Iterator
 def _print(session: Session, health: Health) -> None:
     if health.tallies:
         table(session.out, _COLUMNS, health.rows())
+        line(session.out)
+    for reason, what in health.skipped():
+        line(session.out, ("skipped", "yellow"), f": {what}")
+        line(session.out, f"  {reason}")
         line(session.out)
     for each in health.violations:
         line(session.out, "run ", (each.run_id, "bold"), ": ", (each.invariant, "bold red"))

@@ -44,10 +44,18 @@ class Health:
         return self.tallies.setdefault(invariant, Tally())
 
     def rows(self) -> Iterable[tuple[str, str, str, str]]:
-        """Yield one line per invariant, by name: name, runs checked, violations, skipped."""
+        """Yield one line per invariant, by name: name, runs checked, violations, runs skipped."""
         for name, tally in sorted(self.tallies.items()):
-            why = "; ".join(f"{runs}: {reason}" for reason, runs in tally.skipped.most_common())
-            yield name, str(tally.checked), str(tally.violations), why
+            yield name, str(tally.checked), str(tally.violations), str(tally.skipped.total())
+
+    def skipped(self) -> Iterable[tuple[str, str]]:
+        """Yield why something could not be looked at, and what: one reason often has several."""
+        invariants: dict[str, list[str]] = {}
+        for name, tally in sorted(self.tallies.items()):
+            for reason, runs in tally.skipped.items():
+                invariants.setdefault(reason, []).append(f"{name} in {_many(runs, 'run')}")
+        for reason, what in invariants.items():
+            yield reason, ", ".join(what)
 
     def summary(self) -> str:
         """Return the whole in one line."""
@@ -55,6 +63,9 @@ class Health:
             return "no runs to check"
         checked = f"{_many(self.runs, 'run')} checked: "
         if not self.violations:
+            skipped = sum(tally.skipped.total() for tally in self.tallies.values())
+            if skipped:
+                return f"{checked}no violation, but {_many(skipped, 'check')} skipped"
             return f"{checked}every invariant holds"
         broken = len({each.run_id for each in self.violations})
         return f"{checked}{_many(len(self.violations), 'violation')} in {_many(broken, 'run')}"
