@@ -160,6 +160,13 @@ RIGHT = {
             finally:
                 return 0
     """,
+    "annotations inside": """
+        try:
+            text: "str" = order
+            def inner(number: "int") -> "int": ...
+        except BaseException:
+            pass
+    """,
     "a class of the same name": """
         BaseException = ValueError
         try:

@@ -86,6 +86,11 @@ def test_columns_are_counted_in_characters() -> None:
     assert [each.column for each in check_source(source, "app.py")] == [12]
 
 
+def test_code_inside_long_strings_is_found() -> None:
+    source = f'{START}    f"""\n\n{{time.time()}} {{\ntime.time()\n}}"""\n'
+    assert [each.code for each in check_source(source, "app.py")] == ["EVS101", "EVS101"]
+
+
 def test_lines_are_counted_as_python_counts_them() -> None:
     source = f"{START}    text = '\x0c \x1c \u2028'\n    time.time()  # noqa\n    time.time()\n"
     assert [each.line for each in check_source(source, "app.py")] == [7]

@@ -57,6 +57,10 @@ WRONG = {
             await ctx.step(charge, tag)
         for tag, other in zip(map(str, tags), order):  #! EVS105
             await ctx.step(charge, tag)
+        for tag in ["first", *tags]:  #! EVS105
+            await ctx.step(charge, tag)
+        for tag in (each.upper() for each in tags):  #! EVS105
+            await ctx.step(charge, tag)
     """,
     "comprehensions": """
         tags = set(order)
@@ -76,6 +80,7 @@ WRONG = {
         await ctx.step(charge, {"tags": [1, *tags]})  #! EVS105
         await ctx.step(charge, (1, list(tags)))  #! EVS105
         await ctx.sleep(60, name=", ".join(tags))  #! EVS105
+        await ctx.sleep(60, name=", ".join(tag.upper() for tag in tags))  #! EVS105
     """,
     "arguments by way of a variable": """
         tags = set(order)
@@ -126,6 +131,8 @@ RIGHT = {
             await ctx.step(charge, name)
         await ctx.step(charge, names.pop(), list(order), next(iter(names)), *names)
         await ctx.step(charge, [name for name in names], ", ".join(names), 2 ** 3, 1 | 2)
+        for name in ["first", *names]:
+            await ctx.step(charge, name)
         for name in order | order:
             await ctx.step(charge, name)
     """,

@@ -58,9 +58,12 @@ def check_source(source: str, path: str) -> list[Finding]:
         return [unreadable(path, f"no valid Python: {error.msg}", error.lineno, error.offset)]
     except (ValueError, RecursionError, MemoryError) as error:
         return [unreadable(path, f"cannot be parsed: {error!r}")]
-    lines = _LINE_END.split(source)
-    kept = (each for each in found if not is_suppressed(each, lines))
-    return [_in_characters(each, lines) for each in kept]
+    lines = dict(enumerate(_LINE_END.split(source), start=1))
+    return [
+        _in_characters(each, line)
+        for each in found
+        if not is_suppressed(each.code, line := lines.get(each.line, ""))
+    ]
 
 
 def parse(source: str) -> ast.Module:
@@ -94,8 +97,8 @@ def unreadable(
     )
 
 
-def _in_characters(finding: Finding, lines: list[str]) -> Finding:
-    before = lines[finding.line - 1].encode()[: finding.column - 1]
+def _in_characters(finding: Finding, line: str) -> Finding:
+    before = line.encode()[: finding.column - 1]
     return replace(finding, column=len(before.decode(errors="replace")) + 1)
 
 

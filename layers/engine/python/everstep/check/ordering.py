@@ -67,13 +67,17 @@ def _uses_operations(analysis: Analysis, body: list[ast.AST] | list[ast.stmt], a
 
 
 def _is_unordered(analysis: Analysis, expression: ast.expr) -> bool:
-    if analysis.name_of(expression) in SETS:
-        return True
-    return (
-        isinstance(expression, ast.Call)
-        and analysis.name_of(expression.func) in _KEEPS_ORDER
-        and any(_is_unordered(analysis, each) for each in expression.args)
-    )
+    """Say whether going through an expression is going through a set."""
+    match expression:
+        case ast.ListComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
+            return _is_unordered(analysis, first.iter)
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            unpacked = [each.value for each in parts if isinstance(each, ast.Starred)]
+            return any(_is_unordered(analysis, each) for each in unpacked)
+        case ast.Call(func=called, args=arguments) if analysis.name_of(called) in _KEEPS_ORDER:
+            return any(_is_unordered(analysis, each) for each in arguments)
+        case _:
+            return analysis.name_of(expression) in SETS
 
 
 def _taken(analysis: Analysis, argument: ast.expr) -> Iterator[ast.expr]:
@@ -99,8 +103,8 @@ def _taken(analysis: Analysis, argument: ast.expr) -> Iterator[ast.expr]:
 
 def _takes_order(analysis: Analysis, expression: ast.expr) -> bool:
     match expression:
-        case ast.ListComp(generators=[first, *_]):
-            return _is_unordered(analysis, first.iter)
+        case ast.ListComp():
+            return _is_unordered(analysis, expression)
         case ast.Call(func=ast.Attribute(value=of, attr="pop"), args=[]):
             return analysis.name_of(of) in SETS
         case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[joined]):

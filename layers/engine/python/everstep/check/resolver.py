@@ -84,8 +84,9 @@ class Resolver:
         return self._scope_of[name].find(name.id)
 
     def owner_of(self, node: ast.AST) -> FunctionNode | None:
-        """Return the function whose code a node is."""
-        return self._scope_of[node].owner
+        """Return the function whose code a node is; None at import, and inside annotations."""
+        scope = self._scope_of.get(node)
+        return None if scope is None else scope.owner
 
     def functions_of(self, expression: ast.expr, depth: int = 0) -> list[FunctionNode]:
         """Return the functions of this module that an expression may stand for."""

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from everstep.check.findings import Finding
+from typing import Final
 
 _CODE: Final = r"[A-Z]+[0-9]+"
 _NOQA: Final = re.compile(rf"#\s*noqa(?::\s*(?P<codes>{_CODE}(?:[,\s]+{_CODE})*))?", re.IGNORECASE)
 
 
-def is_suppressed(finding: Finding, lines: Sequence[str]) -> bool:
-    """Say whether a comment on the finding's line takes it back, all findings or this code.
+def is_suppressed(code: str, line: str) -> bool:
+    """Say whether a comment on a line takes back all findings, or those with this code.
 
     A code may be shortened: ``EVS1`` takes back all that begins with it.
     """
-    comment = _NOQA.search(lines[finding.line - 1])
+    comment = _NOQA.search(line)
     if comment is None:
         return False
     codes = re.findall(_CODE, (comment["codes"] or "").upper())
-    return not codes or finding.code.startswith(tuple(codes))
+    return not codes or code.startswith(tuple(codes))
