@@ -13,9 +13,9 @@ import pytest
 from tests.e2e.invariants import check_since
 from tests.e2e.storm import checks
 from tests.e2e.storm.course import storm_over
+from tests.e2e.storm.effects import TellingEffectServer
 from tests.e2e.storm.plan import Plan
 from tests.e2e.storm.summary import summary
-from tests.examples.effects import EffectServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +48,8 @@ def aftermath(stack: Stack, say: Callable[[str], None]) -> checks.Aftermath:
     """Let the storm pass, wait until it is quiet, and return what is left."""
     plan = Plan.read()
     say(f"STORM_SEED={plan.seed} STORM_SECONDS={plan.seconds:g} STORM_RUNS={plan.runs}")
-    with EffectServer() as server:
-        with storm_over(stack, plan, server.url) as storm:
+    with TellingEffectServer() as server:
+        with storm_over(stack, plan, server) as storm:
             storm.rage()
             storm.calm()
         effects = checks.counted(server.received())

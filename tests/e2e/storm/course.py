@@ -16,7 +16,14 @@ from tests.e2e.storm.caretaker import Caretaker
 from tests.e2e.storm.client import Client
 from tests.e2e.storm.duplicator import Duplicator
 from tests.e2e.storm.fleet import Fleet
-from tests.e2e.storm.killers import FUNCTIONS, FunctionKiller, PollerKiller, cut_off
+from tests.e2e.storm.killers import (
+    FUNCTIONS,
+    FunctionKiller,
+    PollerKiller,
+    Processes,
+    StepKiller,
+    cut_off,
+)
 from tests.e2e.storm.witness import Witness
 
 if TYPE_CHECKING:
@@ -24,11 +31,12 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from tests.e2e.stack import Stack
+    from tests.e2e.storm.effects import TellingEffectServer
     from tests.e2e.storm.plan import Plan
 
 POLLERS: Final = 3
-EXECUTOR_PAUSE: Final = (0.3, 1.2)
-OTHERS_PAUSE: Final = (0.5, 2.0)
+EXECUTOR_PAUSE: Final = (2.0, 5.0)
+OTHERS_PAUSE: Final = (1.0, 3.0)
 POLLER_PAUSE: Final = (2.0, 5.0)
 QUIET_SECONDS: Final = 85.0
 MAPPING_SECONDS: Final = 20.0
@@ -48,8 +56,7 @@ class Storm:
     fleet: Fleet
     caretaker: Caretaker
     witness: Witness
-    executor_killer: FunctionKiller
-    others_killer: FunctionKiller
+    killers: tuple[StepKiller | FunctionKiller, ...]
     poller_killer: PollerKiller
     cut_off: Counter[str] = field(default_factory=Counter)
     quiet_seconds: float = 0
@@ -57,7 +64,7 @@ class Storm:
     @property
     def kills(self) -> Counter[str]:
         """Return how many processes of which function were killed."""
-        return self.executor_killer.kills + self.others_killer.kills
+        return sum((killer.kills for killer in self.killers), Counter())
 
     def rage(self) -> None:
         """Let it rage; return when everybody has stopped."""
@@ -66,10 +73,9 @@ class Storm:
             "duplicator": self.duplicator.run,
             "caretaker": self.caretaker.run,
             "witness": self.witness.run,
-            "executor killer": self.executor_killer.run,
-            "others killer": self.others_killer.run,
             "poller killer": self.poller_killer.run,
         }
+        actors.update({f"killer {at}": each.run for at, each in enumerate(self.killers)})
         with self.fleet, ThreadPoolExecutor(len(actors) + 1) as pool:
             acting = [pool.submit(run, over, self.plan.random(who)) for who, run in actors.items()]
             acting.append(pool.submit(self.client.run, over))
@@ -117,12 +123,13 @@ class Storm:
 
 
 @contextmanager
-def storm_over(stack: Stack, plan: Plan, effects: str) -> Iterator[Storm]:
+def storm_over(stack: Stack, plan: Plan, effects: TellingEffectServer) -> Iterator[Storm]:
     """Prepare a storm; leave the stack afterwards as it was before."""
     engine = stack.engine()
     oldest = engine.ids.run_id()
-    client = Client(stack, plan, effects)
+    client = Client(stack, plan, effects.url)
     duplicator = Duplicator(stack, plan.random("copies"))
+    executors = Processes(stack, FUNCTIONS[:1])
     fleet = Fleet(stack, POLLERS, duplicator.received)
     storm = Storm(
         stack=stack,
@@ -134,8 +141,11 @@ def storm_over(stack: Stack, plan: Plan, effects: str) -> Iterator[Storm]:
         fleet=fleet,
         caretaker=Caretaker(stack, engine, oldest),
         witness=Witness(engine, lambda: client.started),
-        executor_killer=FunctionKiller(stack, FUNCTIONS[:1], EXECUTOR_PAUSE),
-        others_killer=FunctionKiller(stack, FUNCTIONS[1:], OTHERS_PAUSE),
+        killers=(
+            StepKiller(executors, effects),
+            FunctionKiller(executors, EXECUTOR_PAUSE),
+            FunctionKiller(Processes(stack, FUNCTIONS[1:]), OTHERS_PAUSE),
+        ),
         poller_killer=PollerKiller(fleet, POLLER_PAUSE),
     )
     try:

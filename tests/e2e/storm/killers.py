@@ -17,17 +17,72 @@ if TYPE_CHECKING:
     from threading import Event
 
     from tests.e2e.stack import Stack
+    from tests.e2e.storm.effects import TellingEffectServer
     from tests.e2e.storm.fleet import Fleet
 
 FUNCTIONS: Final = ("StepExecutor", "Trigger", "Api", "Sweeper", "DeadLetter")
 KILLED: Final = "signal: killed"
 PATIENCE_SECONDS: Final = 4.0
+STEP_PAUSE: Final = (0.4, 1.4)
+# A step's work (see plan.py), the commit, the send and the answer, on an idle machine.
+STEP_SECONDS: Final = 0.1
 LOADED_SECONDS: Final = 1.5
 LOADING: Final = 0.05
 
 
+class Processes:
+    """The processes that run some functions of one stack on one instance of LocalStack."""
+
+    def __init__(self, stack: Stack, functions: Iterable[str]) -> None:
+        self._root = str(stack.server.folders.root)
+        self._names = {
+            f"AWS_LAMBDA_FUNCTION_NAME={stack.outputs[f'{name}FunctionName']}".encode(): name
+            for name in functions
+        }
+
+    def find(self) -> dict[int, str]:
+        """Return their ids, and which function each runs."""
+        found = {}
+        for pid in processes.marked(INSTANCE_VARIABLE, self._root):
+            try:
+                environment = set(Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            for mark in self._names.keys() & environment:
+                found[pid] = self._names[mark]
+        return found
+
+
+class StepKiller:
+    """Kills a step executor shortly after a step had its effect.
+
+    What then follows is over within some milliseconds, and all that can go wrong is in it: the
+    step's own end, the commit, the send, the acknowledgement. Kills without aim would hardly ever
+    hit it.
+
+    Attributes:
+        kills: How many processes of which function were killed.
+    """
+
+    def __init__(self, executors: Processes, effects: TellingEffectServer) -> None:
+        self.kills: Counter[str] = Counter()
+        self._executors = executors
+        self._effects = effects
+
+    def run(self, over: Event, rng: Random) -> None:
+        """Kill an executor after every pause, until it is over."""
+        while not over.wait(rng.uniform(*STEP_PAUSE)):
+            found = self._executors.find()
+            pid = self._effects.next_process(PATIENCE_SECONDS)
+            # The server believes what it is told; only a process that was found is killed.
+            if pid in found:
+                time.sleep(rng.uniform(0, STEP_SECONDS))
+                processes.kill([pid])
+                self.kills[found[pid]] += 1
+
+
 class FunctionKiller:
-    """Kills processes of some functions of one stack while they handle something.
+    """Kills processes of functions while they handle something, whatever that is.
 
     A process at work is one whose threads were scheduled within some milliseconds: an idle one
     sleeps in the request for its next invocation.
@@ -36,13 +91,9 @@ class FunctionKiller:
         kills: How many processes of which function were killed.
     """
 
-    def __init__(self, stack: Stack, functions: Iterable[str], pause: tuple[float, float]) -> None:
+    def __init__(self, functions: Processes, pause: tuple[float, float]) -> None:
         self.kills: Counter[str] = Counter()
-        self._root = str(stack.server.folders.root)
-        self._names = {
-            f"AWS_LAMBDA_FUNCTION_NAME={stack.outputs[f'{name}FunctionName']}".encode(): name
-            for name in functions
-        }
+        self._functions = functions
         self._pause = pause
 
     def run(self, over: Event, rng: Random) -> None:
@@ -54,7 +105,7 @@ class FunctionKiller:
         """Kill the first process that is seen at work; give up if there is none for a while."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            found = self._processes()
+            found = self._functions.find()
             # Most of the work is to load the code, and the least interesting to cut off.
             youngest = 0.0 if rng.random() < LOADING else LOADED_SECONDS
             before = {pid: _scheduled(pid) for pid in found if _age(pid) >= youngest}
@@ -66,18 +117,6 @@ class FunctionKiller:
                 processes.kill([chosen])
                 self.kills[found[chosen]] += 1
                 return
-
-    def _processes(self) -> dict[int, str]:
-        """Return the processes of this instance that run one of the functions."""
-        found = {}
-        for pid in processes.marked(INSTANCE_VARIABLE, self._root):
-            try:
-                environment = set(Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            for mark in self._names.keys() & environment:
-                found[pid] = self._names[mark]
-        return found
 
 
 class PollerKiller:

@@ -129,7 +129,7 @@ class Plan:
                 number=number,
                 key=f"storm-{self.seed}-{number}",
                 case=case,
-                work=rng.uniform(0, 0.15),
+                work=rng.uniform(0, 0.05),
                 twice=rng.random() < 0.2,
             )
             for number, (at, case) in enumerate(zip(times, cases, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from pydantic import BaseModel
@@ -29,6 +30,7 @@ def carry_out(job: Job) -> None:
         "run": context.run_id,
         "operation": context.operation,
         "attempt": context.attempt,
+        "pid": os.getpid(),
     }
     request_json("POST", f"{job.effects}/effects/storm", effect, key=context.idempotency_key)
     time.sleep(job.work)
