@@ -74,8 +74,8 @@ template: $(STAMPS)/dev $(STAMPS)/sam ## The SAM template (cfn-lint, sam validat
 test-fast: $(STAMPS)/dev ## Tests without a server, with the coverage floors
 	$(call say,"test-fast: pytest without a server")
 	@mkdir -p $(STATE)/reports
-	$(DEV)/python -m pytest -m "not localstack and not sam and not slow" \
-		--cov --cov-report= --cov-report=json:$(STATE)/reports/coverage.json tests
+	$(DEV)/coverage run -m pytest -m "not localstack and not sam and not slow" tests
+	$(DEV)/coverage json --quiet -o $(STATE)/reports/coverage.json
 	$(DEV)/python -m tools.coverage_floors $(STATE)/reports/coverage.json
 
 .PHONY: check

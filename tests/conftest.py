@@ -14,6 +14,9 @@ from tests.network_guard import GUARD
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
+# For the tests of the plugin that users get.
+pytest_plugins = ("pytester",)
+
 # Tests under these folders talk to LocalStack, so nobody has to remember the marker.
 LOCALSTACK_FOLDERS: Final = ("tests/integration", "tests/e2e")
 NETWORK_MARKERS: Final = ("localstack", "network", "sam")

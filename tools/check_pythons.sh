@@ -14,6 +14,8 @@ for version in 3.11 3.12 3.13; do
     found+=("$version")
     echo "==> Python $version ($python)"
     "$here/venv.sh" "$uv" "$venvs/test-$version" requirements/dev.lock "$python"
+    "$uv" pip install --quiet --python "$venvs/test-$version/bin/python" \
+        --no-deps --no-build-isolation --editable .
     "$venvs/test-$version/bin/python" -m pytest -q -p no:cacheprovider \
         -m "not localstack and not sam and not slow" tests || failed+=("$version")
 done

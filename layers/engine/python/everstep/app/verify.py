@@ -99,10 +99,11 @@ def verify(engine: Engine, among: Callable[[Listed], bool] = every_run) -> Itera
     holders: dict[tuple[str, str], str] = {}
     due = _due(engine)
     for run in sorted(listed, key=lambda each: each.run_id):
-        report = _looked_at(engine, run.run_id, due, holders)
-        if report.violations:
-            # The run may have moved between two reads, or an index may lag.
-            report = _confirmed(report, _looked_at(engine, run.run_id, _due(engine), holders))
+        try:
+            report = _report(engine, run.run_id, due, holders)
+        except RunNotFoundError:
+            # Since it was listed, retention has taken it away.
+            continue
         yield report
 
 
@@ -112,10 +113,20 @@ def verify_run(engine: Engine, run_id: str) -> RunReport:
     Raises:
         RunNotFoundError: There is no such run.
     """
-    report = _looked_at(engine, run_id, _due(engine), {})
+    return _report(engine, run_id, _due(engine), {})
+
+
+def _report(
+    engine: Engine,
+    run_id: str,
+    due: dict[str, list[DueEntry]],
+    holders: dict[tuple[str, str], str],
+) -> RunReport:
+    report = _looked_at(engine, run_id, due, holders)
     if not report.violations:
         return report
-    return _confirmed(report, _looked_at(engine, run_id, _due(engine), {}))
+    # The run may have moved between two reads, or an index may lag.
+    return _confirmed(report, _looked_at(engine, run_id, _due(engine), holders))
 
 
 def _confirmed(first: RunReport, second: RunReport) -> RunReport:
@@ -257,7 +268,7 @@ def what_is_armed_is_indexed(history: History, due: Iterable[DueEntry]) -> None:
     missing = sorted(armed - found)
     if missing:
         names = ", ".join(key or "the run itself" for key in missing)
-        raise ViolationError("what_is_armed_is_indexed", f"{history.head.run_id}: {names}")
+        raise ViolationError("what_is_armed_is_indexed", f"not in the due index: {names}")
 
 
 def what_is_due_is_done(history: History, now: int) -> None:
@@ -266,6 +277,4 @@ def what_is_due_is_done(history: History, now: int) -> None:
     instants = [at for at in (*armed, history.head.due_at) if at is not None]
     late = now - min(instants, default=now)
     if history.head.status is RunStatus.RUNNING and late > OVERDUE:
-        raise ViolationError(
-            "what_is_due_is_done", f"{history.head.run_id}: due {late // SECOND} s ago"
-        )
+        raise ViolationError("what_is_due_is_done", f"due {late // SECOND} s ago, and still there")

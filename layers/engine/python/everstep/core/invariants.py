@@ -53,7 +53,8 @@ def check_write(before: History | None, after: History, now: int, skew: int) -> 
 def running_is_watched(head: Head) -> None:
     """A running run always stands in the due index."""
     if head.status is RunStatus.RUNNING and head.due_at is None:
-        raise ViolationError("running_is_watched", head.run_id)
+        detail = f"{head.run_id} is RUNNING, but the sweeper does not look at it"
+        raise ViolationError("running_is_watched", detail)
 
 
 def head_stays_what_it_is(before: Head, after: Head) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from everstep.app.control import resume
 from everstep.app.query import inspect
 from everstep.app.start import start
+from everstep.app.verify import verify
 from everstep.core.durations import SECOND, to_datetime, to_millis
 from everstep.core.errors import EverstepError, UnavailableError
+from everstep.core.invariants import ViolationError
 from everstep.core.keys import name_of
 from everstep.testing.handles import TestRun
 from everstep.testing.logs import LogBook
@@ -128,6 +130,17 @@ class TestEngine:
         """
         self._world.facts.resumptions += 1
         self._ask(f"resume {run_id}", lambda: resume(self._world.engine, run_id))
+
+    def verify(self) -> None:
+        """Check that every run agrees with its code and with the engine's invariants.
+
+        Raises:
+            ViolationError: One does not.
+        """
+        for report in verify(self._world.inside):
+            for violation in report.violations:
+                detail = f"{violation.run_id} of {report.workflow}: {violation.detail}"
+                raise ViolationError(violation.invariant, detail)
 
     # --- In place of steps
 
