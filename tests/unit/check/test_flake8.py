@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError
+from typing import TYPE_CHECKING
 
-from everstep.check.flake8 import Plugin
+from everstep.check.flake8 import Plugin, installed_version
+
+if TYPE_CHECKING:
+    import pytest
 
 SOURCE = "import time\nfrom everstep import workflow\n@workflow\nasync def shop(ctx): time.time()\n"
 
@@ -26,5 +30,19 @@ def test_the_plugin_leaves_noqa_to_flake8() -> None:
     assert len(list(Plugin(tree).run())) == 1
 
 
-def test_the_plugin_has_a_name_and_the_packages_version() -> None:
-    assert (Plugin.name, Plugin.version) == ("everstep", version("everstep"))
+def test_the_plugin_has_the_name_and_the_version_of_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("everstep.check.flake8.version", lambda name: f"1.2.3 of {name}")
+    assert installed_version() == "1.2.3 of everstep"
+    assert Plugin.name == "everstep"
+
+
+def test_the_version_is_unknown_where_the_package_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("everstep.check.flake8.version", missing)
+    assert installed_version() == "unknown"

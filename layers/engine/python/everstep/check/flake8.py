@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, ClassVar
 
 from everstep.check.checker import check_tree
@@ -12,11 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def installed_version() -> str:
+    """Return the version of this package; "unknown" where it runs without being installed."""
+    try:
+        return version("everstep")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 class Plugin:
     """What flake8 makes for each file, by the entry point ``EVS``."""
 
     name: ClassVar[str] = "everstep"
-    version: ClassVar[str] = version("everstep")
+    version: ClassVar[str] = installed_version()
 
     def __init__(self, tree: ast.Module, filename: str = "(none)") -> None:
         """Keep what flake8 hands over."""
