@@ -86,3 +86,18 @@ def test_a_workflow_s_list_shows_no_other_workflow_s_runs(
     backend.runs.create(make_head(f"{run_id}-1", workflow), None)
     backend.runs.create(make_head(f"{run_id}-2", f"{workflow}2"), None)
     assert ids(backend, workflow, RunStatus.RUNNING) == [f"{run_id}-1"]
+
+
+def test_every_run_is_found_whatever_its_workflow_and_status(
+    backend: Backend, run_id: str, workflow: str
+) -> None:
+    ids_made = [f"{run_id}-{number}" for number in range(3)]
+    for number, each in enumerate(ids_made):
+        backend.runs.create(make_head(each, f"{workflow}-{number}"), None)
+    backend.runs.change(ids_made[0], CHANGES["completed"], ALWAYS_HEAD)
+    found = {run.run_id: run.status for run in backend.run_list.every() if run.run_id in ids_made}
+    assert found == {
+        ids_made[0]: RunStatus.COMPLETED,
+        ids_made[1]: RunStatus.RUNNING,
+        ids_made[2]: RunStatus.RUNNING,
+    }

@@ -221,7 +221,7 @@ def _at_the_code(look: _Look, engine: Engine, history: History) -> None:
     try:
         call_within(lambda: _replayed(look, definition, whole), _PATIENCE)
     except StepTimeout:
-        reason = f"the code does not come to rest within {_PATIENCE // SECOND} s"
+        reason = f"the code does not come to rest within {_PATIENCE / SECOND:g} s"
         look.skipped += [Skipped(invariant=name, reason=reason) for name in names]
 
 

@@ -21,6 +21,7 @@ _OURS: Final = (
 _RESTLESS: Final = (
     "The run goes on without end. Look for a loop that nothing ends, or let the script end it."
 )
+_FIRST: Final = "Let the run end as it should without faults first."
 _SCRIPT: Final = (
     "Under a fault the run takes longer, so a script cannot rely on how far it is. Let the script "
     "only act, and put what must hold at the end into check=."
@@ -121,6 +122,20 @@ def counterexample(usual: Played, here: Played, again: str) -> Counterexample | 
     )
 
 
+def wrong_as_usual(usual: Played) -> Counterexample:
+    """Return what is wrong with a workflow although nothing goes wrong around it."""
+    return Counterexample(
+        faults=("nothing at all goes wrong",),
+        operation=None,
+        usual=usual.outcome.brief(),
+        played=usual.outcome.brief(),
+        differences=(),
+        error=usual.outcome.error if usual.error is None else _told(usual.error),
+        advice=_FIRST if usual.error is None else _advice(usual, usual),
+        again="only=[]",
+    )
+
+
 def _differences(usual: Played, here: Played) -> list[tuple[str, str, str]]:
     if here.error is not None or isinstance(usual.compared, Outcome):
         return list(usual.outcome.differences(here.outcome))
@@ -133,10 +148,11 @@ def _told(error: Exception) -> str:
 
 
 def _advice(usual: Played, here: Played) -> str:
-    if isinstance(here.error, ViolationError):
-        return _RESTLESS if here.error.invariant == "comes_to_rest" else _OURS
-    if (here.outcome.error or "").startswith("NonDeterminismError"):
+    violated = here.error.invariant if isinstance(here.error, ViolationError) else ""
+    if violated.startswith("history_replays") or _drifts(here.outcome):
         return _CODE
+    if violated:
+        return _RESTLESS if violated == "comes_to_rest" else _OURS
     more = {
         step: times
         for step, times in here.executions.items()
@@ -146,6 +162,10 @@ def _advice(usual: Played, here: Played) -> str:
         told = (f"{step} was executed {_times(times)}" for step, times in more.items())
         return _REPEATED.format(steps=", ".join(told))
     return _SCRIPT if here.error is not None else _OUTSIDE
+
+
+def _drifts(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.error.startswith("NonDeterminismError")
 
 
 def _times(count: int) -> str:

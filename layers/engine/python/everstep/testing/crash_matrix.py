@@ -15,7 +15,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from everstep.app.engine import Limits
-from everstep.testing.counterexamples import Counterexample, CrashMatrixError, counterexample
+from everstep.core.invariants import ViolationError
+from everstep.testing.counterexamples import (
+    Counterexample,
+    CrashMatrixError,
+    counterexample,
+    wrong_as_usual,
+)
 from everstep.testing.outcomes import Outcome, outcome_of
 from everstep.testing.schedules import Case, Played
 from everstep.testing.simulation.choices import Drawn, Kept
@@ -36,6 +42,8 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 _ENOUGH: Final = 5
+# A run that takes more would make a matrix of hours.
+_ACTIONS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +150,17 @@ class _Matrix:
 
     def _as_usual(self) -> Played:
         usual = self.case.play(self._settings())
+        wrong = isinstance(usual.error, ViolationError) or usual.outcome.status == "STALLED"
+        if wrong:
+            self.counterexamples.append(wrong_as_usual(usual))
+            self.schedules["usual"] += 1
+            self.report()
         if usual.error is not None:
             raise usual.error
-        if usual.outcome.status == "STALLED":
-            self.counterexamples.append(stalled(usual))
-            self.report()
         return usual
 
     def _settings(self) -> Settings:
-        return Settings(limits=self.limits, reuses_ids=True)
+        return Settings(limits=self.limits, reuses_ids=True, actions=_ACTIONS)
 
     def report(self) -> CrashReport:
         """Return what was seen.
@@ -173,9 +183,11 @@ class _Matrix:
 
     def singles(self) -> Iterator[dict[int, FaultKind]]:
         """Yield every fault at every call of the usual schedule."""
-        for call in self.usual.calls:
-            for kind in call.kinds:
-                yield {call.number: kind}
+        # What is easiest to understand comes first: if several show the same, it is told.
+        for kind in FaultKind:
+            for call in self.usual.calls:
+                if kind in call.kinds:
+                    yield {call.number: kind}
 
     def pairs(self) -> Iterator[dict[int, FaultKind]]:
         """Yield every two faults, the second wherever the first leads to."""
@@ -240,17 +252,3 @@ class _Matrix:
         settings.oddities = rng.choice((0, 2, 5))
         faults = Chance(choices, 0.05, rng.choice((1, 2, 4)))
         return self.case.play(settings, faults, AnyOrder(choices), choices)
-
-
-def stalled(usual: Played) -> Counterexample:
-    """Return what is wrong with a workflow that stands still although nothing goes wrong."""
-    return Counterexample(
-        faults=("nothing at all goes wrong",),
-        operation=None,
-        usual=usual.outcome.brief(),
-        played=usual.outcome.brief(),
-        differences=(),
-        error=usual.outcome.error,
-        advice="Let the run end as it should without faults first.",
-        again="only=[]",
-    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from everstep.testing.simulation.faults import Call, FaultKind, Planned
+from everstep.testing.simulation.leftovers import check_leftovers
 from everstep.testing.simulation.policies import Path
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
@@ -29,12 +30,14 @@ class Scenario:
         then: Happens once the world is at rest; the world then runs to its rest again.
         workflows: What is deployed.
         settings: How the world is made.
+        rescued: Whether it takes the watchdog to get everything to its end.
     """
 
     begin: Callable[[World], object]
     workflows: Sequence[Workflow[Any, Any]]
     then: Callable[[World], object] | None = None
     settings: Callable[[], Settings] = Settings
+    rescued: bool = False
 
     def play(self, faults: Faults | None = None, policy: Policy | None = None) -> World:
         """Play the scenario to its end, check the invariants, return what is left.
@@ -50,25 +53,36 @@ class Scenario:
                 self.then(world)
                 world.run()
             world.check()
+            check_leftovers(world)
         return world
 
 
 def single_faults(scenario: Scenario) -> Iterator[tuple[Plan, World]]:
     """Play the scenario with every fault at every call; yield what was planned and what came."""
-    for call in scenario.play().calls:
-        for kind in call.kinds:
-            plan = {call.number: kind}
-            yield plan, played(scenario, plan)
+    for plan in single_plans(scenario.play()):
+        yield plan, played(scenario, plan)
 
 
 def pairs_of_faults(scenario: Scenario) -> Iterator[tuple[Plan, World]]:
     """Play the scenario with every two faults, the second wherever the first leads to."""
     for plan, after_one in single_faults(scenario):
-        (first,) = plan
-        for call in after_one.calls[first:]:
-            for kind in _different(call):
-                both = {**plan, call.number: kind}
-                yield both, played(scenario, both)
+        for both in pairs_with(plan, after_one):
+            yield both, played(scenario, both)
+
+
+def single_plans(usual: World) -> Iterator[Plan]:
+    """Return every fault at every call of a play."""
+    for call in usual.calls:
+        for kind in call.kinds:
+            yield {call.number: kind}
+
+
+def pairs_with(plan: Plan, after_one: World) -> Iterator[Plan]:
+    """Return every two faults of which the first is planned; its play says what may follow."""
+    (first,) = plan
+    for call in after_one.calls[first:]:
+        for kind in _different(call):
+            yield {**plan, call.number: kind}
 
 
 def _different(call: Call) -> tuple[FaultKind, ...]:

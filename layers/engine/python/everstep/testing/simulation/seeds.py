@@ -15,6 +15,7 @@ from everstep.app.engine import Limits
 from everstep.core.invariants import ViolationError
 from everstep.testing.simulation.choices import Choices, Drawn, Kept, Schedule
 from everstep.testing.simulation.faults import Chance
+from everstep.testing.simulation.leftovers import check_leftovers
 from everstep.testing.simulation.minimise import minimise
 from everstep.testing.simulation.policies import AnyOrder
 from everstep.testing.simulation.settings import Settings
@@ -130,6 +131,7 @@ def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices
                 world.trigger(workflow, number, f"key-{number}")
         world.run()
         world.check()
+        check_leftovers(world)
     return world
 
 

@@ -21,6 +21,7 @@ class Settings:
         resumes: How often the operator resumes a stalled run before giving up.
         reuses_ids: Whether a run id that was drawn but came to nothing is drawn again: chance and
             UUIDs of a run depend on its id, so that outcomes can be compared.
+        actions: How many actions may happen before a world must have come to rest.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
     """
 
@@ -32,3 +33,4 @@ class Settings:
     resumes: int = 0
     oddities: int = 0
     reuses_ids: bool = False
+    actions: int = 5_000

@@ -9,7 +9,7 @@ among the actions, so a policy (with its seed) and the faults are the whole sche
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from everstep.testing.simulation.policies import Action, Policy
     from everstep.testing.simulation.settings import Settings
     from everstep.testing.simulation.step_queue import Letter
-
-_MOST_ACTIONS: Final = 5_000
 
 
 class World(Inhabited):
@@ -98,12 +96,12 @@ class World(Inhabited):
     @override
     def come_to_rest(self) -> None:
         """Let happen what can happen, until nothing more does."""
-        for _ in range(_MOST_ACTIONS):
+        for _ in range(self.settings.actions):
             actions = list(happenings(self))
             if not actions:
                 return
             self._take(self.policy.choose(actions))
-        raise ViolationError("comes_to_rest", f"not after {_MOST_ACTIONS} actions")
+        raise ViolationError("comes_to_rest", f"not after {self.settings.actions} actions")
 
     def until_idle(self, most: int) -> bool:
         """Let happen what happens now, without any time passing; say whether that had an end.
