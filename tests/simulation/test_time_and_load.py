@@ -6,8 +6,10 @@ from itertools import chain, cycle, repeat
 
 import pytest
 
+from everstep import Context, Retry, step, step_context, workflow
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.model import RunStatus
+from everstep.testing.crash import Crash
 from everstep.testing.simulation.faults import Always, FaultKind, Meanwhile, Once
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
@@ -174,3 +176,25 @@ def test_a_purge_between_a_resumption_and_its_message_is_noticed_after_the_grace
         world.lose_messages()
         assert end(world).status is RunStatus.COMPLETED
     assert world.time <= stalled_at + GRACE + MINUTE
+
+
+@step(retry=Retry(max_attempts=3, initial_delay=2 * 3600, max_delay=24 * 3600, jitter=False))
+def lethal_at_last() -> None:
+    if step_context().attempt == 2:
+        raise Crash
+    raise ConnectionError("come back later")
+
+
+@workflow
+async def dies_after_a_long_wait(ctx: Context) -> None:
+    await ctx.step(lethal_at_last)
+
+
+def test_a_step_that_kills_its_process_after_a_long_wait_is_not_multiplied_by_the_sweeper() -> None:
+    with World([dies_after_a_long_wait]) as world:
+        world.trigger("dies_after_a_long_wait", None, "key")
+        world.run()
+
+    assert world.history().head.status is RunStatus.STALLED
+    # Its message, and the one that the sweeper sends in case that got lost.
+    assert world.facts.attempts["run-0-00000001", "lethal_at_last#1", 2] <= 2 * 5

@@ -115,12 +115,16 @@ def _look_at(engine: Engine, entry: DueEntry, swept: Swept) -> None:
 
 
 def _timer(engine: Engine, entry: DueEntry, swept: Swept) -> None:
-    """Send a timer's message, then come back after a grace in case it gets lost."""
+    """Send a timer's message, then come back after a grace in case it gets lost.
+
+    What is sent at that second look is in the queue, which retries it and in the end reports it
+    as a dead letter. Sending more of it soon would only multiply a step that kills its process,
+    so the third look comes as late as that of any run.
+    """
     now = engine.clock.now()
     moved_before = entry.due_at > entry.wake_at
     if moved_before and entry.due_at > now:
         return
-    grace = engine.limits.grace
     if moved_before:
         head = engine.runs.head(entry.run_id)
         if head is None or head.status.terminal:
@@ -134,9 +138,12 @@ def _timer(engine: Engine, entry: DueEntry, swept: Swept) -> None:
             return
     effect = _effect(entry)
     send(engine, [message_for(engine, entry.run_id, effect)])
-    engine.runs.move(
-        entry.run_id, entry.key, max(now, entry.wake_at) + grace, timer_moved(entry.due_at)
+    next_look = (
+        now + engine.limits.watchdog
+        if moved_before
+        else max(now, entry.wake_at) + engine.limits.grace
     )
+    engine.runs.move(entry.run_id, entry.key, next_look, timer_moved(entry.due_at))
     swept.timers += 1
 
 
