@@ -48,12 +48,13 @@ def aftermath(stack: Stack, say: Callable[[str], None]) -> checks.Aftermath:
     """Let the storm pass, wait until it is quiet, and return what is left."""
     plan = Plan.read()
     say(f"STORM_SEED={plan.seed} STORM_SECONDS={plan.seconds:g} STORM_RUNS={plan.runs}")
-    with TellingEffectServer() as server:
-        with storm_over(stack, plan, server) as storm:
+    with TellingEffectServer() as server, storm_over(stack, plan, server) as storm:
+        try:
             storm.rage()
             storm.calm()
-        effects = checks.counted(server.received())
-    say(summary(storm, effects))
+        finally:
+            effects = checks.effects_of(server.received())
+            say(summary(storm, effects))
     return checks.Aftermath(storm=storm, effects=effects, histories=checks.histories_of(storm))
 
 
@@ -94,6 +95,13 @@ def test_every_run_has_the_outcome_and_the_records_of_an_undisturbed_one(
 def test_steps_had_the_effects_that_their_policy_promises(aftermath: checks.Aftermath) -> None:
     made = checks.attempts_of(aftermath.histories.values())
     checks.at_least_once(made, aftermath.effects)
+
+
+def test_the_one_result_of_a_step_is_that_of_one_of_its_executions(
+    aftermath: checks.Aftermath,
+) -> None:
+    for run_id in aftermath.storm.client.started:
+        checks.one_of_its_executions(aftermath, run_id)
 
 
 def test_what_the_table_has_no_room_for_is_in_the_bucket(aftermath: checks.Aftermath) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.core.model import OpKind
 
@@ -18,6 +17,10 @@ if TYPE_CHECKING:
 
 Attempt = tuple[str, str, int]
 """Run, operation and number of an attempt."""
+Effects = dict[Attempt, list[str]]
+"""The executions of each attempt, in the order of their effects."""
+SUMS: Final = ("add", "flaky", "measure")
+"""The steps whose result names the execution that it comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +29,12 @@ class Aftermath:
 
     Attributes:
         storm: The storm.
-        effects: How often the effect of each attempt was seen at the server.
+        effects: The executions of each attempt that had their effect at the server.
         histories: The history of every run, by its number in the plan.
     """
 
     storm: Storm
-    effects: Counter[Attempt]
+    effects: Effects
     histories: Mapping[int, History]
 
 
@@ -45,10 +48,13 @@ def histories_of(storm: Storm) -> dict[int, History]:
     return {number: history for number, history in found.items() if history is not None}
 
 
-def counted(received: Iterable[Received]) -> Counter[Attempt]:
-    """Count the effects that a server received."""
-    bodies = (item.body for item in received)
-    return Counter((body["run"], body["operation"], body["attempt"]) for body in bodies)
+def effects_of(received: Iterable[Received]) -> Effects:
+    """Return what a server received: the executions of each attempt."""
+    effects: Effects = {}
+    for body in (item.body for item in received):
+        attempt = (body["run"], body["operation"], body["attempt"])
+        effects.setdefault(attempt, []).append(body["execution"])
+    return effects
 
 
 def attempts_of(histories: Iterable[History]) -> set[Attempt]:
@@ -62,7 +68,7 @@ def attempts_of(histories: Iterable[History]) -> set[Attempt]:
     }
 
 
-def at_least_once(attempts: set[Attempt], effects: Counter[Attempt]) -> None:
+def at_least_once(attempts: set[Attempt], effects: Effects) -> None:
     """Check the default policy of steps: what is recorded happened, and nothing else did.
 
     How often an attempt happened is not limited: whoever was cut off before the result was
@@ -84,3 +90,11 @@ def as_planned(aftermath: Aftermath, planned: Planned) -> None:
     assert records == case.records, head.run_id
     shown = aftermath.storm.stack.run(head.run_id)
     assert shown.get("result") == case.result(planned.number), head.run_id
+
+
+def one_of_its_executions(aftermath: Aftermath, run_id: str) -> None:
+    """Check that every sum is what an execution of just that attempt returned."""
+    for shown in aftermath.storm.stack.run(run_id)["steps"]:
+        if shown["status"] == "DONE" and shown["name"] in SUMS:
+            attempt = (run_id, shown["key"], shown["attempt"])
+            assert shown["result"]["execution"] in aftermath.effects[attempt], attempt

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -117,9 +116,15 @@ class Storm:
         return not head.status.terminal
 
     def _described(self, left: set[str]) -> str:
-        shown = [self.stack.run(run_id) for run_id in sorted(left)]
+        """Return what a person wants to know of runs that do not end."""
         depths = {name: self.stack.depth(name) for name in ("QueueUrl", "DeadLetterQueueUrl")}
-        return f"{len(left)} runs have not ended; queues {depths}: {json.dumps(shown, indent=1)}"
+        lines = [f"{len(left)} runs have not ended; messages left: {depths}"]
+        for history in filter(None, map(self.engine.runs.load, sorted(left))):
+            head, records = history.head, history.records.values()
+            states = [f"{each.key} {each.status} {each.attempt} by {each.by}" for each in records]
+            why = f", {head.stall.reason.message}" if head.stall else ""
+            lines.append(f"{head.run_id} {head.workflow} is {head.status}{why}: {states}")
+        return "\n".join(lines)
 
 
 @contextmanager

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping
 
-    from tests.e2e.storm.checks import Attempt
+    from tests.e2e.storm.checks import Effects
     from tests.e2e.storm.course import Storm
 
 
-def summary(storm: Storm, effects: Counter[Attempt]) -> str:
+def summary(storm: Storm, effects: Effects) -> str:
     """Return what happened."""
     fleet, duplicator, caretaker = storm.fleet, storm.duplicator, storm.caretaker
-    repeated = sum(count - 1 for count in effects.values())
+    executions = sum(len(each) for each in effects.values())
     lines = {
         "functions killed": _shown(storm.kills),
         "invocations cut off by that": _shown(storm.cut_off),
@@ -23,7 +22,7 @@ def summary(storm: Storm, effects: Counter[Attempt]) -> str:
         "messages received by pollers": f"{fleet.received}",
         "duplicates sent": f"{duplicator.copies} copies, {duplicator.replays} replays",
         "triggers repeated": f"{storm.client.repeats}",
-        "effects": f"{effects.total()} of {len(effects)} attempts, {repeated} repeats",
+        "effects": f"{executions} of {len(effects)} attempts, {executions - len(effects)} repeats",
         "resumed by reason": _shown(caretaker.resumed),
         "sent by the sweeper": _shown(caretaker.sent),
         "looks of the witness": f"{storm.witness.looks}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from uuid import uuid4
 
 from pydantic import BaseModel
 
@@ -23,33 +24,45 @@ class Job(BaseModel):
     number: int
 
 
-def carry_out(job: Job) -> None:
+class Sum(BaseModel):
+    """A number, and which execution of a step it comes from.
+
+    No two executions give the same, though they add the same numbers: a result that is replaced
+    shows, at the latest where the next step's arguments are not those that are recorded.
+    """
+
+    number: int
+    execution: str = ""
+
+
+def carry_out(job: Job) -> str:
     """Have the effect of the attempt that is being made, then go on working for a while."""
-    context = step_context()
+    context, execution = step_context(), uuid4().hex
     effect = {
         "run": context.run_id,
         "operation": context.operation,
         "attempt": context.attempt,
+        "execution": execution,
         "pid": os.getpid(),
     }
     request_json("POST", f"{job.effects}/effects/storm", effect, key=context.idempotency_key)
     time.sleep(job.work)
+    return execution
 
 
 @step
-def add(job: Job, number: int, more: int) -> int:
+def add(job: Job, to: Sum, more: int) -> Sum:
     """Return the sum."""
-    carry_out(job)
-    return number + more
+    return Sum(number=to.number + more, execution=carry_out(job))
 
 
 @step(retry=SOON)
-def flaky(job: Job) -> int:
+def flaky(job: Job) -> Sum:
     """Fail twice, then succeed."""
-    carry_out(job)
+    execution = carry_out(job)
     if step_context().attempt < SOON.max_attempts:
         raise ConnectionError("not yet")
-    return job.number
+    return Sum(number=job.number, execution=execution)
 
 
 @step
@@ -67,44 +80,43 @@ def enlarge(job: Job) -> str:
 
 
 @step
-def measure(job: Job, text: str) -> int:
+def measure(job: Job, text: str) -> Sum:
     """Return the length of a text."""
-    carry_out(job)
-    return len(text)
+    return Sum(number=len(text), execution=carry_out(job))
 
 
 @workflow(name="storm-chain")
 async def chain(ctx: Context, job: Job) -> int:
     """One step after the other."""
-    number = job.number
+    total = Sum(number=job.number)
     for more in (1000, 2000, 3000, 4000):
-        number = await ctx.step(add, job, number, more)
-    return number
+        total = await ctx.step(add, job, total, more)
+    return total.number
 
 
 @workflow(name="storm-retry")
 async def retry(ctx: Context, job: Job) -> int:
     """A step that succeeds at its third attempt."""
-    number = await ctx.step(flaky, job)
-    return await ctx.step(add, job, number, 1000)
+    total = await ctx.step(flaky, job)
+    return (await ctx.step(add, job, total, 1000)).number
 
 
 @workflow(name="storm-nap")
 async def nap(ctx: Context, job: Job) -> int:
     """Sleeps that delayed messages end."""
-    number = await ctx.step(add, job, job.number, 1000)
+    total = await ctx.step(add, job, Sum(number=job.number), 1000)
     await ctx.sleep(3)
-    number = await ctx.step(add, job, number, 2000)
+    total = await ctx.step(add, job, total, 2000)
     await ctx.sleep(1)
-    return await ctx.step(add, job, number, 3000)
+    return (await ctx.step(add, job, total, 3000)).number
 
 
 @workflow(name="storm-rest")
 async def rest(ctx: Context, job: Job) -> int:
     """A sleep that only the sweeper ends."""
-    number = await ctx.step(add, job, job.number, 1000)
+    total = await ctx.step(add, job, Sum(number=job.number), 1000)
     await ctx.sleep(HOUR)
-    return await ctx.step(add, job, number, 2000)
+    return (await ctx.step(add, job, total, 2000)).number
 
 
 @workflow(name="storm-recovers")
@@ -113,15 +125,15 @@ async def recovers(ctx: Context, job: Job) -> int:
     try:
         return await ctx.step(refuse, job)
     except StepFailed:
-        return await ctx.step(add, job, job.number, 1000)
+        return (await ctx.step(add, job, Sum(number=job.number), 1000)).number
 
 
 @workflow(name="storm-fails")
 async def fails(ctx: Context, job: Job) -> int:
     """A step that fails, and the run with it."""
-    number = await ctx.step(add, job, job.number, 1000)
+    total = await ctx.step(add, job, Sum(number=job.number), 1000)
     await ctx.step(refuse, job)
-    return number
+    return total.number
 
 
 @workflow(name="storm-large")
@@ -129,4 +141,4 @@ async def large(ctx: Context, job: Job) -> str:
     """Results, an argument and an output that only the bucket has room for."""
     text = await ctx.step(enlarge, job)
     size = await ctx.step(measure, job, text)
-    return f"{size} {text}"
+    return f"{size.number} {text}"
