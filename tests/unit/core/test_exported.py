@@ -216,8 +216,8 @@ def changed(path: str, value: object) -> dict[str, Any]:
             "format",
             "everstep-history/2",
             (
-                "format is 'everstep-history/2': this Everstep reads everstep-history/1; read it with "
-                "the one that wrote it, or export the run again"
+                "format is 'everstep-history/2': this Everstep reads everstep-history/1; read it "
+                "with the one that wrote it, or export the run again"
             ),
         ),
         ("format", 1, "format is 1, not 'everstep-history/1': this is no recorded history"),
