@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from everstep import Context, StepFailed, step
+from everstep.core.decisions import Decision, Raised, Returned, Suspended
 from everstep.core.model import History
-from everstep.core.replay import Decision, Raised, Replay, Returned, Suspended
+from everstep.core.replay import Replay
 from tests.unit.core.builders import Body, Failure, definition, ended, make_history
 
 

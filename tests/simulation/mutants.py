@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from everstep.app import advance, control, dead_letter, fulfil, outbox, stall, sweep
 from everstep.core import decide, transitions
 from everstep.core.decide import Arm, Send
+from everstep.core.decisions import Raised, Returned
 from everstep.core.model import MessageKind, OpStatus, RunStatus
-from everstep.core.replay import Raised, Returned
 from everstep.core.transitions import Guard, HeadGuard
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from everstep.app.advance import Done
     from everstep.app.engine import Engine
     from everstep.core.decide import Effect
+    from everstep.core.decisions import Broken, Decision
     from everstep.core.model import DueEntry, History, Message, OpRecord
-    from everstep.core.replay import Broken, Decision, Replay
+    from everstep.core.replay import Replay
 
 _ANY_RECORD: Final = Guard(absent=True, statuses=tuple(OpStatus))
 _ANY_HEAD: Final = HeadGuard(statuses=tuple(RunStatus))

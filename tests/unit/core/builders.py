@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep import Context, Workflow
 from everstep.core.codec import encode
+from everstep.core.decisions import Broken, Decision, Pending, Raised, Returned, Suspended
 from everstep.core.model import (
     HEAD,
     ErrorInfo,
@@ -20,7 +21,7 @@ from everstep.core.model import (
     Payload,
     RunStatus,
 )
-from everstep.core.replay import Broken, Decision, Pending, Raised, Replay, Returned, Suspended
+from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

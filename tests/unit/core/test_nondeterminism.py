@@ -3,8 +3,8 @@
 import pytest
 
 from everstep import Context
+from everstep.core.decisions import Broken
 from everstep.core.model import OpKind
-from everstep.core.replay import Broken
 from tests.unit.core.builders import (
     Body,
     add,

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from everstep import Context, StepFailed
+from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.model import HEAD, OpStatus
-from everstep.core.replay import Broken, Raised, Returned, Suspended
 from tests.unit.core.builders import (
     DAY,
     NOW,

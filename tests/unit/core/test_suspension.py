@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from everstep import Context
-from everstep.core.replay import Suspended
+from everstep.core.decisions import Suspended
 from tests.unit.core.builders import (
     Body,
     add,

@@ -7,21 +7,22 @@ second pass finds by the records' tokens what the first still owed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import run_attempt
 from everstep.app.fulfil import fulfil
 from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
-from everstep.core.decide import duties, is_long
+from everstep.core.decide import Close, duties, is_long
+from everstep.core.decisions import Broken, Suspended
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import StepCall
-from everstep.core.replay import Broken, Replay, Suspended
+from everstep.core.replay import Replay
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
@@ -34,9 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
+    from everstep.core.decisions import Pending
     from everstep.core.model import History, Message
-    from everstep.core.replay import Pending
     from everstep.core.transitions import Guard
+
+
+# These ask for no operation in particular, but for what is owed.
+_LOOKING: Final = frozenset({MessageKind.START, MessageKind.RECOVER, MessageKind.CHECK})
 
 
 class Done(StrEnum):
@@ -73,6 +78,7 @@ class _Advance:
     engine: Engine
     message: Message
     time_left: Callable[[], int] | None
+    fresh: set[str] = field(default_factory=set)
 
     def run(self) -> Done:
         history = load(self.engine, self.message.run_id)
@@ -93,7 +99,8 @@ class _Advance:
         except WorkflowMissingError as error:
             stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
             return Done.STALLED
-        with Replay(definition, history, live=self.message.kind is MessageKind.START) as replay:
+        live = self.message.kind is MessageKind.START
+        with Replay(definition, history, live=live, fresh=frozenset(self.fresh)) as replay:
             if isinstance(replay.decision, Broken):
                 return self._broken(history, replay.decision, seen)
             return self._act(history, replay)
@@ -101,7 +108,7 @@ class _Advance:
     def _act(self, history: History, replay: Replay) -> Done:
         message = self.message
         record = history.records.get(message.op)
-        if message.kind in (MessageKind.START, MessageKind.RECOVER) or is_repeat(message, record):
+        if message.kind in _LOOKING or is_repeat(message, record):
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
         if pending is None or (is_long(pending) and record is None):
@@ -122,6 +129,8 @@ class _Advance:
         its next message, and this one stands in for it.
         """
         decision = replay.decision
+        if replay.abandoned(self.message.op):
+            return Done.SUPERSEDED
         if not isinstance(decision, Suspended) or decision.unrecorded:
             heir = replace(self.message, take=True)
             owed = duties(heir, decision, replay.records, self.engine.clock.now())
@@ -158,6 +167,8 @@ class _Advance:
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
         if self.engine.runs.put(self.message.run_id, _recorded(record), guard):
             replay.resume(record)
+            if replay.ended_branch:
+                return self._again(Done.ADVANCED)
             return self._settle(history.with_record(record), replay, Done.ADVANCED)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
@@ -176,7 +187,20 @@ class _Advance:
             return self._broken(history, replay.decision)
         owed = duties(self.message, replay.decision, replay.records, self.engine.clock.now())
         fulfil(self.engine, self.message, owed)
-        return done
+        closed = [effect.record.key for effect in owed if isinstance(effect, Close)]
+        if not closed:
+            return done
+        # Which branches count is what is recorded, by this message or by another just before.
+        self.fresh.update(closed)
+        return self._again(done)
+
+    def _again(self, done: Done) -> Done:
+        """Go on from a fresh history, which also shows what others have recorded meanwhile."""
+        now = load(self.engine, self.message.run_id)
+        if now is None or now.head.status is not RunStatus.RUNNING:
+            return done
+        again = self._process(now)
+        return again if again is Done.STALLED else done
 
     def _broken(self, history: History, broken: Broken, seen: frozenset[str] = frozenset()) -> Done:
         """Stall the run if it is truly broken.

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
+    from everstep.core.decisions import Pending
     from everstep.core.model import Message
     from everstep.core.operations import StepCall
-    from everstep.core.replay import Pending
 
 # What remains of the function's time for committing the result and sending on.
 _MARGIN = 1500

@@ -16,9 +16,10 @@ from everstep.app.payloads import load
 from everstep.app.stall import stall
 from everstep.core import messages
 from everstep.core.decide import duties
+from everstep.core.decisions import Broken
 from everstep.core.errors import MalformedMessageError, WorkflowMissingError
 from everstep.core.model import HEAD, ErrorInfo, MessageKind, RunStatus
-from everstep.core.replay import Broken, Replay
+from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -78,10 +79,11 @@ def _still_owes(engine: Engine, message: Message, history: History) -> bool:
             return True
         record = history.records.get(message.op)
         # Without a record it is to be done, or stands in for what changed code asks instead.
-        named = message.op != HEAD
+        named = message.op != HEAD and message.kind is not MessageKind.CHECK
         if (
             named
             and (record is None or replay.pending(message.op))
+            and not replay.abandoned(message.op)
             and not is_repeat(message, record)
         ):
             return True

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack
 from everstep.core.changes import RunEnded
-from everstep.core.decide import Arm, End, Rearm, Send
+from everstep.core.decide import Arm, Close, End, Rearm, Send
+from everstep.core.decisions import Raised
 from everstep.core.errors import PayloadTooLargeError
 from everstep.core.failures import describe
 from everstep.core.model import RunStatus
-from everstep.core.replay import Raised
-from everstep.core.transitions import ARMED, REARMED, RUN_ENDED
+from everstep.core.transitions import ARMED, JOIN_CLOSED, REARMED, RUN_ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from everstep.app.engine import Engine
     from everstep.core.decide import Effect
-    from everstep.core.model import Message
-    from everstep.core.replay import Returned
+    from everstep.core.decisions import Returned
+    from everstep.core.model import Message, OpRecord
 
 
 def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
@@ -36,6 +37,8 @@ def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
         match effect:
             case Send():
                 sends.append(message_for(engine, message.run_id, effect))
+            case Close(record=record):
+                _close(engine, message.run_id, record)
             case Arm(record=record):
                 engine.runs.put(message.run_id, record, ARMED)
             case Rearm(key=key, due_at=due_at):
@@ -45,6 +48,12 @@ def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
             case _:
                 assert_never(effect)
     send(engine, sends)
+
+
+def _close(engine: Engine, run_id: str, record: OpRecord) -> None:
+    if record.result is not None:
+        joined = pack(engine, record.result.at_hand, f"the join of {record.key}")
+        engine.runs.put(run_id, replace(record, result=joined.recorded), JOIN_CLOSED)
 
 
 def _ended(engine: Engine, message: Message, outcome: Returned | Raised) -> RunEnded:

@@ -16,15 +16,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.durations import LONGEST_DELAY
-from everstep.core.model import HEAD, MessageKind, OpKind, OpRecord, OpStatus
-from everstep.core.replay import Broken, Raised, Returned, Suspended
+from everstep.core.joins import write_join
+from everstep.core.model import HEAD, MessageKind, OpKind, OpRecord, OpStatus, Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from everstep.core.decisions import Closable, Decision, Pending
     from everstep.core.model import Message
-    from everstep.core.replay import Decision, Pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,14 @@ class End:
     outcome: Returned | Raised
 
 
-Effect = Send | Arm | Rearm | End
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """Record that a group is closed, and which of its branches count."""
+
+    record: OpRecord
+
+
+Effect = Send | Arm | Rearm | End | Close
 
 
 def duties(
@@ -75,15 +83,65 @@ def duties(
         now: The present, to tell short remainders from long ones.
     """
     match decision:
-        case Suspended(frontier=frontier):
+        case Suspended(closable=closable) if closes := _closes(message, closable, records, now):
+            return closes
+        case Suspended(frontier=frontier, closers=closers):
             owed = (_owed(message, pending, records, now) for pending in frontier)
-            return tuple(effect for effect in owed if effect is not None)
-        case Returned(last=last) | Raised(last=last):
-            return (End(outcome=decision),) if _owns(message, last, records) else ()
+            sends = tuple(effect for effect in owed if effect is not None)
+            unlocked = {pending.unlocked_by for pending in frontier if pending.record is None}
+            return sends + _checks(message, unlocked, closers, records, now)
+        case Returned(last=last, closers=closers) | Raised(last=last, closers=closers):
+            if _owns(message, last, records):
+                return (End(outcome=decision),)
+            return _checks(message, {last}, closers, records, now)
         case Broken():
             return ()
         case _:
             assert_never(decision)
+
+
+def _closes(
+    message: Message, closable: Iterable[Closable], records: Mapping[str, OpRecord], now: int
+) -> tuple[Effect, ...]:
+    """Return the groups that are the message's own to close; nothing else is owed before."""
+    return tuple(
+        Close(
+            record=OpRecord(
+                key=group.key,
+                kind=OpKind.JOIN,
+                status=OpStatus.DONE,
+                by=message.token,
+                input_hash=group.operation.input_hash,
+                started_at=group.ready_at,
+                ended_at=max(now, group.ready_at),
+                result=Payload(text=write_join(group.join)),
+            )
+        )
+        for group in closable
+        if any(_owns(message, key, records) for key in group.closers)
+    )
+
+
+def _checks(
+    message: Message,
+    unlocked: Iterable[str],
+    closers: Mapping[str, tuple[str, ...]],
+    records: Mapping[str, OpRecord],
+    now: int,
+) -> tuple[Effect, ...]:
+    """Return a look at groups that another message closed just before this one could.
+
+    Nothing that follows them is recorded yet. The other message owes that; but if a duplicate of
+    it was acknowledged while it died, the queue has forgotten it, and only this one remembers.
+    """
+    return tuple(
+        Send(kind=MessageKind.CHECK, op=key, due=now + LONGEST_DELAY)
+        for key in sorted(unlocked)
+        if key in closers
+        and not _owns(message, key, records)
+        and message.kind is not MessageKind.CHECK
+        and any(_owns(message, closer, records) for closer in closers[key])
+    )
 
 
 def is_long(pending: Pending) -> bool:
@@ -98,6 +156,8 @@ def _owns(message: Message, key: str, records: Mapping[str, OpRecord]) -> bool:
         return True
     if key == HEAD:
         return message.kind is MessageKind.START
+    if message.kind is MessageKind.CHECK and key == message.op:
+        return True
     record = records.get(key)
     return record is not None and record.by == message.token
 

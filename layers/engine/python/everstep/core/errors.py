@@ -59,6 +59,16 @@ class StepFailed(EverstepError):  # noqa: N818 - the public name
         )
 
 
+class BatchFailedError(EverstepError):
+    """Say that branches of a batch have failed; the first error is the cause."""
+
+    def __init__(self, failed: int, total: int, name: object, error: BaseException) -> None:
+        """Name the first."""
+        super().__init__(
+            f"{failed} of {total} branches failed, first {name!r}: {type(error).__name__}: {error}"
+        )
+
+
 class StepTimeout(EverstepError):  # noqa: N818 - the public name
     """Say that one attempt of a step ran longer than it may."""
 

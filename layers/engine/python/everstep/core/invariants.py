@@ -10,14 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.model import History, OpKind, OpStatus, RunStatus
-from everstep.core.replay import Broken, Raised, Replay, Returned
+from everstep.core.operations import StepCall
+from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from everstep.core.decisions import Decision
     from everstep.core.model import Head, OpRecord
-    from everstep.core.replay import Decision, Definition
+    from everstep.core.replay import Definition
 
 
 class ViolationError(AssertionError):
@@ -214,13 +217,14 @@ def most_attempts(definition: Definition, history: History) -> Mapping[str, int]
     """Return the highest attempt number of every step that the workflow asks for."""
     found: dict[str, int] = {}
     finals = {key: record for key, record in history.records.items() if record.status.final}
-    with Replay(definition, History(head=history.head)) as replay:
-        while frontier := getattr(replay.decision, "frontier", ()):
-            pending = frontier[0]
-            retry = getattr(pending.operation.call, "retry", None)
-            if retry is not None:
-                found[pending.key] = retry.max_attempts
-            if pending.key not in finals:
+    joins = {key: record for key, record in finals.items() if record.kind is OpKind.JOIN}
+    with Replay(definition, History(head=history.head, records=joins)) as replay:
+        while isinstance(replay.decision, Suspended):
+            for pending in replay.decision.frontier:
+                if isinstance(pending.operation.call, StepCall):
+                    found[pending.key] = pending.operation.call.retry.max_attempts
+            known = [item for item in replay.decision.frontier if item.key in finals]
+            if not known:
                 break
-            replay.resume(finals[pending.key])
+            replay.resume(finals[known[0].key])
     return found

@@ -46,6 +46,16 @@ def scope_of(key: str) -> str:
     return key.rpartition("/")[0]
 
 
+def branch_scope(key: str, index: int) -> str:
+    """Return the scope path of a branch of the group with this key."""
+    return f"{key}/{index}"
+
+
+def lies_within(key: str, scope: str) -> bool:
+    """Say whether a key lies in a scope, or in a scope within it."""
+    return not scope or key.startswith(f"{scope}/")
+
+
 def name_of(key: str) -> str:
     """Return the operation's own name within a key."""
     return key.rpartition("/")[2].rpartition("#")[0]

@@ -115,7 +115,8 @@ def _kind(fields: dict[str, object]) -> MessageKind:
 
 
 def _check_operation(message: Message) -> None:
-    if message.kind in {MessageKind.STEP, MessageKind.TIMER} and message.op == HEAD:
+    about_one = {MessageKind.STEP, MessageKind.TIMER, MessageKind.CHECK}
+    if message.kind in about_one and message.op == HEAD:
         raise MalformedMessageError(f"a {message.kind} message must name its operation in 'op'")
     if message.kind is MessageKind.STEP and message.attempt == 0:
         raise MalformedMessageError("a step message must count its 'attempt' from 1")

@@ -56,6 +56,7 @@ class OpKind(StrEnum):
 
     STEP = "step"
     SLEEP = "sleep"
+    JOIN = "join"
 
 
 class OpStatus(StrEnum):
@@ -221,12 +222,14 @@ class MessageKind(StrEnum):
         STEP: Execute one attempt of a step.
         TIMER: A sleep ends.
         RECOVER: Take over every obligation of a run that stood still.
+        CHECK: See whether what follows a closed group is under way.
     """
 
     START = "start"
     STEP = "step"
     TIMER = "timer"
     RECOVER = "recover"
+    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

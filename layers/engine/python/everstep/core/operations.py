@@ -7,14 +7,15 @@ An operation does nothing by itself. ``await`` hands it to the pass that drives 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.model import OpKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Coroutine, Generator, Sequence
 
+    from everstep.core.completion import Completion, Reason
     from everstep.core.retry import Retry
     from everstep.core.session import Session
     from everstep.core.shapes import Shape
@@ -46,6 +47,11 @@ class SleepCall:
     duration: int | None = None
     until: int | None = None
 
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "sleep"
+
     def wake_at(self, now: int) -> int:
         """Return when a sleep that begins now ends."""
         until = self.until if self.until is not None else now + (self.duration or 0)
@@ -53,7 +59,43 @@ class SleepCall:
         return max(now, min(until, LAST_INSTANT))
 
 
-Call = StepCall | SleepCall
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCall:
+    """Branches that run side by side, each with a key space of its own.
+
+    Attributes:
+        verb: The method of ``ctx`` that asks for it.
+        begin: Makes the coroutine of a branch, by its index; called once per pass at most.
+        total: How many branches there are.
+        completion: What the group waits for.
+        lanes: How many branches run at the same time at most; None for all.
+        answer: Makes the group's result of why it was closed, how many branches were begun, and
+            what the branches that count came to, in the order in which they ended.
+    """
+
+    verb: str
+    begin: Callable[[int], Coroutine[Any, Any, object]]
+    total: int
+    completion: Completion
+    lanes: int | None = None
+    answer: Callable[[Reason, int, Sequence[BranchEnd]], object]
+
+    @property
+    def width(self) -> int:
+        """Return how many branches run at the same time at most."""
+        return self.total if self.lanes is None else min(self.lanes, self.total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchEnd:
+    """What a branch has come to: its value, or what it raised."""
+
+    index: int
+    value: object = None
+    error: BaseException | None = None
+
+
+Call = StepCall | SleepCall | GroupCall
 
 
 class Operation(Generic[T]):
@@ -65,7 +107,7 @@ class Operation(Generic[T]):
         input_hash: Hash of what is asked for.
     """
 
-    __slots__ = ("__weakref__", "awaited", "call", "input_hash", "name", "session")
+    __slots__ = ("__weakref__", "adopted", "awaited", "call", "input_hash", "name", "session")
 
     def __init__(self, session: Session, name: str, call: Call, input_hash: str) -> None:
         """Bind the operation to the pass that it was created in."""
@@ -74,12 +116,13 @@ class Operation(Generic[T]):
         self.call = call
         self.input_hash = input_hash
         self.awaited = False
+        self.adopted = False
         session.created(self)
 
     @property
     def kind(self) -> OpKind:
         """Return the kind under which the operation is recorded."""
-        return OpKind.STEP if isinstance(self.call, StepCall) else OpKind.SLEEP
+        return _KINDS[type(self.call)]
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Ask the driving pass for the result; once only, as with any coroutine."""
@@ -92,9 +135,28 @@ class Operation(Generic[T]):
 
     def __del__(self) -> None:
         """Tell the pass when nobody awaited the operation: nothing is silently skipped."""
-        if not self.awaited:
+        if not self.awaited and not self.adopted:
             self.session.dropped(self)
+
+    @property
+    def shown(self) -> str:
+        """Return the call that made the operation, as one writes it after ``ctx.``."""
+        if isinstance(self.call, StepCall):
+            return f"step({self.name}, …)"
+        return f"{self.call.verb}(…)"
+
+    def adopt(self) -> None:
+        """Leave it to a group to await the operation, or not to."""
+        self.session.settled(self)
+        self.adopted = True
 
     def __repr__(self) -> str:
         """Name the operation."""
         return f"<{self.kind} {self.name}>"
+
+
+_KINDS: Final[dict[type, OpKind]] = {
+    StepCall: OpKind.STEP,
+    SleepCall: OpKind.SLEEP,
+    GroupCall: OpKind.JOIN,
+}

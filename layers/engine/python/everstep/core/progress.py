@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from everstep.core.decisions import Suspended
 from everstep.core.model import OpKind, RunStatus
-from everstep.core.replay import Suspended
 
 if TYPE_CHECKING:
+    from everstep.core.decisions import Decision, Pending
     from everstep.core.model import History, OpRecord
-    from everstep.core.replay import Decision, Pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,15 @@
-"""Drive a workflow's coroutine against its history: the pure core of the engine.
+"""Drive a workflow's coroutines against its history: the pure core of the engine.
 
-There is no event loop. The coroutine is resumed with ``send``; whatever it awaits comes out as
-an ``Operation``, which gets its key, is compared with the record under that key, and is
-answered at once if the record is final. When an operation has no final record the pass is
-suspended: that operation is the frontier. The coroutine stays where it is; it can be resumed
-when the record arrives (``resume``), and is let go at the end of the pass (``close``).
+There is no event loop. A coroutine is resumed with ``send``; whatever it awaits comes out as an
+``Operation``, which gets its key, is compared with the record under that key, and is answered
+if the record is final. What has no final record is the frontier. A coroutine that waits stays
+where it is; it can be resumed when the record arrives (``resume``), and is let go at the end of
+the pass (``close``).
+
+Branches of a group are coroutines of their own, each with its own key space and its own time.
+All are resumed in the order of the recorded times, so that code sees what happened in the order
+in which it happened. A group goes on when its join is recorded, with the branches that the join
+counts, whatever the others are doing: in later passes those are not even begun.
 
 Letting go is not an exception that user code could mistake for one of its own: the decision is
 made before, nothing that cleanup code does can change it, operations are refused and the
@@ -17,27 +22,28 @@ else's result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from everstep.core import disagreements
+from everstep.core.answers import Answer, answer
 from everstep.core.blocking import blocking_error, cancelled, foreign_yield, no_event_loop
-from everstep.core.errors import (
-    DefinitionError,
-    EverstepError,
-    NonDeterminismError,
-    SerializationError,
-)
-from everstep.core.failures import describe, step_failed
-from everstep.core.keys import operation_key
-from everstep.core.model import HEAD, OpStatus
-from everstep.core.operations import Operation, SleepCall, StepCall
-from everstep.core.session import Phase, RunFacts, Session
-from everstep.core.shapes import changed_arguments
+from everstep.core.completion import Reason
+from everstep.core.decisions import Broken, Closable, Pending, Raised, Returned, Suspended
+from everstep.core.errors import DefinitionError, EverstepError
+from everstep.core.failures import describe
+from everstep.core.fibers import Branch, Fiber, Group
+from everstep.core.joins import read_join
+from everstep.core.keys import lies_within, operation_key, scope_of
+from everstep.core.operations import BranchEnd, GroupCall, Operation
+from everstep.core.session import Frame, Phase, RunFacts, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
 
-    from everstep.core.model import ErrorInfo, History, OpRecord
+    from everstep.core.decisions import Decision
+    from everstep.core.model import History, OpRecord
 
 
 class Definition(Protocol):
@@ -58,105 +64,55 @@ class Definition(Protocol):
         """Return the recorded text of what the workflow returned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """An operation of the frontier.
-
-    Attributes:
-        key: Its identity.
-        operation: What is asked for.
-        record: What is recorded so far, if anything.
-        unlocked_by: Key of the operation whose end led here; HEAD for the start of the run.
-        ready_at: When that was.
-    """
-
-    key: str
-    operation: Operation[Any]
-    record: OpRecord | None
-    unlocked_by: str
-    ready_at: int
-
-    @property
-    def wake_at(self) -> int | None:
-        """Return when the sleep ends or the next attempt is due; None if it may go on at once."""
-        if self.record is not None:
-            return self.record.wake_at
-        call = self.operation.call
-        return call.wake_at(self.ready_at) if isinstance(call, SleepCall) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspended:
-    """The workflow waits for these operations."""
-
-    frontier: tuple[Pending, ...]
-
-    @property
-    def unrecorded(self) -> bool:
-        """Say whether nothing is recorded of anything that is waited for."""
-        return all(pending.record is None for pending in self.frontier)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
-    """The workflow has finished; ``last`` is the operation whose end let it."""
-
-    output: str
-    last: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Raised:
-    """The workflow has failed; ``last`` is the operation whose end let it."""
-
-    error: ErrorInfo
-    last: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """The code cannot go on from this history; ``keys`` are the records that contradict it."""
-
-    error: ErrorInfo
-    keys: frozenset[str] = frozenset()
-
-
-Decision = Suspended | Returned | Raised | Broken
-
-
 class Replay:
     """One pass over a workflow's code, at rest between ``resume`` calls.
 
     Attributes:
         decision: Where the pass stands.
         asked: Keys in the order in which the code asked for them.
+        ended_branch: Whether ``resume`` has ended a branch, after which other messages may see
+            the same group complete: what follows has to be decided from a fresh history.
     """
 
-    def __init__(self, definition: Definition, history: History, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        history: History,
+        *,
+        live: bool = False,
+        fresh: frozenset[str] = frozenset(),
+    ) -> None:
         """Run the code as far as the history goes.
 
         Args:
             definition: The workflow version that the run is pinned to.
             history: Its head and records, every payload inline.
             live: Whether code before the first record runs for the first time.
+            fresh: Records that were written just now: code after them runs for the first time.
         """
         head = history.head
         self._definition = definition
         self._records = dict(history.records)
-        self._unclaimed = set(self._records)
+        self._fresh = set(fresh)
+        self._unclaimed: dict[str, set[str]] = {}
+        for key in self._records:
+            self._unclaimed.setdefault(scope_of(key), set()).add(key)
         self.asked: list[str] = []
-        self._occurrences: dict[str, int] = {}
-        self._last = HEAD
-        self._coroutine: Coroutine[Any, Any, object] | None = None
-        self.session = Session(
-            RunFacts(
-                run_id=head.run_id,
-                workflow=head.workflow,
-                version=head.version,
-                created_at=head.created_at,
-            ),
-            live=live and not self._records,
+        self.ended_branch = False
+        self._closed = False
+        self._ready: list[tuple[int, int, Fiber, Answer]] = []
+        self._turns = count()
+        self._fibers: list[Fiber] = []
+        self._waiting: dict[str, tuple[Fiber, Pending]] = {}
+        self._groups: dict[str, Group] = {}
+        self._closers: dict[str, tuple[str, ...]] = {}
+        facts = RunFacts(
+            run_id=head.run_id,
+            workflow=head.workflow,
+            version=head.version,
+            created_at=head.created_at,
         )
+        self.session = Session(facts, live=live and not self._records)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -174,227 +130,325 @@ class Replay:
 
     def pending(self, key: str) -> Pending | None:
         """Return the operation of the frontier with this key, if it is there."""
-        if not isinstance(self.decision, Suspended):
+        if not isinstance(self.decision, Suspended) or key not in self._waiting:
             return None
-        return next((item for item in self.decision.frontier if item.key == key), None)
+        return self._waiting[key][1]
+
+    def abandoned(self, key: str) -> bool:
+        """Say whether a key lies in a branch that its group no longer waits for."""
+        return any(
+            group.join is not None
+            and lies_within(key, group.key)
+            and not any(
+                group.join.counts(index) and lies_within(key, group.scope(index))
+                for index in range(group.call.total)
+            )
+            for group in self._groups.values()
+        )
 
     def resume(self, record: OpRecord) -> Decision:
         """Go on with a record that was just written for an operation of the frontier."""
-        pending = self.pending(record.key)
-        if pending is None:
+        self.ended_branch = False
+        if self._closed:
+            message = "this pass is closed"
+            raise RuntimeError(message)
+        if self.pending(record.key) is None:
             message = f"{record.key} is not in the frontier"
             raise LookupError(message)
+        fiber, pending = self._waiting.pop(record.key)
         self._records[record.key] = record
-        self.session.live = True
+        self._fresh.add(record.key)
         if record.status.final:
-            self.decision = self._drive(self._answer(pending.operation, record))
+            self.decision = self._answered(fiber, pending.operation, record) or self._drive()
         else:
-            self.decision = self._suspend(pending.operation, record.key, record)
+            self._suspend(fiber, pending.operation, record.key, record)
+            self.decision = self._standing()
         return self.decision
 
     def close(self) -> None:
-        """Let the suspended coroutine go; its cleanup code does nothing durable."""
-        coroutine, self._coroutine = self._coroutine, None
-        if coroutine is None:
-            return
+        """Let the suspended coroutines go; their cleanup code does nothing durable."""
+        self._closed = True
+        fibers, self._fibers = self._fibers, []
+        kept, self.session.kept = self.session.kept, []
         self.session.phase = Phase.CLOSING
-        self.session.live = False
         # What cleanup code raises here has nobody to hear it: the pass is over and decided.
         with no_event_loop(_nobody_listens):
-            for _ in range(_FAREWELLS):
-                try:
-                    coroutine.close()
-                except KeyboardInterrupt:
-                    raise
-                except BaseException:  # noqa: BLE001, S112 - also an exit: nothing ends here but the pass
-                    continue
-                self.session.phase = Phase.IDLE
-                return
+            for fiber in reversed(fibers):
+                self.session.frame = fiber.frame
+                _let_go(fiber.coroutine)
+            for coroutine in kept:
+                _let_go(coroutine)
+        self.session.phase = Phase.IDLE
+
+    # --- Driving
 
     def _begin(self, input_text: str) -> Decision:
         try:
-            self._coroutine = self._definition.begin(self.session, input_text)
+            coroutine = self._definition.begin(self.session, input_text)
         except EverstepError as error:
             return Broken(error=describe(error))
-        return self._drive(_Answer())
+        root = Fiber(coroutine, self.session.frame)
+        self._fibers.append(root)
+        self._push(root, Answer())
+        return self._drive()
 
-    def _drive(self, answer: _Answer) -> Decision:
-        while True:
-            if answer.broken is not None:
-                return answer.broken
-            outcome = self._advance(answer)
+    def _push(self, fiber: Fiber, given: Answer) -> None:
+        heappush(self._ready, (fiber.frame.now, next(self._turns), fiber, given))
+
+    def _drive(self) -> Decision:
+        """Run every coroutine that can go on, until none can."""
+        while self._ready:
+            _, _, fiber, given = heappop(self._ready)
+            ended = self._go_on(fiber, given)
             if self.session.mistake is not None:
                 return Broken(error=describe(self.session.mistake))
-            if not isinstance(outcome, Operation):
-                return outcome
-            key = self._next_key(outcome.name)
-            self.asked.append(key)
-            record = self._records.get(key)
-            disagreement = self._disagreement(outcome, key, record)
-            if disagreement is not None:
-                return disagreement
-            if record is None or not record.status.final:
-                return self._suspend(outcome, key, record)
-            answer = self._answer(outcome, record)
+            if ended is not None:
+                return ended
+        return self._standing()
 
-    def _advance(self, answer: _Answer) -> Operation[Any] | Decision:
-        """Resume the coroutine once; return what it awaits next, or how it ended."""
-        coroutine = self._coroutine
-        if coroutine is None:
-            message = "this pass is closed"
-            raise RuntimeError(message)
+    def _standing(self) -> Decision:
+        pending = tuple(item for _, item in self._waiting.values())
+        closable = tuple(
+            Closable(
+                key=group.key,
+                operation=group.operation,
+                join=join,
+                closers=group.closers(),
+                ready_at=max(branch.at for branch in group.ended),
+            )
+            for group in self._groups.values()
+            if group.join is None and (join := group.verdict()) is not None
+        )
+        if not pending and not closable:
+            # A join counts branches of which this history does not show the end.
+            waiting = [group.key for group in self._groups.values() if not group.answered]
+            return Broken(error=disagreements.missing_branches(waiting), keys=frozenset(waiting))
+        return Suspended(frontier=pending, closable=closable, closers=self._closers)
+
+    def _go_on(self, fiber: Fiber, given: Answer) -> Decision | None:
+        """Resume a coroutine once; return a decision if that ends the pass."""
         try:
-            asked = self._step_on(coroutine, answer)
+            asked = self._step_on(fiber, given)
         except StopIteration as stop:
-            self.session.ended()
-            return self._returned(stop.value)
+            return self._ended(fiber, stop.value, None)
         except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever user code raises is its outcome
-            return self._raised(error)
+            return self._ended(fiber, None, error)
         except BaseException as error:
             if cancelled(error):
-                return self._raised(error)
+                return self._ended(fiber, None, error)
             raise
         if isinstance(asked, Operation) and asked.session is self.session:
-            return asked
+            return self._asked(fiber, asked)
         return Broken(error=describe(foreign_yield(asked)))
 
-    def _step_on(self, coroutine: Coroutine[Any, Any, object], answer: _Answer) -> object:
+    def _step_on(self, fiber: Fiber, given: Answer) -> object:
         # What an error still holds is dropped after this, and so counts for nothing.
+        self.session.frame = fiber.frame
         self.session.phase = Phase.DRIVING
         try:
             with no_event_loop(self.session.note):
-                if answer.error is not None:
-                    return coroutine.throw(answer.error)
-                return coroutine.send(answer.value)
+                if given.error is not None:
+                    return fiber.coroutine.throw(given.error)
+                return fiber.coroutine.send(given.value)
         finally:
             self.session.phase = Phase.IDLE
 
-    def _answer(self, operation: Operation[Any], record: OpRecord) -> _Answer:
-        """Return what a final record says to the code that awaits it."""
-        self.session.now = max(self.session.now, record.ended_at or 0)
-        self._last = record.key
-        if record.status is OpStatus.FAILED:
-            return _Answer(error=step_failed(record))
-        call = operation.call
-        if not isinstance(call, StepCall):
-            return _Answer()
-        try:
-            return _Answer(
-                value=call.result.decode(record.result.at_hand) if record.result else None
-            )
-        except SerializationError as error:
-            return _Answer(
-                broken=Broken(error=describe(error, record.key), keys=frozenset({record.key}))
-            )
+    # --- What code asks for
 
-    def _returned(self, value: object) -> Decision:
-        leftover = self._leftover()
-        if leftover is not None:
-            return leftover
-        try:
-            return Returned(output=self._definition.encode_output(value), last=self._last)
-        except EverstepError as error:
-            return Raised(error=describe(error), last=self._last)
+    def _asked(self, fiber: Fiber, operation: Operation[Any]) -> Decision | None:
+        scope = fiber.frame.scope
+        key = operation_key(scope, operation.name, fiber.next_occurrence(operation.name))
+        self.asked.append(key)
+        record = self._records.get(key)
+        disagreement = self._disagreement(scope, operation, key, record)
+        if disagreement is not None:
+            return disagreement
+        if isinstance(operation.call, GroupCall):
+            return self._open(fiber, operation, operation.call, key)
+        if record is None or not record.status.final:
+            self._suspend(fiber, operation, key, record)
+            return None
+        return self._answered(fiber, operation, record)
 
-    def _raised(self, error: BaseException) -> Decision:
-        blocking = blocking_error(error)
-        if blocking is not None:
-            return Broken(error=describe(blocking))
-        if isinstance(error, DefinitionError):
-            # Such as a step that is called with wrong arguments: to be mended, not final.
-            return Broken(error=describe(error))
-        return self._leftover(error) or Raised(error=describe(error), last=self._last)
+    def _answered(
+        self, fiber: Fiber, operation: Operation[Any], record: OpRecord
+    ) -> Decision | None:
+        given = answer(operation, record)
+        if given.broken is not None:
+            return given.broken
+        self._pass(fiber, record)
+        self._push(fiber, given)
+        return None
 
-    def _suspend(self, operation: Operation[Any], key: str, record: OpRecord | None) -> Suspended:
+    def _pass(self, fiber: Fiber, record: OpRecord) -> None:
+        """Note that a fiber has come to where a record leads."""
+        frame = fiber.frame
+        frame.now = max(frame.now, record.ended_at or 0)
+        frame.live = frame.live or record.key in self._fresh
+        fiber.last = record.key
+
+    def _suspend(
+        self, fiber: Fiber, operation: Operation[Any], key: str, record: OpRecord | None
+    ) -> None:
         pending = Pending(
             key=key,
             operation=operation,
             record=record,
-            unlocked_by=self._last,
-            ready_at=self.session.now,
+            unlocked_by=fiber.last,
+            ready_at=fiber.frame.now,
         )
-        return Suspended(frontier=(pending,))
-
-    def _next_key(self, name: str) -> str:
-        occurrence = self._occurrences.get(name, 0) + 1
-        self._occurrences[name] = occurrence
-        return operation_key("", name, occurrence)
+        self._waiting[key] = fiber, pending
 
     def _disagreement(
-        self, operation: Operation[Any], key: str, record: OpRecord | None
+        self, scope: str, operation: Operation[Any], key: str, record: OpRecord | None
     ) -> Broken | None:
         """Compare what the code asks for with what is recorded."""
+        unclaimed = self._unclaimed.get(scope, set())
         if record is None:
-            if not self._unclaimed:
+            if not unclaimed:
                 return None
-            before = _listed(self._unclaimed)
-            text = f"today's code asks for the new {key} where {before} stands recorded"
-            return _broken(
-                f"{text}: the one was inserted, or the other removed; {_INSERTED}",
-                self._unclaimed,
-            )
-        self._unclaimed.discard(key)
+            error = disagreements.inserted(key, unclaimed)
+            return Broken(error=error, keys=frozenset(unclaimed))
+        unclaimed.discard(key)
         if record.kind is not operation.kind:
-            text = f"{key} is recorded as a {record.kind}, today's code asks for a {operation.kind}"
-            return _broken(f"{text}; give the new operation another name", {key})
-        if record.input_hash != operation.input_hash:
-            return _broken(f"{_difference(operation, key, record)}; {_CHANGED}", {key})
+            error = disagreements.other_kind(operation, record)
+        elif record.input_hash != operation.input_hash:
+            error = disagreements.other_input(operation, record)
+        else:
+            return None
+        return Broken(error=error, keys=frozenset({key}))
+
+    # --- Groups
+
+    def _open(
+        self, fiber: Fiber, operation: Operation[Any], call: GroupCall, key: str
+    ) -> Decision | None:
+        """Begin the branches of a group: all that count, or the first of each lane."""
+        group = Group(key, operation, call, fiber)
+        self._groups[key] = group
+        record = self._records.get(key)
+        if record is not None and record.result is not None:
+            group.join = read_join(record.result.at_hand)
+            group.begun = group.join.begun
+            self._forget_the_others(group)
+        for index in group.first():
+            self._begin_branch(group, index, fiber.last, fiber.frame.now)
+        if not call.total:
+            group.answered = True
+            self._push(fiber, _given(group, Reason.ALL_COMPLETED, []))
         return None
 
-    def _leftover(self, error: BaseException | None = None) -> Broken | None:
-        """Notice recorded operations that the code no longer asks for, because it ends before."""
-        if not self._unclaimed:
+    def _forget_the_others(self, group: Group) -> None:
+        """Let records of branches that do not count lie where they are."""
+        if group.join is None or group.join.picked is None:
+            return
+        counted = [f"{group.scope(index)}" for index in group.join.picked]
+        for scope in list(self._unclaimed):
+            within = scope == group.key or lies_within(scope, group.key)
+            if within and not any(scope == each or lies_within(scope, each) for each in counted):
+                del self._unclaimed[scope]
+
+    def _begin_branch(self, group: Group, index: int, last: str, at: int) -> None:
+        frame = Frame(scope=group.scope(index), now=at, live=group.parent.frame.live)
+        self.session.frame = frame
+        coroutine = group.call.begin(index)
+        fiber = Fiber(coroutine, frame, group, index, last)
+        if group.join is None:
+            group.begun += 1
+        self._fibers.append(fiber)
+        self._push(fiber, Answer())
+
+    def _branch_ended(
+        self, fiber: Fiber, group: Group, value: object, error: BaseException | None
+    ) -> Decision | None:
+        end = BranchEnd(index=fiber.index, value=value, error=error)
+        group.ended.append(Branch(end=end, last=fiber.last, at=fiber.frame.now))
+        following = group.next_in_lane(fiber.index)
+        # Other messages may see the group complete, too, unless this lane goes on.
+        self.ended_branch = self.ended_branch or following is None or group.verdict() is not None
+        if group.join is not None:
+            return self._close_if_complete(group)
+        if following is not None and group.verdict() is None:
+            self._begin_branch(group, following, fiber.last, fiber.frame.now)
+        return None
+
+    def _close_if_complete(self, group: Group) -> Decision | None:
+        """Let a group's fiber go on, once everything that its join counts has ended."""
+        counted = group.counted()
+        record = self._records.get(group.key)
+        if counted is None or group.join is None or record is None:
             return None
-        raises = error and f"raises {type(error).__name__} ({describe(error).message})"
-        ends = raises or "ends"
-        missing = f"without asking for {_listed(self._unclaimed)}, recorded already"
-        return _broken(f"today's code {ends} {missing}; {_REMOVED}", self._unclaimed)
+        self._closers[group.key] = group.closers()
+        group.answered = True
+        self._pass(group.parent, record)
+        self._push(group.parent, _given(group, group.join.reason, [each.end for each in counted]))
+        return None
+
+    # --- How code ends
+
+    def _ended(self, fiber: Fiber, value: object, error: BaseException | None) -> Decision | None:
+        mistake = self._mistake_of(error) or self._leftover(fiber, error)
+        if mistake is not None:
+            return mistake
+        if error is None:
+            self.session.ended(fiber.frame.scope)
+            if self.session.mistake is not None:
+                return None
+        if fiber.group is not None:
+            return self._branch_ended(fiber, fiber.group, value, error)
+        if error is not None:
+            return Raised(error=describe(error), last=fiber.last, closers=self._closers)
+        try:
+            output = self._definition.encode_output(value)
+        except EverstepError as refusal:
+            return Raised(error=describe(refusal), last=fiber.last, closers=self._closers)
+        return Returned(output=output, last=fiber.last, closers=self._closers)
+
+    def _mistake_of(self, error: BaseException | None) -> Broken | None:
+        if error is None:
+            return None
+        blocking = blocking_error(error)
+        if blocking is not None:
+            return Broken(error=describe(blocking))
+        # Such as a step that is called with wrong arguments: to be mended, not final.
+        return Broken(error=describe(error)) if isinstance(error, DefinitionError) else None
+
+    def _leftover(self, fiber: Fiber, error: BaseException | None) -> Broken | None:
+        """Notice recorded operations that the code no longer asks for, because it ends before."""
+        scope = fiber.frame.scope
+        left = {
+            key
+            for within, keys in self._unclaimed.items()
+            if within == scope or lies_within(within, scope)
+            for key in keys
+        }
+        if not left:
+            return None
+        return Broken(error=disagreements.missing(left, error), keys=frozenset(left))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """What the coroutine is resumed with."""
-
-    value: object = None
-    error: Exception | None = None
-    broken: Broken | None = None
+def _given(group: Group, reason: Reason, ends: Sequence[BranchEnd]) -> Answer:
+    """Return what the fiber of a group goes on with."""
+    try:
+        return Answer(value=group.call.answer(reason, group.begun, ends))
+    except BaseException as error:  # noqa: BLE001 - what a branch raised goes on in its group's fiber
+        return Answer(error=error)
 
 
 # Cleanup code that awaits something while it is let go is sent on its way again.
 _FAREWELLS = 5
 
 
+def _let_go(coroutine: Coroutine[Any, Any, object]) -> None:
+    for _ in range(_FAREWELLS):
+        try:
+            coroutine.close()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001, S112 - also an exit: nothing ends here but the pass
+            continue
+        return
+
+
 def _nobody_listens(_mistake: EverstepError) -> None:
     """Hear of a mistake in cleanup code, and do nothing: the pass is over."""
-
-
-_INSERTED = (
-    "keep the old order for runs in flight (ctx.patched), or deploy the change as a new version"
-)
-_CHANGED = (
-    "the arguments of a recorded operation must not change: compute them from the input and from "
-    "recorded results (ctx.now, ctx.random, ctx.uuid), or deploy the change as a new version"
-)
-_REMOVED = "keep it for runs in flight (ctx.patched), or deploy the change as a new version"
-
-
-def _broken(text: str, keys: set[str]) -> Broken:
-    return Broken(error=describe(NonDeterminismError(text), min(keys)), keys=frozenset(keys))
-
-
-def _listed(keys: set[str]) -> str:
-    shown = sorted(keys)[:3]
-    return ", ".join(shown) + (
-        f" and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
-    )
-
-
-def _difference(operation: Operation[Any], key: str, record: OpRecord) -> str:
-    if isinstance(operation.call, StepCall):
-        what = changed_arguments(record.input_hash, operation.input_hash)
-    else:
-        what = "the time"
-    recorded = f"{key} was recorded with another input than today's code asks for"
-    return (
-        f"{recorded}: {what} differs ({record.input_hash} recorded, {operation.input_hash} asked)"
-    )

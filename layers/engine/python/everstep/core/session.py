@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOperationError
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from typing import Any
 
     from everstep.core.operations import Operation
@@ -42,30 +43,56 @@ class RunFacts:
     created_at: int
 
 
+@dataclass(slots=True, eq=False)
+class Frame:
+    """Where a coroutine of the pass stands.
+
+    Attributes:
+        scope: Its key space; empty for the workflow itself.
+        now: Its time: when the last operation that it awaited ended.
+        live: Whether its code runs here for the first time, as opposed to being replayed.
+    """
+
+    scope: str
+    now: int
+    live: bool
+
+
 class Session:
     """One pass: the run's facts, the workflow's time, its random streams, and its mistakes.
 
     Attributes:
         run: The run's facts.
-        now: The workflow's time: when the last operation that it awaited ended.
-        live: Whether the code runs here for the first time, as opposed to being replayed.
+        frame: Where the code stands that runs at the moment.
         phase: What the driver is doing.
         mistake: The first misuse that was noticed, whatever user code made of it.
+        kept: Coroutines that were handed to a group, to be let go at the end of the pass.
     """
 
     def __init__(self, run: RunFacts, *, live: bool) -> None:
         """Begin a pass at the instant when the run was accepted."""
         self.run = run
-        self.now = run.created_at
-        self.live = live
+        self.frame = Frame(scope="", now=run.created_at, live=live)
         self.phase = Phase.IDLE
         self.mistake: EverstepError | None = None
         self._streams: dict[str, random.Random] = {}
         self._refused = 0
-        self._unawaited: dict[int, str] = {}
+        self.kept: list[Coroutine[Any, Any, object]] = []
+        self._unawaited: dict[int, tuple[str, str]] = {}
 
-    def stream(self, purpose: str) -> random.Random:
-        """Return the random stream of this run for a purpose; the same numbers in every pass."""
+    @property
+    def now(self) -> int:
+        """Return the time of the code that runs at the moment."""
+        return self.frame.now
+
+    @property
+    def live(self) -> bool:
+        """Say whether the code that runs at the moment runs for the first time."""
+        return self.frame.live
+
+    def stream(self, what: str) -> random.Random:
+        """Return the random stream of this key space for a purpose; the same in every pass."""
+        purpose = f"{self.frame.scope}/{what}" if self.frame.scope else what
         if purpose not in self._streams:
             seed = hashlib.sha256(f"{self.run.run_id}/{purpose}".encode()).digest()
             self._streams[purpose] = random.Random(seed)  # noqa: S311 - reproducible on purpose
@@ -81,10 +108,8 @@ class Session:
 
     def created(self, operation: Operation[Any]) -> None:
         """Expect an operation to be awaited before the workflow ends."""
-        call = "ctx.sleep(…)" if operation.kind == "sleep" else f"ctx.step({operation.name}, …)"
-        self._unawaited[id(operation)] = (
-            f"{operation!r} was created but never awaited: write await {call}"
-        )
+        text = f"{operation!r} was created but never awaited: write await ctx.{operation.shown}"
+        self._unawaited[id(operation)] = self.frame.scope, text
 
     def settled(self, operation: Operation[Any]) -> None:
         """Expect nothing more of an operation."""
@@ -93,13 +118,14 @@ class Session:
     def dropped(self, operation: Operation[Any]) -> None:
         """Note an operation that nobody awaited; one that a suspended pass lets go of is fine."""
         if self.phase is Phase.DRIVING:
-            self.note(UnawaitedOperationError(self._unawaited[id(operation)]))
+            self.note(UnawaitedOperationError(self._unawaited[id(operation)][1]))
         self.settled(operation)
 
-    def ended(self) -> None:
-        """Note an operation that is still held, but that nobody can await any more."""
-        for text in self._unawaited.values():
-            self.note(UnawaitedOperationError(text))
+    def ended(self, scope: str) -> None:
+        """Note an operation of a key space that is held, but that nobody can await any more."""
+        for within, text in self._unawaited.values():
+            if within == scope:
+                self.note(UnawaitedOperationError(text))
 
     def refuse_again(self, operation: Operation[Any]) -> None:
         """Refuse an operation that was awaited before, as a coroutine would.

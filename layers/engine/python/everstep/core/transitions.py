@@ -11,6 +11,7 @@ An operation moves along one of these paths; every arrow is one write::
     step         (none) ── RETRY 1 ── RETRY 2 ── … ── DONE | FAILED       each attempt at most once
     short sleep  (none) ──────────────────────────── DONE                 the message is the timer
     long sleep   (none) ── WAITING ───────────────── DONE                 the due index is the timer
+    join         (none) ──────────────────────────── DONE                 says which branches count
 
 A run moves along these::
 
@@ -109,6 +110,9 @@ LONG_SLEEP_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
 
 ARMED: Final = Guard(absent=True)
 """A long sleep is armed once, whoever tries how often."""
+
+JOIN_CLOSED: Final = Guard(absent=True)
+"""Whoever is first to close a group decides for everybody which branches count."""
 
 REARMED: Final = Guard(statuses=(OpStatus.WAITING, OpStatus.RETRY))
 """A timer that lost its place in the due index gets one again only while it is still awaited."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from everstep.core.decide import Send
+from everstep.core.decisions import Suspended
 from everstep.core.model import MessageKind
-from everstep.core.replay import Suspended
 
 if TYPE_CHECKING:
+    from everstep.core.decisions import Decision
     from everstep.core.model import History
-    from everstep.core.replay import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +53,13 @@ def watch(history: History, decision: Decision | None, now: int, *, watchdog: in
 
 def _asleep(decision: Decision | None, now: int) -> bool:
     """Say whether everything that the run waits for is a timer that stands in the due index."""
-    return isinstance(decision, Suspended) and all(
-        item.record is not None and item.record.due_at is not None and (item.wake_at or 0) > now
-        for item in decision.frontier
+    return (
+        isinstance(decision, Suspended)
+        and not decision.closable
+        and all(
+            item.record is not None and item.record.due_at is not None and (item.wake_at or 0) > now
+            for item in decision.frontier
+        )
     )
 
 

@@ -11,8 +11,8 @@ from everstep.core.model import OpKind, OpStatus, RunStatus
 
 if TYPE_CHECKING:
     from everstep.app.query import Page, RunView
+    from everstep.core.decisions import Pending
     from everstep.core.model import ErrorInfo, Head, Listed, OpRecord, Payload, Stall
-    from everstep.core.replay import Pending
 
 SCHEDULED = "SCHEDULED"
 WAITING = "WAITING"

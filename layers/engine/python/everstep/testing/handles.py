@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.app.query import RunView
+    from everstep.core.decisions import Pending
     from everstep.core.model import ErrorInfo, OpKind, OpRecord, RunStatus
-    from everstep.core.replay import Pending
     from everstep.testing.logs import LogLine
 
 Out = TypeVar("Out")

@@ -1,0 +1,79 @@
+"""When branches that run side by side have done enough: pure judgement over what has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Reason(StrEnum):
+    """Why a group of branches was closed."""
+
+    ALL_COMPLETED = "ALL_COMPLETED"
+    MIN_SUCCESSFUL_REACHED = "MIN_SUCCESSFUL_REACHED"
+    FAILURE_TOLERANCE_EXCEEDED = "FAILURE_TOLERANCE_EXCEEDED"
+    FIRST_COMPLETED = "FIRST_COMPLETED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A branch that has ended.
+
+    Attributes:
+        index: Its place among the branches.
+        failed: Whether it raised.
+    """
+
+    index: int
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What a group of branches waits for.
+
+    Attributes:
+        first: So many ended branches are enough, however they ended; None for no such number.
+        min_successful: So many successes are enough; None for all.
+        tolerated_failures: More failures than this are too many; None for any number.
+        tolerated_ratio: More failures than this part of all branches are too many; None for any.
+    """
+
+    first: int | None = None
+    min_successful: int | None = None
+    tolerated_failures: int | None = None
+    tolerated_ratio: float | None = None
+
+    def judge(self, total: int, ended: Sequence[Ended]) -> tuple[Reason, tuple[int, ...]] | None:
+        """Return why the group can be closed, and the branches that count; None if it cannot.
+
+        Args:
+            total: How many branches there are.
+            ended: Those that have ended, in the order in which they did.
+        """
+        everyone = tuple(branch.index for branch in ended)
+        failures = [branch.index for branch in ended if branch.failed]
+        if self.first is not None and len(ended) >= self.first:
+            return Reason.FIRST_COMPLETED, everyone[: self.first]
+        if self._too_many(len(failures), total):
+            return Reason.FAILURE_TOLERANCE_EXCEEDED, everyone
+        enough = self.min_successful
+        if enough is not None and len(ended) - len(failures) >= enough:
+            return Reason.MIN_SUCCESSFUL_REACHED, everyone
+        return (Reason.ALL_COMPLETED, everyone) if len(ended) == total else None
+
+    def _too_many(self, failures: int, total: int) -> bool:
+        by_number = self.tolerated_failures is not None and failures > self.tolerated_failures
+        by_ratio = self.tolerated_ratio is not None and failures > self.tolerated_ratio * total
+        return by_number or by_ratio
+
+
+ALL_OR_FIRST_FAILURE = Completion(tolerated_failures=0)
+"""As ``asyncio.gather``: everything, or the first error."""
+
+FIRST = Completion(first=1)
+"""Whatever ends first."""

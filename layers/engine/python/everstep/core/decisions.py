@@ -1,0 +1,110 @@
+"""Where a pass over a workflow's code can stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from everstep.core.operations import SleepCall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from everstep.core.joins import Join
+    from everstep.core.model import ErrorInfo, OpRecord
+    from everstep.core.operations import Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An operation of the frontier.
+
+    Attributes:
+        key: Its identity.
+        operation: What is asked for.
+        record: What is recorded so far, if anything.
+        unlocked_by: Key of the operation whose end led here; HEAD for the start of the run.
+        ready_at: When that was.
+    """
+
+    key: str
+    operation: Operation[Any]
+    record: OpRecord | None
+    unlocked_by: str
+    ready_at: int
+
+    @property
+    def wake_at(self) -> int | None:
+        """Return when the sleep ends or the next attempt is due; None if it may go on at once."""
+        if self.record is not None:
+            return self.record.wake_at
+        call = self.operation.call
+        return call.wake_at(self.ready_at) if isinstance(call, SleepCall) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closable:
+    """A group of branches that has done enough, and of which that is not recorded yet.
+
+    Attributes:
+        key: Its identity.
+        operation: What is asked for.
+        join: How it would be closed.
+        closers: Operations whose ends let it be closed; whoever ended one of them owes that.
+        ready_at: When the last of them was.
+    """
+
+    key: str
+    operation: Operation[Any]
+    join: Join
+    closers: tuple[str, ...]
+    ready_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """The workflow waits for these operations.
+
+    Attributes:
+        frontier: Operations without a result.
+        closable: Groups that can be closed.
+        closers: Of groups that are closed: the operations whose ends let them be.
+    """
+
+    frontier: tuple[Pending, ...]
+    closable: tuple[Closable, ...] = ()
+    closers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def unrecorded(self) -> bool:
+        """Say whether nothing is recorded of anything that is waited for."""
+        return all(pending.record is None for pending in self.frontier)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """The workflow has finished; ``last`` is the operation whose end let it."""
+
+    output: str
+    last: str
+    closers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """The workflow has failed; ``last`` is the operation whose end let it."""
+
+    error: ErrorInfo
+    last: str
+    closers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """The code cannot go on from this history; ``keys`` are the records that contradict it."""
+
+    error: ErrorInfo
+    keys: frozenset[str] = frozenset()
+
+
+Decision = Suspended | Returned | Raised | Broken

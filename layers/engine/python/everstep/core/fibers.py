@@ -1,0 +1,124 @@
+"""The coroutines of one pass over a workflow: the workflow's own, and one per branch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from everstep.core.completion import Ended
+from everstep.core.joins import Join
+from everstep.core.keys import branch_scope
+from everstep.core.model import HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Sequence
+
+    from everstep.core.operations import BranchEnd, GroupCall, Operation
+    from everstep.core.session import Frame
+
+
+@dataclass(slots=True, eq=False)
+class Fiber:
+    """One coroutine and where it stands.
+
+    Attributes:
+        coroutine: The code.
+        frame: Its key space, its time, and whether it runs for the first time.
+        group: The group that it is a branch of; None for the workflow itself.
+        index: Its place among the branches.
+        last: Key of the operation whose end let it come to where it stands.
+    """
+
+    coroutine: Coroutine[Any, Any, object]
+    frame: Frame
+    group: Group | None = None
+    index: int = 0
+    last: str = HEAD
+    occurrences: dict[str, int] = field(default_factory=dict)
+
+    def next_occurrence(self, name: str) -> int:
+        """Count one more operation of this name."""
+        self.occurrences[name] = occurrence = self.occurrences.get(name, 0) + 1
+        return occurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A branch that has ended: what it came to, by which operation, and when."""
+
+    end: BranchEnd
+    last: str
+    at: int
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Branches that run side by side for an operation of a fiber.
+
+    Attributes:
+        key: The operation.
+        operation: What was asked for.
+        call: The same, as a group.
+        parent: The fiber that waits for it.
+        join: How the group was closed, once that is recorded.
+        begun: How many branches have been begun.
+        answered: Whether its fiber goes on already.
+        ended: The branches that have ended, in the order in which they did.
+    """
+
+    key: str
+    operation: Operation[Any]
+    call: GroupCall
+    parent: Fiber
+    join: Join | None = None
+    begun: int = 0
+    answered: bool = False
+    ended: list[Branch] = field(default_factory=list)
+
+    def scope(self, index: int) -> str:
+        """Return the scope path of a branch."""
+        return branch_scope(self.key, index)
+
+    def first(self) -> Iterable[int]:
+        """Return the branches to begin with: the first of each lane, or all that count."""
+        if self.join is None:
+            return range(self.call.width)
+        return range(self.call.total) if self.join.picked is None else self.join.picked
+
+    def next_in_lane(self, index: int) -> int | None:
+        """Return the branch that begins when this one has ended, if there is one.
+
+        Lanes are fixed: a branch follows the one that is a lane's width before it. So whoever
+        ended that one owes the message for this one, and nobody has to agree on anything.
+        """
+        following = index + self.call.width
+        return following if following < self.call.total else None
+
+    def verdict(self) -> Join | None:
+        """Return how the group can be closed; None if it cannot yet."""
+        ended = [
+            Ended(index=branch.end.index, failed=branch.end.error is not None)
+            for branch in self.ended
+        ]
+        judged = self.call.completion.judge(self.call.total, ended)
+        if judged is None:
+            return None
+        reason, picked = judged
+        everyone = len(picked) == self.call.total
+        return Join(reason=reason, picked=None if everyone else picked, begun=self.begun)
+
+    def counted(self) -> Sequence[Branch] | None:
+        """Return the branches that count, once the group is closed and they have all ended."""
+        if self.join is None:
+            return None
+        if self.join.picked is None:
+            found = sorted(self.ended, key=lambda branch: branch.end.index)
+            return found if len(found) == self.call.total else None
+        by_index = {branch.end.index: branch for branch in self.ended}
+        if not all(index in by_index for index in self.join.picked):
+            return None
+        return [by_index[index] for index in self.join.picked]
+
+    def closers(self) -> tuple[str, ...]:
+        """Return the operations whose ends let the group be closed."""
+        return tuple(dict.fromkeys(branch.last for branch in self.ended))
