@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
+from everstep.core.joins import read_join
+from everstep.core.keys import branch_of, lies_within
 from everstep.core.model import History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
@@ -48,7 +50,7 @@ def check_write(before: History | None, after: History, now: int, skew: int) -> 
             result_never_changes(old, new)
             attempts_only_grow(old, new)
         if new is not None and new is not old and new != old:
-            nothing_is_recorded_after_the_end(before.head, new, old)
+            nothing_is_recorded_after_the_end(before, new)
             no_attempt_is_left_out(new, old)
             sleep_never_ends_early(new, now, skew)
 
@@ -97,13 +99,22 @@ def no_attempt_is_left_out(record: OpRecord, before: OpRecord | None) -> None:
         raise ViolationError("no_attempt_is_left_out", f"{record} after attempt {last}")
 
 
-def nothing_is_recorded_after_the_end(
-    head: Head, record: OpRecord, before: OpRecord | None
-) -> None:
-    """Once a run has its outcome no operation gets a new record."""
-    moved = before is not None and replace(before, due_at=record.due_at) == record
-    if head.status.terminal and not moved:
-        raise ViolationError("nothing_is_recorded_after_the_end", f"{record.key} of {head.run_id}")
+def nothing_is_recorded_after_the_end(before: History, record: OpRecord) -> None:
+    """Once a run has its outcome no operation that counts for it gets a new record."""
+    old = before.records.get(record.key)
+    moved = old is not None and replace(old, due_at=record.due_at) == record
+    if before.head.status.terminal and not moved and not _abandoned(before, record.key):
+        detail = f"{record.key} of {before.head.run_id}"
+        raise ViolationError("nothing_is_recorded_after_the_end", detail)
+
+
+def _abandoned(history: History, key: str) -> bool:
+    """Say whether an operation lies in a branch that its group did not wait for."""
+    return any(
+        not read_join(record.result.at_hand).counts(branch_of(key, record.key))
+        for record in history.records.values()
+        if record.kind is OpKind.JOIN and record.result and lies_within(key, record.key)
+    )
 
 
 def sleep_never_ends_early(record: OpRecord, now: int, skew: int) -> None:

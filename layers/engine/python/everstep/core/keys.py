@@ -51,6 +51,11 @@ def branch_scope(key: str, index: int) -> str:
     return f"{key}/{index}"
 
 
+def branch_of(key: str, group: str) -> int:
+    """Return the index of the branch of a group that a key lies in."""
+    return int(key.removeprefix(f"{group}/").partition("/")[0])
+
+
 def lies_within(key: str, scope: str) -> bool:
     """Say whether a key lies in a scope, or in a scope within it."""
     return not scope or key.startswith(f"{scope}/")

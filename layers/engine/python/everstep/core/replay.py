@@ -35,7 +35,7 @@ from everstep.core.errors import DefinitionError, EverstepError
 from everstep.core.failures import describe
 from everstep.core.fibers import Branch, Fiber, Group
 from everstep.core.joins import read_join
-from everstep.core.keys import lies_within, operation_key, scope_of
+from everstep.core.keys import branch_of, lies_within, operation_key, scope_of
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import Frame, Phase, RunFacts, Session
 
@@ -139,10 +139,7 @@ class Replay:
         return any(
             group.join is not None
             and lies_within(key, group.key)
-            and not any(
-                group.join.counts(index) and lies_within(key, group.scope(index))
-                for index in range(group.call.total)
-            )
+            and not group.join.counts(branch_of(key, group.key))
             for group in self._groups.values()
         )
 
@@ -217,7 +214,9 @@ class Replay:
                 ready_at=max(branch.at for branch in group.ended),
             )
             for group in self._groups.values()
-            if group.join is None and (join := group.verdict()) is not None
+            if group.join is None
+            and not group.answered
+            and (join := group.verdict()) is not None
         )
         if not pending and not closable:
             # A join counts branches of which this history does not show the end.
