@@ -14,10 +14,10 @@ from workflows.outgoing import request_json
 HOUR = 3600
 SOON = Retry(max_attempts=3, initial_delay=1, factor=1, jitter=False)
 LARGE = 20_000
-SLOW_OF_256 = 64
+SLOW_OF_256 = 96
 SLOW_SECONDS = 0.5
 # Longer than the queue waits for an answer: the message is delivered again meanwhile.
-LATE_OF_256 = 8
+LATE_OF_256 = 24
 LATE_SECONDS = 4.0
 
 
