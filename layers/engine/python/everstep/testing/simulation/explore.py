@@ -9,7 +9,7 @@ from everstep.testing.simulation.faults import Call, FaultKind, Planned
 from everstep.testing.simulation.leftovers import check_leftovers
 from everstep.testing.simulation.policies import Path
 from everstep.testing.simulation.settings import Settings
-from everstep.testing.simulation.world import World
+from everstep.testing.simulation.strict import StrictWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
     from everstep.testing.simulation.faults import Faults
     from everstep.testing.simulation.policies import Policy
+    from everstep.testing.simulation.world import World
 
 Plan = dict[int, FaultKind]
 
@@ -45,7 +46,7 @@ class Scenario:
         Raises:
             ViolationError: An invariant does not hold.
         """
-        world = World(self.workflows, faults=faults, policy=policy, settings=self.settings())
+        world = StrictWorld(self.workflows, faults=faults, policy=policy, settings=self.settings())
         with world:
             self.begin(world)
             world.run()
