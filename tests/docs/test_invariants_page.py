@@ -1,0 +1,104 @@
+"""The table of invariants in docs/architecture.md names each one, and where it is checked."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import everstep
+from tests.docs.test_snippets import ROOT
+
+Places = Mapping[str, frozenset[str]]
+
+PACKAGE: Final = Path(everstep.__file__).parent
+SIMULATION: Final = PACKAGE / "testing" / "simulation"
+OF_RUNS: Final = (PACKAGE / "core" / "invariants.py", PACKAGE / "app" / "verify.py")
+OF_SCHEDULES: Final = (OF_RUNS[0], *sorted(SIMULATION.glob("*.py")))
+# Said by those who drive a schedule to a certain point, of their own plan.
+_ABOUT_A_PLAN: Final = {"comes_to_the_point", "comes_to_its_call"}
+_ROW: Final = re.compile(r"^\| `(\w+)` \|[^|]+\|([^|]*)\|([^|]*)\|([^|]*)\|$", re.MULTILINE)
+_ERROR: Final = "ViolationError"
+
+
+class Functions:
+    """Which invariant is raised in which function, and who mentions whom."""
+
+    def __init__(self, modules: Iterable[Path]) -> None:
+        """Read modules in which something is checked."""
+        self.raised: dict[str, set[str]] = {}
+        self.mentioned: dict[str, set[str]] = {}
+        for path in modules:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef):
+                    self._read(node)
+
+    def _read(self, function: ast.FunctionDef) -> None:
+        self.raised.setdefault(function.name, set()).update(_raised_in(function))
+        names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+        self.mentioned.setdefault(function.name, set()).update(names)
+
+    def reached_from(self, name: str) -> set[str]:
+        """Return every invariant that a function checks, itself or through another."""
+        found: set[str] = set()
+        seen, left = {name}, [name]
+        while left:
+            function = left.pop()
+            found |= self.raised[function]
+            new = (self.mentioned[function] & self.raised.keys()) - seen
+            seen |= new
+            left += sorted(new)
+        return found
+
+
+def _raised_in(function: ast.FunctionDef) -> set[str]:
+    return {
+        node.args[0].value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == _ERROR
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+
+
+def places_in_the_code() -> Places:
+    runs, schedules = Functions(OF_RUNS), Functions(OF_SCHEDULES)
+    own = set().union(*Functions(OF_SCHEDULES[1:]).raised.values())
+    checked = {
+        "write": runs.reached_from("check_write"),
+        "rest": (schedules.reached_from("check_at_rest") | own) - _ABOUT_A_PLAN,
+        "live": runs.reached_from("verify"),
+    }
+    return {
+        name: frozenset(place for place, names in checked.items() if name in names)
+        for name in set().union(*checked.values())
+    }
+
+
+def places_on_the_page() -> Places:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Invariants\n")[2].partition("\n## ")[0]
+    return {
+        name: frozenset(
+            place
+            for place, mark in zip(("write", "rest", "live"), marks, strict=True)
+            if mark.strip()
+        )
+        for name, *marks in _ROW.findall(section)
+    }
+
+
+def test_the_page_names_every_invariant_and_where_it_is_checked() -> None:
+    assert places_on_the_page() == places_in_the_code()
+
+
+def test_what_is_read_from_the_code_is_what_stands_in_it() -> None:
+    places = places_in_the_code()
+    assert places["result_never_changes"] == {"write"}
+    assert places["completed_steps_were_executed"] == {"rest"}
+    assert places["records_are_whole"] == {"live"}
+    assert places["sleep_never_ends_early"] == {"write", "live"}
