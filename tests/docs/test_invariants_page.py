@@ -1,4 +1,7 @@
-"""The table of invariants in docs/architecture.md names each one, and where it is checked."""
+"""What docs/architecture.md says of the simulation: what is played, and every invariant.
+
+The invariants are compared with the code: which there are, and where each is checked.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,11 @@ from pathlib import Path
 from typing import Final
 
 import everstep
+from everstep.testing.simulation.explore import single_plans
 from tests.docs.test_snippets import ROOT
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.test_random_schedules import MORE_SEEDS, SEEDS
 
 Places = Mapping[str, frozenset[str]]
 
@@ -65,6 +72,11 @@ def _raised_in(function: ast.FunctionDef) -> set[str]:
     }
 
 
+def section_of(title: str) -> str:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    return page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
 def places_in_the_code() -> Places:
     runs, schedules = Functions(OF_RUNS), Functions(OF_SCHEDULES)
     own = set().union(*Functions(OF_SCHEDULES[1:]).raised.values())
@@ -80,8 +92,7 @@ def places_in_the_code() -> Places:
 
 
 def places_on_the_page() -> Places:
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    section = page.partition("\n## Invariants\n")[2].partition("\n## ")[0]
+    section = section_of("Invariants")
     return {
         name: frozenset(
             place
@@ -102,3 +113,12 @@ def test_what_is_read_from_the_code_is_what_stands_in_it() -> None:
     assert places["completed_steps_were_executed"] == {"rest"}
     assert places["records_are_whole"] == {"live"}
     assert places["sleep_never_ends_early"] == {"write", "live"}
+
+
+def test_the_page_tells_how_much_is_played() -> None:
+    section = section_of("The simulation")
+    singles = sum(len(list(single_plans(each.play()))) for each in SCENARIOS.values())
+    assert f"every call of {len(SCENARIOS)} scenarios" in section
+    assert f"| some {round(singles, -3):,} schedules |" in section
+    assert f"| {len(SEEDS)} seeds; {len(MORE_SEEDS):,} more in `make test` |" in section
+    assert f"| {len(MUTANTS)} mutants |" in section
