@@ -1,4 +1,4 @@
-"""What docs/architecture.md says of the simulation: what is played, and every invariant.
+"""What README and docs/architecture.md say of the simulation: what is played, and every invariant.
 
 The invariants are compared with the code: which there are, and where each is checked.
 """
@@ -13,6 +13,7 @@ from typing import Final
 
 import everstep
 from everstep.testing.simulation.explore import single_plans
+from everstep.testing.simulation.faults import FaultKind
 from tests.docs.test_snippets import ROOT
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.scenarios import SCENARIOS
@@ -115,10 +116,25 @@ def test_what_is_read_from_the_code_is_what_stands_in_it() -> None:
     assert places["sleep_never_ends_early"] == {"write", "live"}
 
 
+def singles_there_are() -> int:
+    return sum(len(list(single_plans(each.play()))) for each in SCENARIOS.values())
+
+
 def test_the_page_tells_how_much_is_played() -> None:
     section = section_of("The simulation")
-    singles = sum(len(list(single_plans(each.play()))) for each in SCENARIOS.values())
+    singles = singles_there_are()
     assert f"every call of {len(SCENARIOS)} scenarios" in section
     assert f"| some {round(singles, -3):,} schedules |" in section
     assert f"| {len(SEEDS)} seeds; {len(MORE_SEEDS):,} more in `make test` |" in section
     assert f"| {len(MUTANTS)} mutants |" in section
+
+
+def test_the_readme_tells_the_same() -> None:
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"up to {len(FaultKind)} ways" in readme
+    assert (
+        f"{len(SCENARIOS)} scenarios (some {round(singles_there_are(), -3):,} schedules)" in readme
+    )
+    assert f"and {len(SEEDS)} schedules drawn at random" in readme
+    assert f"{len(MORE_SEEDS):,} drawn schedules" in readme
+    assert f"{len(MUTANTS)} rules" in readme
