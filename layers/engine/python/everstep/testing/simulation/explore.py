@@ -40,7 +40,7 @@ class Scenario:
     settings: Callable[[], Settings] = Settings
     rescued: bool = False
 
-    def play(self, faults: Faults | None = None, policy: Policy | None = None) -> World:
+    def play(self, faults: Faults | None = None, policy: Policy | None = None) -> StrictWorld:
         """Play the scenario to its end, check the invariants, return what is left.
 
         Raises:
@@ -58,13 +58,13 @@ class Scenario:
         return world
 
 
-def single_faults(scenario: Scenario) -> Iterator[tuple[Plan, World]]:
+def single_faults(scenario: Scenario) -> Iterator[tuple[Plan, StrictWorld]]:
     """Play the scenario with every fault at every call; yield what was planned and what came."""
     for plan in single_plans(scenario.play()):
         yield plan, played(scenario, plan)
 
 
-def pairs_of_faults(scenario: Scenario) -> Iterator[tuple[Plan, World]]:
+def pairs_of_faults(scenario: Scenario) -> Iterator[tuple[Plan, StrictWorld]]:
     """Play the scenario with every two faults, the second wherever the first leads to."""
     for plan, after_one in single_faults(scenario):
         for both in pairs_with(plan, after_one):
@@ -91,7 +91,7 @@ def _different(call: Call) -> tuple[FaultKind, ...]:
     return tuple(kind for kind in call.kinds if kind is not FaultKind.CRASH_BEFORE)
 
 
-def played(scenario: Scenario, plan: Mapping[int, FaultKind]) -> World:
+def played(scenario: Scenario, plan: Mapping[int, FaultKind]) -> StrictWorld:
     """Play the scenario with the planned faults; a violation names the plan."""
     try:
         return scenario.play(Planned(plan))
@@ -102,7 +102,7 @@ def played(scenario: Scenario, plan: Mapping[int, FaultKind]) -> World:
 
 def interleavings(
     scenario: Scenario, faults: Callable[[], Faults] = Planned
-) -> Iterator[tuple[list[int], World]]:
+) -> Iterator[tuple[list[int], StrictWorld]]:
     """Play the scenario in every order of the port calls of tasks that are under way."""
     path: Path | None = Path()
     while path is not None:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
     from everstep.core.model import History
     from everstep.testing.simulation.choices import Choice
-    from everstep.testing.simulation.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +140,7 @@ def draw(seed: int) -> Drawn:
     return Drawn(Random(f"what happens in {seed}"))  # noqa: S311 - a schedule, not a secret
 
 
-def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices) -> World:
+def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices) -> Steady:
     """Play a world to its end, check the invariants, return what is left.
 
     Raises:
@@ -164,7 +163,7 @@ def play_seed(
     seed: int,
     workflows: Sequence[Workflow[Any, Any]],
     schedule: Mapping[Choice, int] | None = None,
-) -> World:
+) -> Steady:
     """Play the world of a seed.
 
     Args:

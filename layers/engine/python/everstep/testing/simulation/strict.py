@@ -6,6 +6,8 @@ writes, and what nobody meant, would end up in its report of runs that it could 
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -17,11 +19,27 @@ from everstep.testing.simulation.world import World
 
 if TYPE_CHECKING:
     from everstep.core.model import History
+    from everstep.testing.simulation.faults import Call, FaultKind
     from everstep.testing.simulation.tasks import Task
 
 
 class StrictWorld(World):
-    """A world whose sweepers end at the first violation and at errors that nobody meant."""
+    """A world whose sweepers end at the first violation and at errors that nobody meant.
+
+    Attributes:
+        met: What has gone wrong at port calls, and how often.
+    """
+
+    @cached_property
+    def met(self) -> Counter[FaultKind]:
+        """Count faults as they happen."""
+        return Counter()
+
+    @override
+    def _note(self, call: Call, fault: FaultKind | None) -> None:
+        super()._note(call, fault)
+        if fault is not None:
+            self.met[fault] += 1
 
     @override
     def _check_write(self, before: History | None, after: History | None) -> None:
