@@ -51,9 +51,7 @@ REGRESSIONS: Final[tuple[Regression, ...]] = (
             "nobody was left who owed the run its next step."
         ),
         invariant="nobody_was_rescued",
-        setup=Setup(
-            runs=(("sleeps_until", 0, 1),), executors=2, skew=5000, oddities=2, failures=1
-        ),
+        setup=Setup(runs=(("sleeps_until", 0, 1),), executors=2, skew=5000, oddities=2, failures=1),
         schedule={
             ("torn", 1): 1,
             ("skew", 3): 4,
