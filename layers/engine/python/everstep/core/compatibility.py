@@ -208,7 +208,7 @@ class _Look:
         return f"goes on and asks for the {_named(pending.operation, pending.key)}"
 
     def _returned(self, text: str, hidden: str = "another value") -> str:
-        return f"returned {_plain(text) if self.values else hidden}"
+        return f"returned {brief_text(text) if self.values else hidden}"
 
     def _failed(self, error: ErrorInfo) -> str:
         shown = f"{error.type}: {_cut(error.message)}" if self.values else error.type
@@ -366,7 +366,7 @@ def _named(operation: Operation[Any] | None, key: str) -> str:
     return key if operation is None else f"{operation.kind} {key}"
 
 
-def _plain(text: str) -> str:
+def brief_text(text: str) -> str:
     """Return recorded text for people, secrets masked."""
     return _cut(codec.dumps(codec.plain(codec.decode(text))))
 
