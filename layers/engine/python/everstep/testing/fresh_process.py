@@ -70,7 +70,10 @@ def pass_elsewhere(
 
 
 def _start(seed: int) -> subprocess.Popen[str]:
-    # Without -P the folder of the program would come first on the path, with modules of ours.
+    # Everstep may be on the path only because somebody put it there, such as a test runner. Without
+    # -P the folder of the program would come first on it, with modules of ours.
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": str(seed)}  # noqa: TID251 - handed on
     return subprocess.Popen(  # noqa: S603 - this interpreter, this program
         [sys.executable, "-P", str(Path(passes.__file__))],
         stdin=subprocess.PIPE,
@@ -78,7 +81,7 @@ def _start(seed: int) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONHASHSEED": str(seed)},  # noqa: TID251 - handed on as it is
+        env=environment,
     )
 
 
