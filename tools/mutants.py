@@ -1,11 +1,11 @@
 """`make mutants`: weaken one rule of the protocol after the other; say which schedule notices.
 
 Every mutant of ``tests/simulation/mutants.py`` is put in place by itself. Then the scenarios are
-played as they usually go, with every single fault, the small ones with every two faults, and
-seeds are drawn, until an invariant is violated or a run comes to another outcome. A mutant that
-all of that misses is played against the one schedule that ``test_mutants`` names for it. An error
-that nobody meant, such as a ``TypeError``, catches nothing: it would say that the mutant is
-broken, not that the rule is checked.
+played as they usually go, with every single fault, against their budgets, the small ones with
+every two faults, and seeds are drawn, until an invariant is violated or a run comes to another
+outcome. A mutant that all of that misses is played against the one schedule that ``test_mutants``
+names for it. An error that nobody meant, such as a ``TypeError``, catches nothing: it would say
+that the mutant is broken, not that the rule is checked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from everstep.core.invariants import ViolationError
 from everstep.testing.simulation.explore import pairs_with, played, single_plans
 from everstep.testing.simulation.seeds import find_failure, play_seed
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.outcomes import check_outcome, check_usual, is_accident
+from tests.simulation.outcomes import check_budget, check_outcome, check_usual, is_accident
 from tests.simulation.scenarios import MIXED, SCENARIOS, SMALL
 from tests.simulation.test_mutants import CAUGHT_BY
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 AS_USUAL: Final = "no fault"
 ONE_FAULT: Final = "one fault"
+BUDGET: Final = "budget"
 TWO_FAULTS: Final = "two faults"
 SEED: Final = "seed"
 NAMED: Final = "named test"
@@ -139,8 +140,9 @@ def _cut_down(each: Play) -> str:
 
 
 def _plays(mutant: str, usual: Usual, seeds: int) -> Iterator[Play]:
-    yield from _usual(usual)
+    yield from _without_faults(AS_USUAL, check_usual)
     yield from _single_faults(usual)
+    yield from _without_faults(BUDGET, check_budget)
     yield from _pairs_of_faults(usual)
     for seed in range(seeds):
         yield Play(SEED, str(seed), partial(play_seed, seed, MIXED))
@@ -149,13 +151,13 @@ def _plays(mutant: str, usual: Usual, seeds: int) -> Iterator[Play]:
         yield Play(NAMED, getattr(test, "func", test).__name__, test)
 
 
-def _usual(usual: Usual) -> Iterator[Play]:
-    for name in usual:
-        yield Play(AS_USUAL, name, partial(_must_be_as_usual, name))
+def _without_faults(kind: str, check: Callable[[str, World], None]) -> Iterator[Play]:
+    for name in SCENARIOS:
+        yield Play(kind, name, partial(_must_pass, name, check))
 
 
-def _must_be_as_usual(name: str) -> None:
-    check_usual(name, SCENARIOS[name].play())
+def _must_pass(name: str, check: Callable[[str, World], None]) -> None:
+    check(name, SCENARIOS[name].play())
 
 
 def _single_faults(usual: Usual) -> Iterator[Play]:

@@ -91,7 +91,7 @@ def a_lost_condition_owes_nothing(patch: pytest.MonkeyPatch) -> None:
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if not self.engine.runs.put(self.message.run_id, record, guard):
+        if not self.engine.runs.put(self.message.run_id, advance._recorded(record), guard):
             return advance.Done.SUPERSEDED
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
@@ -110,7 +110,7 @@ def what_follows_is_sent_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     ) -> Done:
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
-        self.engine.runs.put(self.message.run_id, record, guard)
+        self.engine.runs.put(self.message.run_id, advance._recorded(record), guard)
         return done
 
     patch.setattr(advance._Advance, "_commit", commit)

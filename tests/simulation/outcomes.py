@@ -60,7 +60,22 @@ def check_usual(name: str, world: World) -> None:
     """Check a play of a scenario in which nothing went wrong.
 
     Raises:
-        ViolationError: It came to another end, or has cost more or less than its budget.
+        ViolationError: It came to another end, or the watchdog had to help.
+    """
+    for run_id in world.store.run_ids:
+        head = world.history(run_id).head
+        ended = RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED
+        if head.status is not ended or head.generation != (name in _RESUMED):
+            raise ViolationError("one_outcome", f"{head}")
+    if world.facts.recovered:
+        raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
+
+
+def check_budget(name: str, world: World) -> None:
+    """Check what a play has cost in which nothing went wrong.
+
+    Raises:
+        ViolationError: It cost more than its budget, or less.
     """
     budget = {"runs.put": 0, "blobs.put": 0, **BUDGETS[name]}
     sent = len(world.queue.sent)
@@ -70,13 +85,6 @@ def check_usual(name: str, world: World) -> None:
     received = sum(letter.receives for letter in world.queue.sent)
     if not world.counts["ack"] == received == sent:
         raise ViolationError("every_message_is_received_once", f"{received}: {world.counts}")
-    for run_id in world.store.run_ids:
-        head = world.history(run_id).head
-        ended = RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED
-        if head.status is not ended or head.generation != (name in _RESUMED):
-            raise ViolationError("one_outcome", f"{head}")
-    if world.facts.recovered:
-        raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
 
 
 def check_outcome(scenario: Scenario, usual: World, world: World, plan: Plan) -> None:

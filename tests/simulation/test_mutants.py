@@ -13,6 +13,7 @@ from tests.simulation import mutants
 from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
+from tests.simulation import test_recoveries as recoveries
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
 from tests.simulation import test_time_and_load as times
@@ -156,7 +157,10 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     (mutants.a_run_that_sleeps_counts_as_stuck, as_usual("long_sleep")),
     (mutants.a_resumption_takes_nothing_over, as_usual("lost_code")),
     (mutants.a_resumption_does_not_count, as_usual("lost_code")),
-    (mutants.what_a_recovery_sends_inherits_nothing, as_usual("stumbles")),
+    (
+        mutants.what_a_recovery_sends_inherits_nothing,
+        recoveries.test_a_recovery_takes_over_from_an_executor_that_commits_after_it_and_dies,
+    ),
     (mutants.what_takes_over_passes_that_on_for_ever, as_usual("stumbles")),
 )
 CAUGHT_BY: Final = {weaken.__name__: schedule for weaken, schedule in _NAMED}

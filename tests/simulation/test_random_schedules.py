@@ -99,7 +99,7 @@ def test_without_a_single_choice_everything_goes_as_usual() -> None:
 def test_a_failing_seed_of_a_weakened_engine_is_cut_down_to_what_it_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    mutants.the_run_ends_unconditionally(monkeypatch)
+    mutants.any_result_replaces_another(monkeypatch)
     failure = next(each for each in (find_failure(seed, MIXED) for seed in range(500)) if each)
 
     def fails(schedule: dict[tuple[str, int], int]) -> bool:

@@ -13,7 +13,7 @@ from everstep.testing.simulation.explore import pairs_of_faults, single_faults
 from everstep.testing.simulation.faults import Meanwhile
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
-from tests.simulation.outcomes import BUDGETS, check_outcome, check_usual, outcome
+from tests.simulation.outcomes import BUDGETS, check_budget, check_outcome, check_usual, outcome
 from tests.simulation.scenarios import LIMITS, MIXED, SCENARIOS, SMALL, rewritten
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ each_scenario = pytest.mark.parametrize("name", SCENARIOS)
 
 @each_scenario
 def test_without_faults_a_scenario_costs_what_the_budget_says(name: str) -> None:
-    check_usual(name, SCENARIOS[name].play())
+    world = SCENARIOS[name].play()
+
+    check_usual(name, world)
+    check_budget(name, world)
 
 
 @each_scenario
