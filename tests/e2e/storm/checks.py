@@ -97,8 +97,10 @@ def as_planned(aftermath: Aftermath, planned: Planned) -> None:
     assert head.status is case.status, head
     records = {record.key: (record.status, record.attempt) for record in history.records.values()}
     assert records == case.records, head.run_id
-    shown = aftermath.storm.stack.run(head.run_id)
-    assert shown.get("result") == case.result(planned.number), head.run_id
+    result = aftermath.storm.stack.run(head.run_id)["result"]
+    # Which execution a sum comes from differs; that it is the recorded one, the replay tells.
+    plain = result["number"] if isinstance(result, dict) else result
+    assert plain == case.result(planned.number), head.run_id
 
 
 def one_of_its_executions(aftermath: Aftermath, run_id: str) -> None:

@@ -85,7 +85,7 @@ def flaky(job: Job) -> Sum:
 
 
 @step
-def refuse(job: Job) -> int:
+def refuse(job: Job) -> Sum:
     """Fail for good."""
     carry_out(job)
     raise NonRetryable(f"{job.number} is refused")
@@ -105,46 +105,46 @@ def measure(job: Job, text: str) -> Sum:
 
 
 @workflow(name="storm-chain")
-async def chain(ctx: Context, job: Job) -> int:
+async def chain(ctx: Context, job: Job) -> Sum:
     """One step after the other."""
     total = Sum(number=job.number)
     for more in (1000, 2000, 3000, 4000):
         total = await ctx.step(add, job, total, more)
-    return total.number
+    return total
 
 
 @workflow(name="storm-retry")
-async def retry(ctx: Context, job: Job) -> int:
+async def retry(ctx: Context, job: Job) -> Sum:
     """A step that succeeds at its third attempt."""
     total = await ctx.step(flaky, job)
-    return (await ctx.step(add, job, total, 1000)).number
+    return await ctx.step(add, job, total, 1000)
 
 
 @workflow(name="storm-nap")
-async def nap(ctx: Context, job: Job) -> int:
+async def nap(ctx: Context, job: Job) -> Sum:
     """Sleeps that delayed messages end."""
     total = await ctx.step(add, job, Sum(number=job.number), 1000)
     await ctx.sleep(3)
     total = await ctx.step(add, job, total, 2000)
     await ctx.sleep(1)
-    return (await ctx.step(add, job, total, 3000)).number
+    return await ctx.step(add, job, total, 3000)
 
 
 @workflow(name="storm-rest")
-async def rest(ctx: Context, job: Job) -> int:
+async def rest(ctx: Context, job: Job) -> Sum:
     """A sleep that only the sweeper ends."""
     total = await ctx.step(add, job, Sum(number=job.number), 1000)
     await ctx.sleep(HOUR)
-    return (await ctx.step(add, job, total, 2000)).number
+    return await ctx.step(add, job, total, 2000)
 
 
 @workflow(name="storm-recovers")
-async def recovers(ctx: Context, job: Job) -> int:
+async def recovers(ctx: Context, job: Job) -> Sum:
     """A step that fails, and something else instead."""
     try:
         return await ctx.step(refuse, job)
     except StepFailed:
-        return (await ctx.step(add, job, Sum(number=job.number), 1000)).number
+        return await ctx.step(add, job, Sum(number=job.number), 1000)
 
 
 @workflow(name="storm-fails")
