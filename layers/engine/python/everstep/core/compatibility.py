@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core import codec
@@ -304,7 +305,15 @@ class _Look:
             operation=record.key,
             mend="compute what a recorded operation is asked for from the input, recorded results, "
             f"ctx.now(), ctx.random() and ctx.uuid() alone; {_NEW_VERSION}",
+            notes=tuple(self._passed_over(record)),
         )
+
+    def _passed_over(self, record: OpRecord) -> Iterable[str]:
+        """Tell of records before this one that were not asked for: they hint at an insertion."""
+        before = takewhile(lambda each: each.key != record.key, in_order(self.history))
+        for key in (each.key for each in before if each.key not in self.asked):
+            name = name_of(record.key)
+            yield f"{key}, recorded before, was not asked for; is there a new {name}?"
 
     def _arguments(self, asked: Operation[Any], record: OpRecord) -> str:
         if not isinstance(asked.call, StepCall):
