@@ -192,12 +192,16 @@ def test_a_script_that_relies_on_how_far_the_run_is_gets_an_explanation() -> Non
     assert all("AssertionError" in str(each) for each in caught.value.counterexamples)
 
 
-def test_mocks_and_failures_work_in_a_script() -> None:
-    def script(engine: TestEngine, _run: TestRun[int]) -> None:
+def test_steps_can_be_mocked_and_made_to_fail_before_anything_happens() -> None:
+    def prepare(engine: TestEngine) -> None:
         engine.mock(pay, returns=7)
         engine.fail("pay", ConnectionError, executions=1)
 
-    assert crash_matrix(careless, 5, script=script).outcome.result == 7
+    LEDGER.clear()
+    report = crash_matrix(careless, 5, prepare=prepare, pairs=True)
+    assert report.outcome.result == 7
+    assert report.played > 1000
+    assert LEDGER == []
 
 
 # --- What is wrong without any fault, or all the time

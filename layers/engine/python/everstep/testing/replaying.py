@@ -55,8 +55,8 @@ class GoldenMissingError(AssertionError):
         """Name the file."""
         self.path = path
         super().__init__(
-            f"there is no recorded history {path}: set {UPDATE_VARIABLE}=1 and run the test once "
-            "more to record it, then look at the file and commit it"
+            f"there is no recorded history {path}: run the test once with --everstep-update-golden "
+            f"(or {UPDATE_VARIABLE}=1) to record it, then look at the file and commit it"
         )
 
 
