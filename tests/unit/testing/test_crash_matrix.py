@@ -102,7 +102,7 @@ def test_an_effect_that_is_repeated_is_found_and_explained() -> None:
     (found,) = caught.value.counterexamples
     assert found.operation == "pay#1"
     assert found.others > 0
-    assert "when the executor dies after executing pay#1, before its result is recorded" in text
+    assert "when the executor dies right before recording how pay#1 went" in text
     assert "AssertionError: paid 2 times" in text
     assert "pay was executed twice" in text
     assert "idempotency_key" in text
