@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; tell the functions for golden files whether to renew them."""
     if config.getoption("--everstep-update-golden"):
         # As the option would be set by hand; workers of a distributed run inherit it.
-        os.environ["EVERSTEP_UPDATE_GOLDEN"] = "1"
+        os.environ["EVERSTEP_UPDATE_GOLDEN"] = "1"  # noqa: TID251 - a setting of tests
     config.addinivalue_line("markers", _MARKER)
 
 
