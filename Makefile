@@ -91,6 +91,14 @@ test: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack $(STAMPS)/sam ## Wh
 	$(call say,"test: pytest against a LocalStack of its own")
 	$(DEV)/python -m pytest -m "localstack or sam or slow" --timeout=300 tests
 
+.PHONY: soak
+soak: $(STAMPS)/dev ## Play the simulation on every processor for ten minutes; SOAK="--help"
+	$(DEV)/python -m tools.soak $(SOAK)
+
+.PHONY: mutants
+mutants: $(STAMPS)/dev ## Weaken every rule of the protocol in turn: the simulation must notice; MUTANTS="--help"
+	$(DEV)/python -m tools.mutants $(MUTANTS)
+
 ##@ Run
 
 .PHONY: run

@@ -104,6 +104,12 @@ def test_the_one_result_of_a_step_is_that_of_one_of_its_executions(
         checks.one_of_its_executions(aftermath, run_id)
 
 
+def test_nobody_ever_saw_another_result_than_the_recorded_one(
+    aftermath: checks.Aftermath,
+) -> None:
+    checks.the_same_for_everybody(aftermath.effects)
+
+
 def test_what_the_table_has_no_room_for_is_in_the_bucket(aftermath: checks.Aftermath) -> None:
     histories = aftermath.histories.values()
     large = [history for history in histories if history.head.workflow == "storm-large"]

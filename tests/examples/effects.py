@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ITEMS = [{"name": "tea", "amount": 3}, {"name": "cups", "amount": 8}, {"name": "milk", "amount": 5}]
+
+
+class _Server(ThreadingHTTPServer):
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print nothing if the process was killed while it was connected."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # as they came
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class EffectServer:
         self._lock = Lock()
         self._received: list[Received] = []
         self._refusals: dict[str, list[int]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property

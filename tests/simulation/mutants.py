@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from inspect import isfunction
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.app import advance, control, dead_letter, fulfil, outbox, stall, sweep
-from everstep.core import decide, transitions
+from everstep.adapters.memory import store
+from everstep.adapters.references import reference
+from everstep.app import advance, attempt, control, dead_letter, fulfil, outbox, stall, start, sweep
+from everstep.core import changes, decide, transitions
+from everstep.core import watch as watching
 from everstep.core.decide import Arm, Send
 from everstep.core.decisions import Raised, Returned
-from everstep.core.model import MessageKind, OpStatus, RunStatus
+from everstep.core.errors import UnavailableError
+from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, RunStatus
+from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
+from everstep.testing.simulation import actors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pytest
 
     from everstep.app.advance import Done
     from everstep.app.engine import Engine
+    from everstep.app.start import Accepted
     from everstep.core.decide import Effect
     from everstep.core.decisions import Broken, Decision
-    from everstep.core.model import DueEntry, History, Message, OpRecord
+    from everstep.core.model import Claim, DueEntry, History, OpRecord
     from everstep.core.replay import Replay
+    from everstep.core.watch import Watch
 
 _ANY_RECORD: Final = Guard(absent=True, statuses=tuple(OpStatus))
 _ANY_HEAD: Final = HeadGuard(statuses=tuple(RunStatus))
@@ -82,7 +92,7 @@ def a_lost_condition_owes_nothing(patch: pytest.MonkeyPatch) -> None:
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if not self.engine.runs.put(self.message.run_id, record, guard):
+        if not self.engine.runs.put(self.message.run_id, advance._recorded(record), guard):
             return advance.Done.SUPERSEDED
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
@@ -101,7 +111,7 @@ def what_follows_is_sent_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     ) -> Done:
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
-        self.engine.runs.put(self.message.run_id, record, guard)
+        self.engine.runs.put(self.message.run_id, advance._recorded(record), guard)
         return done
 
     patch.setattr(advance._Advance, "_commit", commit)
@@ -202,3 +212,179 @@ def everything_is_sent_twice(patch: pytest.MonkeyPatch) -> None:
         original(engine, [*messages, *(replace(each, token=f"{each.token}'") for each in messages)])
 
     patch.setattr(fulfil, "send", send)
+
+
+# --- Triggers
+
+
+def no_idempotency_key_is_claimed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(start, "_claim", lambda *_: None)
+
+
+def a_trigger_that_comes_second_is_told_a_run_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    original = start.start
+
+    def told(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
+        accepted = original(engine, *args, **kwargs)
+        return accepted if accepted.created else replace(accepted, run_id=engine.ids.run_id())
+
+    patch.setattr(actors, "start", told)
+
+
+def the_trigger_sends_before_it_records(patch: pytest.MonkeyPatch) -> None:
+    original = start.start
+
+    class SendsFirst:
+        def __init__(self, engine: Engine) -> None:
+            self.engine = engine
+
+        def create(self, head: Head, claim: Claim | None) -> Claim | None:
+            send_first(self.engine, head.run_id)
+            return self.engine.runs.create(head, claim)
+
+    def begin(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
+        changed: Any = SendsFirst(engine)
+        return original(replace(engine, runs=changed), *args, **kwargs)
+
+    send_first = start._send_first
+    patch.setattr(start, "_send_first", lambda *_: True)
+    patch.setattr(actors, "start", begin)
+
+
+def a_run_is_recorded_unwatched(patch: pytest.MonkeyPatch) -> None:
+    def unwatched(**fields: Any) -> Head:  # noqa: ANN401
+        return Head(**{**fields, "due_at": None})
+
+    patch.setattr(start, "Head", unwatched)
+
+
+# --- Executors
+
+
+def an_early_message_gets_another_token(patch: pytest.MonkeyPatch) -> None:
+    original = outbox.send
+
+    def send(engine: Engine, messages: list[Message]) -> None:
+        original(engine, [replace(each, token=engine.ids.token()) for each in messages])
+
+    patch.setattr(advance, "send", send)
+
+
+def an_early_message_is_dropped(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(advance, "send", lambda *_: None)
+
+
+def a_failed_send_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    original = outbox.send
+
+    def send(engine: Engine, messages: list[Message]) -> None:
+        with suppress(UnavailableError):
+            original(engine, messages)
+
+    patch.setattr(fulfil, "send", send)
+
+
+def a_payload_is_kept_after_the_commit(patch: pytest.MonkeyPatch) -> None:
+    original = advance._Advance._commit
+
+    def pack(engine: Engine, text: str, _what: str) -> Payload:
+        large = len(text) > engine.limits.inline
+        ref = reference(text.encode()) if large else None
+        return Payload(text=text, ref=ref, size=len(text))
+
+    def commit(
+        self: Any,  # noqa: ANN401
+        history: History,
+        replay: Replay,
+        record: OpRecord,
+        guard: Guard,
+    ) -> Done:
+        done = original(self, history, replay, record, guard)
+        if record.result is not None and record.result.ref is not None:
+            self.engine.blobs.put(record.result.at_hand)
+        return done
+
+    patch.setattr(attempt, "pack", pack)
+    patch.setattr(advance._Advance, "_commit", commit)
+
+
+def a_step_is_tried_once_more_than_allowed(patch: pytest.MonkeyPatch) -> None:
+    original = Retry.delay_after
+
+    def delay_after(self: Retry, error: BaseException, number: int, seed: str) -> int | None:
+        return original(self, error, number - 1, seed)
+
+    patch.setattr(Retry, "delay_after", delay_after)
+
+
+# --- Sweepers
+
+
+def the_sweeper_comes_back_to_a_timer_at_once(patch: pytest.MonkeyPatch) -> None:
+    original = sweep._timer
+
+    def timer(engine: Engine, entry: DueEntry, swept: sweep.Swept) -> None:
+        original(replace(engine, limits=replace(engine.limits, grace=0)), entry, swept)
+
+    patch.setattr(sweep, "_timer", timer)
+
+
+def a_timer_is_moved_whatever_is_recorded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sweep, "timer_moved", lambda _due_at: _ANY_RECORD)
+    patch.setattr(advance, "REARMED", _ANY_RECORD)
+    patch.setattr(fulfil, "REARMED", _ANY_RECORD)
+
+
+def a_run_is_watched_after_its_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sweep, "watch_moved", lambda _due_at: _ANY_HEAD)
+
+
+def a_first_message_is_never_sent_again(patch: pytest.MonkeyPatch) -> None:
+    original = watching.watch
+
+    def watch(*args: Any, **kwargs: Any) -> Watch:  # noqa: ANN401
+        verdict = original(*args, **kwargs)
+        begins = verdict.send is not None and verdict.send.kind is MessageKind.START
+        return replace(verdict, send=None) if begins else verdict
+
+    patch.setattr(sweep, "watch", watch)
+
+
+def a_run_that_sleeps_counts_as_stuck(patch: pytest.MonkeyPatch) -> None:
+    original = watching.watch
+
+    def watch(history: History, _decision: object, now: int, *, watchdog: int) -> Watch:
+        awake = {key: each for key, each in history.records.items() if each.status.final}
+        return original(replace(history, records=awake), None, now, watchdog=watchdog)
+
+    patch.setattr(sweep, "watch", watch)
+
+
+# --- Operators
+
+
+def a_resumption_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
+    def message(**fields: Any) -> Message:  # noqa: ANN401
+        return Message(**{**fields, "take": False})
+
+    patch.setattr(control, "Message", message)
+
+
+def a_resumption_does_not_count(patch: pytest.MonkeyPatch) -> None:
+    def apply(head: Head, change: changes.HeadChange) -> Head:
+        return replace(changes.apply(head, change), generation=head.generation)
+
+    patch.setattr(store, "apply", apply)
+
+
+def what_a_recovery_sends_inherits_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decide, "_inherits", lambda _message: False)
+
+
+def what_takes_over_passes_that_on_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decide, "_inherits", lambda message: message.take)
+
+
+MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = tuple(
+    made for made in list(globals().values()) if isfunction(made) and made.__module__ == __name__
+)

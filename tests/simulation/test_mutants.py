@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
@@ -12,15 +13,25 @@ from tests.simulation import mutants
 from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
+from tests.simulation import test_recoveries as recoveries
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
 from tests.simulation import test_time_and_load as times
-from tests.simulation.scenarios import long_sleep, short_sleep
+from tests.simulation.outcomes import is_accident
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Weakening = Callable[[pytest.MonkeyPatch], None]
+Schedule = Callable[[], object]
 
-CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], None]], ...]] = (
+
+def as_usual(name: str) -> Schedule:
+    return partial(schedules.test_without_faults_a_scenario_costs_what_the_budget_says, name)
+
+
+def with_one_fault(name: str) -> Schedule:
+    return partial(schedules.test_one_fault_at_any_call_changes_no_outcome, name)
+
+
+_NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     (
         mutants.any_result_replaces_another,
         windows.test_an_executor_that_wakes_up_after_its_visibility_time_out_commits_nothing,
@@ -113,7 +124,7 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     ),
     (
         mutants.a_long_sleep_is_never_armed,
-        partial(schedules.test_without_faults_a_run_costs_what_the_budget_says, long_sleep),
+        partial(schedules.test_without_faults_a_scenario_costs_what_the_budget_says, "long_sleep"),
     ),
     (
         mutants.a_dead_letter_is_dropped,
@@ -125,19 +136,48 @@ CAUGHT_BY: Final[tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], 
     ),
     (
         mutants.everything_is_sent_twice,
-        partial(schedules.test_without_faults_a_run_costs_what_the_budget_says, short_sleep),
+        partial(schedules.test_without_faults_a_scenario_costs_what_the_budget_says, "short_sleep"),
     ),
+    (mutants.no_idempotency_key_is_claimed, as_usual("two_triggers")),
+    (mutants.a_trigger_that_comes_second_is_told_a_run_of_its_own, as_usual("two_triggers")),
+    (mutants.the_trigger_sends_before_it_records, as_usual("two_triggers")),
+    (mutants.a_run_is_recorded_unwatched, as_usual("three_steps")),
+    (
+        mutants.an_early_message_gets_another_token,
+        times.test_a_message_put_off_by_a_slow_clock_still_owes_what_its_duplicate_committed,
+    ),
+    (mutants.an_early_message_is_dropped, with_one_fault("retries")),
+    (mutants.a_failed_send_is_forgotten, with_one_fault("three_steps")),
+    (mutants.a_payload_is_kept_after_the_commit, with_one_fault("large_payload")),
+    (mutants.a_step_is_tried_once_more_than_allowed, as_usual("gives_up")),
+    (mutants.the_sweeper_comes_back_to_a_timer_at_once, as_usual("long_sleep")),
+    (mutants.a_timer_is_moved_whatever_is_recorded, with_one_fault("long_sleep")),
+    (mutants.a_run_is_watched_after_its_end, with_one_fault("long_sleep")),
+    (mutants.a_first_message_is_never_sent_again, as_usual("sleeps_first")),
+    (mutants.a_run_that_sleeps_counts_as_stuck, as_usual("long_sleep")),
+    (mutants.a_resumption_takes_nothing_over, as_usual("lost_code")),
+    (mutants.a_resumption_does_not_count, as_usual("lost_code")),
+    (
+        mutants.what_a_recovery_sends_inherits_nothing,
+        recoveries.test_a_recovery_takes_over_from_an_executor_that_commits_after_it_and_dies,
+    ),
+    (mutants.what_takes_over_passes_that_on_for_ever, as_usual("stumbles")),
 )
+CAUGHT_BY: Final = {weaken.__name__: schedule for weaken, schedule in _NAMED}
+"""Mutants by name, and what notices each."""
 
 
-@pytest.mark.parametrize(
-    ("weaken", "schedule"), CAUGHT_BY, ids=[weaken.__name__ for weaken, _ in CAUGHT_BY]
-)
-def test_a_broken_rule_is_noticed(
-    weaken: Callable[[pytest.MonkeyPatch], None],
-    schedule: Callable[[], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    weaken(monkeypatch)
-    with pytest.raises(AssertionError):
-        schedule()
+def weakened(name: str) -> Weakening:
+    return next(each for each in mutants.MUTANTS if each.__name__ == name)
+
+
+def test_every_mutant_has_a_schedule_that_notices_it() -> None:
+    assert set(CAUGHT_BY) == {each.__name__ for each in mutants.MUTANTS}
+
+
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    weakened(name)(monkeypatch)
+    with pytest.raises(AssertionError) as noticed:
+        CAUGHT_BY[name]()
+    assert not is_accident(noticed.value)

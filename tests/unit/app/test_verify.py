@@ -119,7 +119,7 @@ DAMAGES: dict[str, Callable[[World], None]] = {
     "an_ended_run_is_not_due": lambda world: set_head(world, due_at=1),
     "history_replays_to_its_outcome": lambda world: set_head(world, result=Payload(text="9")),
     "records_are_whole": lambda world: set_record(world, "shaky#1", ended_at=None),
-    "sleep_never_ends_early": lambda world: set_record(world, "sleep#1", ended_at=5),
+    "sleep_has_lasted": lambda world: set_record(world, "sleep#1", ended_at=5),
     "attempts_within_policy": lambda world: set_record(world, "shaky#1", attempt=3),
 }
 

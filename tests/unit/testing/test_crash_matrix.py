@@ -102,7 +102,7 @@ def test_an_effect_that_is_repeated_is_found_and_explained() -> None:
     (found,) = caught.value.counterexamples
     assert found.operation == "pay#1"
     assert found.others > 0
-    assert "when the executor dies after executing pay#1, before its result is recorded" in text
+    assert "when the executor dies right before recording how pay#1 went" in text
     assert "AssertionError: paid 2 times" in text
     assert "pay was executed twice" in text
     assert "idempotency_key" in text
@@ -192,12 +192,16 @@ def test_a_script_that_relies_on_how_far_the_run_is_gets_an_explanation() -> Non
     assert all("AssertionError" in str(each) for each in caught.value.counterexamples)
 
 
-def test_mocks_and_failures_work_in_a_script() -> None:
-    def script(engine: TestEngine, _run: TestRun[int]) -> None:
+def test_steps_can_be_mocked_and_made_to_fail_before_anything_happens() -> None:
+    def prepare(engine: TestEngine) -> None:
         engine.mock(pay, returns=7)
         engine.fail("pay", ConnectionError, executions=1)
 
-    assert crash_matrix(careless, 5, script=script).outcome.result == 7
+    LEDGER.clear()
+    report = crash_matrix(careless, 5, prepare=prepare, pairs=True)
+    assert report.outcome.result == 7
+    assert report.played > 1000
+    assert LEDGER == []
 
 
 # --- What is wrong without any fault, or all the time

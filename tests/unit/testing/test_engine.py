@@ -1,6 +1,7 @@
 """The test kit: workflows in memory, in virtual time."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from everstep.core.errors import (
     UnknownWorkflowError,
 )
 from everstep.core.model import OpKind, RunStatus
-from everstep.testing import Crash, TestEngine
+from everstep.testing import Crash, TestEngine, ViolationError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -275,3 +276,22 @@ def test_it_works_inside_a_running_loop() -> None:
         return run.result
 
     assert asyncio.run(main()) == 1
+
+
+@step
+def book(seat: str) -> str:
+    return seat
+
+
+@workflow
+async def drifting(ctx: Context) -> None:
+    await ctx.step(book, str(uuid.uuid4()))
+    await ctx.sleep(86_400)
+
+
+def test_verifying_notices_code_that_asks_for_something_else_each_time() -> None:
+    engine = TestEngine([drifting])
+    engine.start(drifting)
+    engine.run_until_idle()
+    with pytest.raises(ViolationError, match=r"history replays: .* another input than today's"):
+        engine.verify()

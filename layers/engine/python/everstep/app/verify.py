@@ -122,16 +122,27 @@ def _report(
     due: dict[str, list[DueEntry]],
     holders: dict[tuple[str, str], str],
 ) -> RunReport:
-    report = _looked_at(engine, run_id, due, holders)
+    seen, report = _looked_at(engine, run_id, due, holders)
     if not report.violations:
         return report
     # The run may have moved between two reads, or an index may lag.
-    return _confirmed(report, _looked_at(engine, run_id, _due(engine), holders))
+    again, second = _looked_at(engine, run_id, _due(engine), holders)
+    return _confirmed(report, second, moved=seen != again)
 
 
-def _confirmed(first: RunReport, second: RunReport) -> RunReport:
-    before = {(each.invariant, each.detail) for each in first.violations}
-    lasting = tuple(each for each in second.violations if (each.invariant, each.detail) in before)
+def _confirmed(first: RunReport, second: RunReport, *, moved: bool) -> RunReport:
+    """Return the second report without what only one of the two has seen.
+
+    Of a run that has not moved a violation may tell another detail each time, such as code that
+    asks for something else in every pass.
+    """
+    names = {each.invariant for each in first.violations}
+    told = {(each.invariant, each.detail) for each in first.violations}
+    lasting = tuple(
+        each
+        for each in second.violations
+        if ((each.invariant, each.detail) in told if moved else each.invariant in names)
+    )
     return replace(second, violations=lasting)
 
 
@@ -148,7 +159,7 @@ def _looked_at(
     run_id: str,
     due: dict[str, list[DueEntry]],
     holders: dict[tuple[str, str], str],
-) -> RunReport:
+) -> tuple[History, RunReport]:
     history = load(engine, run_id)
     if history is None:
         raise RunNotFoundError(run_id)
@@ -158,7 +169,7 @@ def _looked_at(
     look.at(one_run_per_idempotency_key, history, holders)
     _at_the_code(look, engine, history)
     head = history.head
-    return RunReport(
+    report = RunReport(
         run_id=run_id,
         workflow=head.workflow,
         version=head.version,
@@ -167,6 +178,7 @@ def _looked_at(
         violations=tuple(look.violations),
         skipped=tuple(look.skipped),
     )
+    return history, report
 
 
 @dataclass(slots=True)

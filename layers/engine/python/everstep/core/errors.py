@@ -16,6 +16,7 @@
     ├── PayloadTooLargeError     a value is over the limit              → store it, pass a reference
     ├── DefinitionError          a workflow or step is declared wrongly → mend the declaration
     ├── MalformedMessageError    a queue message says nothing usable    → keep it as a dead letter
+    ├── HistoryFormatError       a recorded run's document says nothing usable → export it again
     ├── RequestError             the caller asked for something impossible
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
     │   └── IdempotencyConflictError, IllegalStateError

@@ -20,6 +20,7 @@ part of it: a document can be looked at and replayed, and not be put back.
 from __future__ import annotations
 
 import json
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.documents import AGAIN, HistoryFormatError, Part, part_of, shown
@@ -91,8 +92,10 @@ def in_order(history: History, asked: Iterable[str] = ()) -> list[OpRecord]:
     place = {key: at for at, key in enumerate(asked)}
     last = len(place)
 
-    def position(record: OpRecord) -> tuple[int, int, int]:
-        return place.get(record.key, last), record.started_at or 0, record.ended_at or 0
+    def position(record: OpRecord) -> tuple[int, int, float]:
+        # What has not ended comes after whatever began at the same time.
+        ended = inf if record.ended_at is None else record.ended_at
+        return place.get(record.key, last), record.started_at or 0, ended
 
     return sorted(history.records.values(), key=position)
 

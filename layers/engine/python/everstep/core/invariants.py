@@ -167,7 +167,7 @@ def sleep_has_lasted(record: OpRecord) -> None:
     """A sleep that has ended ended when it was to end, or later."""
     ended = record.kind is OpKind.SLEEP and record.status is OpStatus.DONE
     if ended and (record.ended_at or 0) < (record.wake_at or 0):
-        raise ViolationError("sleep_never_ends_early", f"{record}")
+        raise ViolationError("sleep_has_lasted", f"{record}")
 
 
 def history_replays(definition: Definition, history: History) -> Decision:

@@ -214,9 +214,7 @@ class Replay:
                 ready_at=max(branch.at for branch in group.ended),
             )
             for group in self._groups.values()
-            if group.join is None
-            and not group.answered
-            and (join := group.verdict()) is not None
+            if group.join is None and not group.answered and (join := group.verdict()) is not None
         )
         if not pending and not closable:
             # A join counts branches of which this history does not show the end.

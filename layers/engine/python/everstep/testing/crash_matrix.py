@@ -42,6 +42,8 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 _ENOUGH: Final = 5
+# Between these calls only user code runs, and the process that dies in it dies after it.
+_THE_SAME: Final = {("attempt", FaultKind.CRASH_AFTER), ("effect", FaultKind.CRASH_BEFORE)}
 # A run that takes more would make a matrix of hours.
 _ACTIONS: Final = 2_000
 
@@ -63,15 +65,22 @@ class CrashReport:
     usual_executions: Mapping[str, int]
 
     @property
+    def played(self) -> int:
+        """Return how many schedules were played."""
+        return sum(self.schedules.values())
+
+    @property
     def repeated(self) -> list[str]:
         """Return the steps that some fault lets run more often than usual."""
         usual = self.usual_executions
         return [step for step, times in self.executions.items() if times > usual.get(step, 0)]
 
     def __str__(self) -> str:
-        total = sum(self.schedules.values())
         kinds = ", ".join(f"{kind} {count}" for kind, count in self.schedules.items())
-        lines = [f"one outcome in {total} schedules: {self.outcome.brief()}", f"played: {kinds}"]
+        lines = [
+            f"one outcome in {self.played} schedules: {self.outcome.brief()}",
+            f"played: {kinds}",
+        ]
         lines += [
             f"step {step}: executed {self.executions[step]} times at most, "
             f"{self.usual_executions.get(step, 0)} as usual"
@@ -86,6 +95,7 @@ def crash_matrix(  # noqa: PLR0913 - options by name, each with a use of its own
     *,
     script: Callable[[TestEngine, TestRun[Out]], object] | None = None,
     workflows: Iterable[Workflow[Any, Any]] = (),
+    prepare: Callable[[TestEngine], object] | None = None,
     setup: Callable[[], object] | None = None,
     check: Callable[[TestRun[Out]], object] | None = None,
     outcome: Callable[[TestRun[Out]], object] | None = None,
@@ -103,12 +113,14 @@ def crash_matrix(  # noqa: PLR0913 - options by name, each with a use of its own
             It must not rely on how far the run is: under a fault that takes longer. When it
             returns, time passes until every run has ended or stands still.
         workflows: What else is deployed.
+        prepare: Called with the engine of each schedule before anything happens in it, to mock
+            steps or to let them fail.
         setup: Called before each schedule, to reset what steps leave outside.
         check: Called after each schedule; raises ``AssertionError`` if something outside is not
             as it should be, such as a customer charged twice.
         outcome: What must be the same in all schedules, if not status, result, error and the
             end of every operation.
-        pairs: Play every two faults as well, which takes hundreds of times longer.
+        pairs: Play every two faults as well, which takes up to hundreds of times longer.
         seeds: How many schedules to draw in addition (or the seeds to draw them from), with
             several processes and several faults at the same time.
         limits: Payload limits and the sweeper's patience, where the defaults do not fit.
@@ -123,6 +135,7 @@ def crash_matrix(  # noqa: PLR0913 - options by name, each with a use of its own
         workflows=(workflow, *workflows),
         input=input,
         script=script,
+        prepare=prepare,
         setup=setup,
         check=check,
         outcome=outcome or outcome_of,
@@ -186,7 +199,7 @@ class _Matrix:
         # What is easiest to understand comes first: if several show the same, it is told.
         for kind in FaultKind:
             for call in self.usual.calls:
-                if kind in call.kinds:
+                if kind in call.kinds and (call.name, kind) not in _THE_SAME:
                     yield {call.number: kind}
 
     def pairs(self) -> Iterator[dict[int, FaultKind]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from everstep.app.query import inspect
 from everstep.core.codec import decode
 from everstep.core.durations import to_datetime
+from everstep.core.exported import export_history
+from everstep.core.model import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +106,15 @@ class TestRun(Generic[Out]):
     def executions(self, name: str) -> int:
         """Return how often a step of this name was executed, crashed attempts included."""
         return self._executions(self.id, name)
+
+    def export(self) -> dict[str, Any]:
+        """Return the run's recorded history as a document (see ``save_history``, ``replay``).
+
+        Every payload stands in it in clear. Operations that left no record are not part of it.
+        """
+        view = self._view()
+        records = {record.key: record for record in view.progress.records}
+        return export_history(History(head=view.head, records=records), records, traces=False)
 
     def _view(self) -> RunView:
         return inspect(self._engine(), self.id)

@@ -5,6 +5,7 @@ Nothing of the engine is imported before a test asks for it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -35,10 +36,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="look for determinism mistakes in the workflows of a module, file or folder; each "
         "file is a test item (may be given several times)",
     )
+    group.addoption(
+        "--everstep-update-golden",
+        action="store_true",
+        help="record the histories of golden files anew instead of comparing with them",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker; tell the functions for golden files whether to renew them."""
+    if config.getoption("--everstep-update-golden"):
+        # As the option would be set by hand; workers of a distributed run inherit it.
+        os.environ["EVERSTEP_UPDATE_GOLDEN"] = "1"  # noqa: TID251 - a setting of tests
     config.addinivalue_line("markers", _MARKER)
 
 

@@ -51,6 +51,7 @@ class Case:
     workflows: Sequence[Workflow[Any, Any]]
     input: object
     script: Callable[[TestEngine, TestRun[Any]], object] | None = None
+    prepare: Callable[[TestEngine], object] | None = None
     setup: Callable[[], object] | None = None
     check: Callable[[TestRun[Any]], object] | None = None
     outcome: Callable[[TestRun[Any]], object] = outcome_of
@@ -73,6 +74,8 @@ class Case:
             self.workflows, faults=faults, policy=policy, settings=settings, choices=choices
         ) as world:
             engine = TestEngine(world=world)
+            if self.prepare is not None:
+                self.prepare(engine)
             run = engine.start(self.workflows[0], self.input)
             error = self._trouble(world, engine, run)
             compared = None if error is not None else self.outcome(run)

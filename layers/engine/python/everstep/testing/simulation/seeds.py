@@ -11,20 +11,23 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from everstep.app.engine import Limits
 from everstep.core.invariants import ViolationError
 from everstep.testing.simulation.choices import Choices, Drawn, Kept, Schedule
 from everstep.testing.simulation.faults import Chance
-from everstep.testing.simulation.leftovers import check_leftovers
+from everstep.testing.simulation.leftovers import check_leftovers, check_rescues
 from everstep.testing.simulation.minimise import minimise
 from everstep.testing.simulation.policies import AnyOrder
 from everstep.testing.simulation.settings import Settings
-from everstep.testing.simulation.world import World
+from everstep.testing.simulation.strict import StrictWorld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from everstep.authoring.workflows import Workflow
+    from everstep.core.model import History
     from everstep.testing.simulation.choices import Choice
 
 
@@ -63,6 +66,28 @@ class Setup:
         )
 
 
+class Steady(StrictWorld):
+    """A world in which code never changes and no message is ever lost."""
+
+    @override
+    def _held(self, before: History | None, after: History | None) -> None:
+        super()._held(before, after)
+        stall = after.head.stall if after else None
+        if stall is not None and stall.reason.type != "DeadLetter":
+            raise ViolationError("steady_code_contradicts_nothing", f"{stall.reason}")
+
+    @override
+    def check(self) -> None:
+        """Check what must hold at rest.
+
+        Raises:
+            ViolationError: An invariant does not hold; the story so far is in its notes.
+        """
+        super().check()
+        check_leftovers(self)
+        check_rescues(self)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """A seed that violates an invariant, and the least that has to go wrong for it.
@@ -71,7 +96,7 @@ class Failure:
         seed: The seed.
         violation: What does not hold; the story of the cut-down play is in its notes.
         drawn: How many choices the seed made that were not the usual ones.
-        setup: The world, with no more runs than it takes.
+        setup: The world, without the runs that can be left out.
         schedule: The choices that it takes.
     """
 
@@ -115,7 +140,7 @@ def draw(seed: int) -> Drawn:
     return Drawn(Random(f"what happens in {seed}"))  # noqa: S311 - a schedule, not a secret
 
 
-def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices) -> World:
+def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices) -> Steady:
     """Play a world to its end, check the invariants, return what is left.
 
     Raises:
@@ -123,7 +148,7 @@ def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices
     """
     faults = Chance(choices, setup.odds, setup.failures)
     policy = AnyOrder(choices)
-    with World(
+    with Steady(
         workflows, faults=faults, policy=policy, settings=setup.settings, choices=choices
     ) as world:
         for workflow, number, clients in setup.runs:
@@ -131,7 +156,6 @@ def play(setup: Setup, workflows: Sequence[Workflow[Any, Any]], choices: Choices
                 world.trigger(workflow, number, f"key-{number}")
         world.run()
         world.check()
-        check_leftovers(world)
     return world
 
 
@@ -139,7 +163,7 @@ def play_seed(
     seed: int,
     workflows: Sequence[Workflow[Any, Any]],
     schedule: Mapping[Choice, int] | None = None,
-) -> World:
+) -> Steady:
     """Play the world of a seed.
 
     Args:

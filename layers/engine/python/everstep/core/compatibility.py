@@ -1,0 +1,397 @@
+"""Whether today's code can go on with a recorded run: what to know before it is deployed.
+
+The verdict comes from one replay; a second one, over what both agree on, finds out what the code
+asks for where they part. Neither executes a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final
+
+from everstep.core import codec
+from everstep.core.decisions import Broken, Raised, Returned, Suspended
+from everstep.core.durations import LAST_INSTANT, SECOND, to_iso
+from everstep.core.errors import NonDeterminismError, PayloadTooLargeError, SerializationError
+from everstep.core.exported import in_order
+from everstep.core.keys import name_of
+from everstep.core.model import History, RunStatus
+from everstep.core.operations import StepCall
+from everstep.core.replay import Replay
+from everstep.core.shapes import call_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from everstep.core.decisions import Decision
+    from everstep.core.model import ErrorInfo, Head, OpRecord
+    from everstep.core.operations import Operation
+    from everstep.core.replay import Definition
+
+_LONGEST: Final = 120
+_NEW_VERSION: Final = "or deploy the change as a new version"
+
+
+class Verdict(StrEnum):
+    """What came of a replay; all but the first keep the run from going on."""
+
+    SAFE = "safe"
+    ARGUMENTS_CHANGED = "arguments-changed"
+    OPERATION_INSERTED = "operation-inserted"
+    OPERATION_RENAMED = "operation-renamed"
+    OPERATION_REMOVED = "operation-removed"
+    KIND_CHANGED = "kind-changed"
+    RESULT_UNREADABLE = "result-unreadable"
+    INPUT_UNREADABLE = "input-unreadable"
+    CODE_MISTAKE = "code-mistake"
+    PINNED = "pinned"
+    RESTLESS = "restless"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayReport:
+    """What a replay has shown; ``str()`` tells it in a few lines.
+
+    Attributes:
+        run_id: The run.
+        workflow: Its workflow.
+        version: The version that it is pinned to.
+        verdict: Whether today's code can go on with it, or what keeps it from that.
+        reason: The same in words.
+        operation: Key of the operation where code and history part, if there is one.
+        mend: What to do about it; empty if all is well.
+        notes: What else is worth knowing.
+        same_outcome: Whether a run that has ended would end in the same way today; true for a
+            run that has not.
+    """
+
+    run_id: str
+    workflow: str
+    version: str
+    verdict: Verdict
+    reason: str
+    operation: str | None = None
+    mend: str = ""
+    notes: tuple[str, ...] = ()
+    same_outcome: bool = True
+
+    @property
+    def safe(self) -> bool:
+        """Say whether the run can go on with today's code."""
+        return self.verdict is Verdict.SAFE
+
+    def __str__(self) -> str:
+        word = self.verdict if self.verdict in (Verdict.SAFE, Verdict.PINNED) else "broken"
+        where = f" at {self.operation}" if self.operation else ""
+        lines = [f"{word}{where}: {self.reason}"]
+        lines += [f"What to do: {self.mend}"] if self.mend else []
+        lines += [f"Note: {note}" for note in self.notes]
+        lines.append(f"(run {self.run_id} of {self.workflow} version {self.version})")
+        return "\n".join(lines)
+
+
+def check_replay(definition: Definition, history: History, *, values: bool = False) -> ReplayReport:
+    """Replay a run against today's code.
+
+    Args:
+        definition: Today's code for the run's workflow and version.
+        history: Head and records, every payload at hand, that of the result included.
+        values: Tell arguments and results in the report. They may be nobody else's business.
+    """
+    with Replay(definition, history) as replay:
+        decision, asked = replay.decision, tuple(replay.asked)
+    look = _Look(definition=definition, history=history, asked=asked, values=values)
+    if isinstance(decision, Broken):
+        return look.broken(decision.error, decision.keys)
+    return look.safe(decision)
+
+
+def pinned(history: History, versions: Iterable[str]) -> ReplayReport:
+    """Report that a run's version is not there.
+
+    Args:
+        history: The run.
+        versions: Those of its workflow that are there.
+    """
+    head = history.head
+    there = ", ".join(versions) or "none"
+    return _report(
+        head,
+        Verdict.PINNED,
+        f"the run stays on version {head.version} of {head.workflow}, which is not among the "
+        f"workflows (versions there: {there})",
+        mend=f"deploy version {head.version} side by side with the others until its last run ends",
+    )
+
+
+def restless(history: History, limit: int) -> ReplayReport:
+    """Report that a replay had no end within so many milliseconds."""
+    return _report(
+        history.head,
+        Verdict.RESTLESS,
+        f"today's code did not come to rest within {limit / SECOND:g} s",
+        mend="look for a loop that nothing ends, and put work that takes long into a step",
+    )
+
+
+def brief(value: object) -> str:
+    """Return a value in short, whatever its class does to be shown."""
+    try:
+        text = repr(value)
+    except Exception as trouble:  # noqa: BLE001 - user code may raise anything
+        text = f"<{type(value).__name__}, whose repr raises {type(trouble).__name__}>"
+    return _cut(text)
+
+
+def told_time(input_hash: str) -> str:
+    """Return in words what a sleep was asked for."""
+    word, _, number = input_hash.partition("=")
+    if not number.isdecimal() or int(number) > LAST_INSTANT:
+        return input_hash
+    if word == "for":
+        return f"for {timedelta(milliseconds=int(number))}"
+    return f"until {to_iso(int(number))}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One history beside today's code."""
+
+    definition: Definition
+    history: History
+    asked: tuple[str, ...]
+    values: bool
+
+    def _report(self, verdict: Verdict, reason: str, **more: Any) -> ReplayReport:  # noqa: ANN401 - fields of the report
+        return _report(self.history.head, verdict, reason, **more)
+
+    # --- Code and history agree
+
+    def safe(self, decision: Suspended | Returned | Raised) -> ReplayReport:
+        count = len(self.history.records)
+        operations = "operation" if count == 1 else "operations"
+        reason = (
+            f"today's code asks for what is recorded ({count} {operations})"
+            if count
+            else "nothing is recorded yet that could differ"
+        )
+        difference = self._difference(decision)
+        notes = [difference] if difference else [*self._next(decision)]
+        notes += self._stalled()
+        return self._report(
+            Verdict.SAFE, reason, notes=tuple(notes), same_outcome=difference is None
+        )
+
+    def _difference(self, decision: Suspended | Returned | Raised) -> str | None:
+        """Say how the end of the run differs from today's, if it does."""
+        head = self.history.head
+        if head.status not in (RunStatus.COMPLETED, RunStatus.FAILED):
+            return None
+        match decision:
+            case Returned(output=output) if _same_result(head, output):
+                return None
+            case Raised(error=error) if _same_error(head.error, error):
+                return None
+        return f"the run {self._end_of(head)}; today's code {self._end(decision)}"
+
+    def _end_of(self, head: Head) -> str:
+        if head.error is not None:
+            return self._failed(head.error)
+        return self._returned(head.result.at_hand if head.result else "null", "a value")
+
+    def _end(self, decision: Suspended | Returned | Raised) -> str:
+        if isinstance(decision, Returned):
+            return self._returned(decision.output)
+        if isinstance(decision, Raised):
+            return self._failed(decision.error)
+        pending = decision.frontier[0]
+        return f"goes on and asks for the {_named(pending.operation, pending.key)}"
+
+    def _returned(self, text: str, hidden: str = "another value") -> str:
+        return f"returned {brief_text(text) if self.values else hidden}"
+
+    def _failed(self, error: ErrorInfo) -> str:
+        shown = f"{error.type}: {_cut(error.message)}" if self.values else error.type
+        return f"failed with {shown}"
+
+    def _next(self, decision: Suspended | Returned | Raised) -> Iterable[str]:
+        """Tell what comes after the last record."""
+        if self.history.head.status.terminal or not isinstance(decision, Suspended):
+            return
+        for pending in decision.frontier:
+            named = _named(pending.operation, pending.key)
+            if pending.record is None:
+                yield f"after the last recorded operation it asks for the {named}"
+            else:
+                yield f"it waits for the {named} ({pending.record.status})"
+
+    def _stalled(self) -> Iterable[str]:
+        if self.history.head.stall is not None:
+            yield f"the run stands still ({self.history.head.stall.reason.type}): resume it"
+
+    # --- They do not
+
+    def broken(self, error: ErrorInfo, keys: frozenset[str]) -> ReplayReport:
+        last = self.asked[-1] if self.asked else ""
+        record = self.history.records.get(last)
+        if error.type == NonDeterminismError.__name__:
+            if last and record is None:
+                return self._inserted(last, keys)
+            return self._changed(record) if record and last in keys else self._removed(keys)
+        if error.type == SerializationError.__name__:
+            return self._unreadable(error, record)
+        after = f" after {last}" if last else ""
+        return self._report(
+            Verdict.CODE_MISTAKE,
+            f"today's code makes a mistake{after}: {error.type}: {error.message}",
+            mend="mend the code, and check again",
+        )
+
+    def _unreadable(self, error: ErrorInfo, record: OpRecord | None) -> ReplayReport:
+        old = (
+            "let the annotation read what is recorded, too: keep the fields that there were, and "
+            f"give new ones a default; {_NEW_VERSION}"
+        )
+        if record is None:
+            return self._report(
+                Verdict.INPUT_UNREADABLE, f"the run's input: {error.message}", mend=old
+            )
+        reason = f"the result of {record.key}: {error.message}"
+        return self._report(Verdict.RESULT_UNREADABLE, reason, operation=record.key, mend=old)
+
+    def _inserted(self, key: str, unclaimed: frozenset[str]) -> ReplayReport:
+        recorded = next(each for each in in_order(self.history) if each.key in unclaimed)
+        asked = self._operation()
+        text = f"today's code asks for the new {_named(asked, key)} where the {recorded.kind}"
+        reason = f"{text} {recorded.key} stands recorded"
+        if asked is not None and _same_but_for_its_name(asked, recorded):
+            kept = f'"{name_of(recorded.key)}"'
+            mend = f"it seems renamed, so keep the old name: name={kept}; {_NEW_VERSION}"
+            verdict = Verdict.OPERATION_RENAMED
+        else:
+            mend = (
+                "the one was inserted, or the other removed: keep the old order for runs in "
+                f"flight (ctx.patched), {_NEW_VERSION}"
+            )
+            verdict = Verdict.OPERATION_INSERTED
+        return self._report(verdict, reason, operation=key, mend=mend)
+
+    def _removed(self, unclaimed: frozenset[str]) -> ReplayReport:
+        missing = [each.key for each in in_order(self.history) if each.key in unclaimed]
+        decision = self._decision(self.asked)
+        ends = self._failed(decision.error) if isinstance(decision, Raised) else "ended"
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        return self._report(
+            Verdict.OPERATION_REMOVED,
+            f"today's code {ends} without asking for {missing[0]}{more}, recorded already",
+            operation=missing[0],
+            mend=f"keep the operation for runs in flight (ctx.patched), {_NEW_VERSION}",
+        )
+
+    def _changed(self, record: OpRecord) -> ReplayReport:
+        asked = self._operation()
+        if asked is not None and asked.kind is not record.kind:
+            return self._report(
+                Verdict.KIND_CHANGED,
+                f"recorded as a {record.kind}, today's code asks for a {asked.kind}",
+                operation=record.key,
+                mend="give the new operation another name, and keep the old one for runs in flight "
+                f"(ctx.patched), {_NEW_VERSION}",
+            )
+        return self._report(
+            Verdict.ARGUMENTS_CHANGED,
+            self._arguments(asked, record) if asked is not None else "asked for in another way",
+            operation=record.key,
+            mend="compute what a recorded operation is asked for from the input, recorded results, "
+            f"ctx.now(), ctx.random() and ctx.uuid() alone; {_NEW_VERSION}",
+            notes=tuple(self._passed_over(record)),
+        )
+
+    def _passed_over(self, record: OpRecord) -> Iterable[str]:
+        """Tell of records before this one that were not asked for: they hint at an insertion."""
+        before = takewhile(lambda each: each.key != record.key, in_order(self.history))
+        for key in (each.key for each in before if each.key not in self.asked):
+            name = name_of(record.key)
+            yield f"{key}, recorded before, was not asked for; is there a new {name}?"
+
+    def _arguments(self, asked: Operation[Any], record: OpRecord) -> str:
+        if not isinstance(asked.call, StepCall):
+            before, today = told_time(record.input_hash), told_time(asked.input_hash)
+            return f"recorded {before}, today's code sleeps {today}"
+        given, recorded = asked.call.arguments, argument_digests(record.input_hash)
+        other = {name: value for name, value in given.items() if _differs(name, value, recorded)}
+        added = [name for name in other if recorded and name not in recorded]
+        changed = [name for name in other if name not in added]
+        gone = [name for name in recorded if name not in given]
+        parts = [f"recorded with another {' and '.join(changed)}"] if changed else []
+        parts += [f"recorded without {' and '.join(added)}"] if added else []
+        parts += [f"recorded with {' and '.join(gone)}, not passed today"] if gone else []
+        if self.values and other:
+            today = ", ".join(f"{name}={brief(value)}" for name, value in other.items())
+            parts.append(f"today's code passes {today} (of what was recorded only hashes are kept)")
+        return "; ".join(parts)
+
+    def _operation(self) -> Operation[Any] | None:
+        """Return what the code asks for where it parts from the history."""
+        decision = self._decision(self.asked[:-1])
+        return decision.frontier[0].operation if isinstance(decision, Suspended) else None
+
+    def _decision(self, agreed: Iterable[str]) -> Decision:
+        """Return where the code stands when it is told only what both agree on."""
+        told = {key: self.history.records[key] for key in agreed}
+        with Replay(self.definition, History(head=self.history.head, records=told)) as replay:
+            return replay.decision
+
+
+def argument_digests(input_hash: str) -> dict[str, str]:
+    """Return the digest of each argument that a step was called with; empty if there were many."""
+    parts = (part.partition("=") for part in input_hash.split(","))
+    return {name: digest for name, equals, digest in parts if equals}
+
+
+def _differs(name: str, value: object, recorded: Mapping[str, str]) -> bool:
+    return argument_digests(call_digest({name: value})).get(name) != recorded.get(name)
+
+
+def _same_but_for_its_name(asked: Operation[Any], recorded: OpRecord) -> bool:
+    alike = (asked.kind, asked.input_hash) == (recorded.kind, recorded.input_hash)
+    return alike and bool(asked.input_hash) and asked.name != name_of(recorded.key)
+
+
+def _same_result(head: Head, output: str) -> bool:
+    if head.result is not None:
+        before, today = codec.decode(head.result.at_hand), codec.decode(output)
+        return codec.digest(before) == codec.digest(today)
+    # The output was refused when it was to be recorded.
+    return head.error is not None and head.error.type == PayloadTooLargeError.__name__
+
+
+def _same_error(one: ErrorInfo | None, other: ErrorInfo) -> bool:
+    return one is not None and (one.type, one.message) == (other.type, other.message)
+
+
+def _named(operation: Operation[Any] | None, key: str) -> str:
+    return key if operation is None else f"{operation.kind} {key}"
+
+
+def brief_text(text: str) -> str:
+    """Return recorded text for people, secrets masked."""
+    return _cut(codec.dumps(codec.plain(codec.decode(text))))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _report(head: Head, verdict: Verdict, reason: str, **more: Any) -> ReplayReport:  # noqa: ANN401 - fields of the report
+    return ReplayReport(
+        run_id=head.run_id,
+        workflow=head.workflow,
+        version=head.version,
+        verdict=verdict,
+        reason=reason,
+        **more,
+    )

@@ -1,0 +1,147 @@
+"""What a play of a scenario has come to, to be compared with a play in which nothing went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from everstep.core.errors import EverstepError
+from everstep.core.invariants import ViolationError
+from everstep.core.model import RunStatus
+
+if TYPE_CHECKING:
+    from everstep.testing.simulation.explore import Plan, Scenario
+    from everstep.testing.simulation.world import World
+
+# What a scenario costs without faults: messages sent, writes of operations, blobs.
+BUDGETS: Final = {
+    "three_steps": {"messages": 4, "runs.put": 3},
+    "retries": {"messages": 5, "runs.put": 4},
+    "short_sleep": {"messages": 4, "runs.put": 3},
+    # A long sleep is armed by one write, and its message is sent by the sweeper.
+    "long_sleep": {"messages": 4, "runs.put": 4},
+    # A short sleep leaves no record before its end. When nothing is recorded after the grace the
+    # sweeper sends the start once more, and the second timer message finds the sleep over.
+    "sleeps_first": {"messages": 6, "runs.put": 4},
+    "sleeps_until": {"messages": 3, "runs.put": 2},
+    "naps": {"messages": 5, "runs.put": 4},
+    "long_retry": {"messages": 4, "runs.put": 3},
+    "large_payload": {"messages": 3, "runs.put": 2, "blobs.put": 2},
+    "fails": {"messages": 3, "runs.put": 2},
+    "gives_up": {"messages": 3, "runs.put": 2},
+    "recovers": {"messages": 3, "runs.put": 2},
+    "without_operations": {"messages": 1},
+    "two_triggers": {"messages": 3, "runs.put": 2},
+    # The timer's message stalls the run; after the resumption a second one takes over.
+    "lost_code": {"messages": 6, "runs.put": 3},
+    # The recovery sends a second message for the timer, which finds the sleep over.
+    "stumbles": {"messages": 9, "runs.put": 4},
+    "impatient": {"messages": 4, "runs.put": 4},
+    # The second attempt is made and recorded twice, in two tables.
+    "lost_table": {"messages": 6, "runs.put": 5},
+}
+_FAILS: Final = frozenset({"fails", "gives_up"})
+_RESUMED: Final = frozenset({"lost_code", "stumbles"})
+
+
+def outcome(world: World) -> tuple[object, ...]:
+    """Return what every run has come to, apart from times, tokens and the runs' ids."""
+    return tuple(_outcome_of(world, run_id) for run_id in world.store.run_ids)
+
+
+def _outcome_of(world: World, run_id: str) -> tuple[object, ...]:
+    head, records = world.history(run_id).head, world.history(run_id).records
+    operations = {
+        key: (record.status, record.attempt, record.result) for key, record in records.items()
+    }
+    return head.status, head.result, head.error and head.error.type, operations
+
+
+def check_usual(name: str, world: World) -> None:
+    """Check a play of a scenario in which nothing went wrong.
+
+    Raises:
+        ViolationError: It came to another end, or the watchdog had to help.
+    """
+    for run_id in world.store.run_ids:
+        head = world.history(run_id).head
+        ended = RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED
+        if head.status is not ended or head.generation != (name in _RESUMED):
+            raise ViolationError("one_outcome", f"{head}")
+    if world.facts.recovered:
+        raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
+
+
+def check_budget(name: str, world: World) -> None:
+    """Check what a play has cost in which nothing went wrong.
+
+    Raises:
+        ViolationError: It cost more than its budget, or less.
+    """
+    budget = {"runs.put": 0, "blobs.put": 0, **BUDGETS[name]}
+    sent = len(world.queue.sent)
+    spent = {"messages": sent, **{each: world.counts[each] for each in ("runs.put", "blobs.put")}}
+    if spent != budget:
+        raise ViolationError("budget_is_kept", f"{spent} in place of {budget}")
+    received = sum(letter.receives for letter in world.queue.sent)
+    if not world.counts["ack"] == received == sent:
+        raise ViolationError("every_message_is_received_once", f"{received}: {world.counts}")
+
+
+def check_outcome(scenario: Scenario, usual: World, world: World, plan: Plan) -> None:
+    """Check that what went wrong in a play changed nothing of what came of it.
+
+    Args:
+        scenario: What was played.
+        usual: Its play without faults.
+        world: Its play with faults.
+        plan: The faults.
+
+    Raises:
+        ViolationError: It did, or a fault has cost more than it may.
+    """
+    try:
+        _one_outcome(usual, world)
+        _nobody_was_rescued(scenario, world)
+        _a_fault_costs_little(usual, world, len(plan))
+        _work_that_is_done_stalls_nothing(usual, world, plan)
+    except ViolationError as violation:
+        violation.add_note("\n".join(world.story))
+        violation.add_note(f"plan: {plan}")
+        raise
+
+
+def _one_outcome(usual: World, world: World) -> None:
+    if outcome(world) != outcome(usual):
+        detail = f"{outcome(world)} in place of {outcome(usual)}"
+        raise ViolationError("one_outcome", detail)
+
+
+def _nobody_was_rescued(scenario: Scenario, world: World) -> None:
+    """Redelivery alone makes up for everything; the watchdog is for what nobody thought of."""
+    if world.facts.recovered and not scenario.rescued:
+        raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
+
+
+def _a_fault_costs_little(usual: World, world: World, faults: int) -> None:
+    """What goes wrong starts no second chain of messages that trails the run to its end."""
+    causes = faults + world.facts.resumptions + world.facts.recovered
+    sent = len(world.queue.sent) - len(usual.queue.sent)
+    if sent > 2 * (causes + usual.facts.disturbances):
+        raise ViolationError("a_fault_costs_little", f"{sent} more messages for {causes} causes")
+
+
+def _work_that_is_done_stalls_nothing(usual: World, world: World, plan: Plan) -> None:
+    """A message that is only not acknowledged may become a dead letter, and nobody minds."""
+    names = {call.name for call in world.calls if call.number in plan}
+    if names == {"ack"} and world.facts.resumptions > usual.facts.resumptions:
+        raise ViolationError("work_that_is_done_stalls_nothing", f"{world.history().head}")
+
+
+def is_accident(error: BaseException) -> bool:
+    """Say whether a play ended with an error that nobody meant, such as a ``TypeError``.
+
+    An error of the engine's own is one that its user would get to see.
+    """
+    unexpected = isinstance(error, ViolationError) and error.invariant == "no_unexpected_errors"
+    own = isinstance(error.__cause__, EverstepError)
+    return (unexpected and not own) or not isinstance(error, AssertionError)
