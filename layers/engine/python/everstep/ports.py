@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from everstep.core.model import (
         Claim,
         DueEntry,
+        Event,
         Head,
         History,
         Listed,
@@ -47,6 +48,12 @@ class RunStore(Protocol):
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change a record's place in the due index (None: out of it) if the guard allows it."""
+
+    def put_event(self, run_id: str, event: Event) -> bool:
+        """Keep an event if its name has none with this number; say whether it was kept."""
+
+    def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
+        """Give an event to a wait if no other wait has it; say whether this one has it now."""
 
     def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
         """Change the head if the guard allows it; say whether it did."""

@@ -16,32 +16,37 @@ from everstep.app.fulfil import fulfil
 from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
-from everstep.core.decide import Close, duties, is_long
+from everstep.core.decide import Arm, Close, Take, duties, is_long
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.failures import describe
-from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
-from everstep.core.operations import StepCall
+from everstep.core.model import MessageKind, OpKind, OpRecord, OpStatus, RunStatus
+from everstep.core.operations import StepCall, WaitCall
 from everstep.core.replay import Replay
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
     SHORT_SLEEP_ENDED,
+    WAIT_ENDED,
     step_ended,
     step_retried,
 )
+from everstep.core.waits import next_event, timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
+    from everstep.core.decide import Effect
     from everstep.core.decisions import Pending
     from everstep.core.model import History, Message
     from everstep.core.transitions import Guard
 
 
 # These ask for no operation in particular, but for what is owed.
-_LOOKING: Final = frozenset({MessageKind.START, MessageKind.RECOVER, MessageKind.CHECK})
+_LOOKING: Final = frozenset(
+    {MessageKind.START, MessageKind.RECOVER, MessageKind.EVENT, MessageKind.CHECK}
+)
 
 
 class Done(StrEnum):
@@ -147,6 +152,12 @@ class _Advance:
             record = run_attempt(self.engine, message, pending, call, self.time_left)
             retried = record.status is OpStatus.RETRY
             guard = step_retried(record.attempt) if retried else step_ended(record.attempt)
+        elif isinstance(call, WaitCall):
+            event = next_event(pending, history.events, history.records)
+            if event is not None:
+                return self._settle(history, replay, Done.ADVANCED)
+            record = timed_out(pending, self.message.token, self.engine.clock.now())
+            guard = WAIT_ENDED
         else:
             record = self._woken(pending)
             guard = LONG_SLEEP_ENDED if is_long(pending) else SHORT_SLEEP_ENDED
@@ -185,13 +196,14 @@ class _Advance:
         """Carry out what the message owes, given where the workflow stands now."""
         if isinstance(replay.decision, Broken):
             return self._broken(history, replay.decision)
-        owed = duties(self.message, replay.decision, replay.records, self.engine.clock.now())
+        now = self.engine.clock.now()
+        owed = duties(self.message, replay.decision, replay.records, now, history.events)
         fulfil(self.engine, self.message, owed)
-        closed = [effect.record.key for effect in owed if isinstance(effect, Close)]
-        if not closed:
+        changed = {key for effect in owed if (key := _decided(effect)) is not None}
+        if not changed:
             return done
-        # Which branches count is what is recorded, by this message or by another just before.
-        self.fresh.update(closed)
+        # What was decided is what is recorded, by this message or by another just before.
+        self.fresh.update(changed)
         return self._again(done)
 
     def _again(self, done: Done) -> Done:
@@ -220,6 +232,19 @@ class _Advance:
         """Take a timer that nobody awaits any more out of the due index."""
         if self.message.kind is MessageKind.TIMER:
             self.engine.runs.move(self.message.run_id, self.message.op, None, REARMED)
+
+
+def _decided(effect: Effect) -> str | None:
+    """Return the operation of which an effect records something that others may record, too."""
+    match effect:
+        case Close(record=record):
+            return record.key
+        case Arm(record=record) if record.kind is OpKind.WAIT:
+            return record.key
+        case Take(pending=pending):
+            return pending.key
+        case _:
+            return None
 
 
 def _recorded(record: OpRecord) -> OpRecord:

@@ -87,7 +87,8 @@ def _still_owes(engine: Engine, message: Message, history: History) -> bool:
             and not is_repeat(message, record)
         ):
             return True
-        return bool(duties(message, replay.decision, replay.records, engine.clock.now()))
+        now = engine.clock.now()
+        return bool(duties(message, replay.decision, replay.records, now, history.events))
 
 
 def _reason(message: Message) -> ErrorInfo:

@@ -6,22 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.outbox import message_for, send
-from everstep.app.payloads import pack
+from everstep.app.payloads import pack, unpack
 from everstep.core.changes import RunEnded
-from everstep.core.decide import Arm, Close, End, Rearm, Send
+from everstep.core.decide import Arm, Close, End, Rearm, Send, Take
 from everstep.core.decisions import Raised
 from everstep.core.errors import PayloadTooLargeError
 from everstep.core.failures import describe
 from everstep.core.model import RunStatus
-from everstep.core.transitions import ARMED, JOIN_CLOSED, REARMED, RUN_ENDED
+from everstep.core.transitions import ARMED, JOIN_CLOSED, REARMED, RUN_ENDED, WAIT_ENDED
+from everstep.core.waits import fulfilled, needs_claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from everstep.app.engine import Engine
     from everstep.core.decide import Effect
-    from everstep.core.decisions import Returned
-    from everstep.core.model import Message, OpRecord
+    from everstep.core.decisions import Pending, Returned
+    from everstep.core.model import Event, Message, OpRecord
 
 
 def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
@@ -39,6 +40,8 @@ def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
                 sends.append(message_for(engine, message.run_id, effect))
             case Close(record=record):
                 _close(engine, message.run_id, record)
+            case Take(pending=pending, event=event):
+                take(engine, message, pending, event)
             case Arm(record=record):
                 engine.runs.put(message.run_id, record, ARMED)
             case Rearm(key=key, due_at=due_at):
@@ -48,6 +51,23 @@ def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
             case _:
                 assert_never(effect)
     send(engine, sends)
+
+
+def take(engine: Engine, message: Message, pending: Pending, event: Event) -> bool:
+    """Let a wait take an event; say whether it did, or somebody else was first.
+
+    Where several waits may be after one event, it is claimed before: whoever has claimed it
+    takes it, also if its process dies in between.
+    """
+    run_id, key = message.run_id, pending.key
+    if needs_claim(key) and not engine.runs.claim_event(run_id, event.name, event.number, key):
+        return False
+    text = unpack(engine, event.payload).at_hand
+    record = fulfilled(pending, event, text, message.token, engine.clock.now())
+    if record.result is not None:
+        packed = pack(engine, record.result.at_hand, f"the event {event.name}")
+        record = replace(record, result=packed.recorded)
+    return engine.runs.put(run_id, record, WAIT_ENDED)
 
 
 def _close(engine: Engine, run_id: str, record: OpRecord) -> None:

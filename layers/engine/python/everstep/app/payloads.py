@@ -43,4 +43,4 @@ def load(engine: Engine, run_id: str) -> History | None:
         key: replace(record, result=unpack(engine, record.result)) if record.result else record
         for key, record in history.records.items()
     }
-    return History(head=head, records=records)
+    return replace(history, head=head, records=records)

@@ -18,9 +18,9 @@ from everstep.authoring.loggers import ContextLogger
 from everstep.authoring.steps import Step, as_step
 from everstep.core.durations import instant, to_datetime, to_millis
 from everstep.core.keys import check_name
-from everstep.core.operations import Operation, SleepCall
+from everstep.core.operations import Operation, SleepCall, WaitCall
 from everstep.core.session import Phase, Session
-from everstep.core.shapes import call_digest
+from everstep.core.shapes import call_digest, shape_of
 
 if TYPE_CHECKING:
     import random
@@ -95,6 +95,35 @@ class Context:
         """
         until = instant(when, "ctx.sleep_until(when)")
         return self._sleep(name, SleepCall(until=until), f"until={until}")
+
+    @overload
+    def wait_for_event(
+        self, name: str, type_: type[R], timeout: float | timedelta | None = None
+    ) -> Operation[R]: ...
+    @overload
+    def wait_for_event(
+        self, name: str, type_: Any = Any, timeout: float | timedelta | None = None
+    ) -> Operation[Any]: ...
+    def wait_for_event(
+        self, name: str, type_: Any = Any, timeout: float | timedelta | None = None
+    ) -> Operation[Any]:
+        """Wait for an event, buffered or still to come; the earliest that no other wait has taken.
+
+        Args:
+            name: What the event is called.
+            type_: What its payload is validated as.
+            timeout: How long at most, in seconds or as ``timedelta``; for ever if not given.
+
+        Raises:
+            EventTimeout: At the ``await``, when none came in time.
+            InvalidInputError: At the ``await``, when its payload does not fit.
+        """
+        millis = None if timeout is None else to_millis(timeout, "ctx.wait_for_event(timeout)")
+        shape = shape_of(type_)
+        shape.check()
+        call = WaitCall(event=name, timeout=millis, result=shape)
+        checked = check_name(name, "the name of an event")
+        return Operation(self._session, checked, call, f"timeout={millis}")
 
     def _sleep(self, name: str, call: SleepCall, input_hash: str) -> Operation[None]:
         return Operation(self._session, check_name(name, "the name of a sleep"), call, input_hash)

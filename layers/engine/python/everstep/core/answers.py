@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.decisions import Broken
-from everstep.core.errors import SerializationError
+from everstep.core.errors import EventTimeout, InvalidInputError, SerializationError
 from everstep.core.failures import describe, step_failed
-from everstep.core.model import OpStatus
-from everstep.core.operations import StepCall
+from everstep.core.model import OpKind, OpStatus
+from everstep.core.operations import StepCall, WaitCall
 
 if TYPE_CHECKING:
     from everstep.core.model import OpRecord
@@ -28,9 +28,9 @@ class Answer:
 def answer(operation: Operation[Any], record: OpRecord) -> Answer:
     """Return what a final record says."""
     if record.status is OpStatus.FAILED:
-        return Answer(error=step_failed(record))
+        return Answer(error=_failure(record))
     call = operation.call
-    if not isinstance(call, StepCall) or record.result is None:
+    if not isinstance(call, StepCall | WaitCall) or record.result is None:
         return Answer()
     try:
         return Answer(value=call.result.decode(record.result.at_hand))
@@ -38,3 +38,12 @@ def answer(operation: Operation[Any], record: OpRecord) -> Answer:
         return Answer(
             broken=Broken(error=describe(error, record.key), keys=frozenset({record.key}))
         )
+
+
+def _failure(record: OpRecord) -> Exception:
+    """Return what a failed operation raises in the workflow, the same in every pass."""
+    if record.kind is not OpKind.WAIT or record.error is None:
+        return step_failed(record)
+    if record.error.type == EventTimeout.__name__:
+        return EventTimeout(record.error.message)
+    return InvalidInputError(record.error.message)

@@ -20,12 +20,13 @@ from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.durations import LONGEST_DELAY
 from everstep.core.joins import write_join
 from everstep.core.model import HEAD, MessageKind, OpKind, OpRecord, OpStatus, Payload
+from everstep.core.waits import next_event, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from everstep.core.decisions import Closable, Decision, Pending
-    from everstep.core.model import Message
+    from everstep.core.model import Event, Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,23 @@ class Close:
     record: OpRecord
 
 
-Effect = Send | Arm | Rearm | End | Close
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """Let a wait take an event."""
+
+    pending: Pending
+    event: Event
+
+
+Effect = Send | Arm | Rearm | End | Close | Take
 
 
 def duties(
-    message: Message, decision: Decision, records: Mapping[str, OpRecord], now: int
+    message: Message,
+    decision: Decision,
+    records: Mapping[str, OpRecord],
+    now: int,
+    events: Sequence[Event] = (),
 ) -> tuple[Effect, ...]:
     """Return what the message owes, given where the workflow stands.
 
@@ -81,10 +94,13 @@ def duties(
         decision: Where the pass over the workflow stands.
         records: The operation records that the pass has seen.
         now: The present, to tell short remainders from long ones.
+        events: What was sent to the run.
     """
     match decision:
         case Suspended(closable=closable) if closes := _closes(message, closable, records, now):
             return closes
+        case Suspended(frontier=frontier) if waits := _waits(message, frontier, records, events):
+            return waits
         case Suspended(frontier=frontier, closers=closers):
             owed = (_owed(message, pending, records, now) for pending in frontier)
             sends = tuple(effect for effect in owed if effect is not None)
@@ -120,6 +136,33 @@ def _closes(
         for group in closable
         if any(_owns(message, key, records) for key in group.closers)
     )
+
+
+def _waits(
+    message: Message,
+    frontier: Iterable[Pending],
+    records: Mapping[str, OpRecord],
+    events: Sequence[Event],
+) -> tuple[Effect, ...]:
+    """Return the waits that begin, and those that have their event; nothing else is owed before.
+
+    A wait is recorded first, and events are looked for after that; a sender writes the event
+    first, and looks for waits after that. So at least one of the two sees the other.
+    """
+    effects: list[Effect] = []
+    for pending in frontier:
+        if pending.operation.kind is not OpKind.WAIT:
+            continue
+        if pending.record is None:
+            if _owns(message, pending.unlocked_by, records):
+                effects.append(Arm(record=waiting(pending, message.token, long=is_long(pending))))
+            continue
+        concerned = message.kind is MessageKind.EVENT or message.op == pending.key
+        if concerned or message.take or pending.record.by == message.token:
+            event = next_event(pending, events, records)
+            if event is not None:
+                effects.append(Take(pending=pending, event=event))
+    return tuple(effects)
 
 
 def _checks(
@@ -166,6 +209,8 @@ def _owed(
     message: Message, pending: Pending, records: Mapping[str, OpRecord], now: int
 ) -> Effect | None:
     record = pending.record
+    if record is not None and record.wake_at is None:
+        return None
     if record is None:
         return _first(message, pending) if _owns(message, pending.unlocked_by, records) else None
     if not (message.take or record.by == message.token):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from everstep.core.operations import SleepCall
+from everstep.core.operations import SleepCall, WaitCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Pending:
         if self.record is not None:
             return self.record.wake_at
         call = self.operation.call
-        return call.wake_at(self.ready_at) if isinstance(call, SleepCall) else None
+        return call.wake_at(self.ready_at) if isinstance(call, SleepCall | WaitCall) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

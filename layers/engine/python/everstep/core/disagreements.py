@@ -79,7 +79,11 @@ def missing_branches(keys: Collection[str]) -> ErrorInfo:
     )
 
 
-_WHAT: Final = {"sleep": "the time", "join": "the number of branches"}
+_WHAT: Final = {
+    "sleep": "the time",
+    "wait": "the time-out",
+    "join": "the number of branches",
+}
 
 
 def _error(text: str, operation: str) -> ErrorInfo:

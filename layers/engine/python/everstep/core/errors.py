@@ -4,6 +4,8 @@
 
     EverstepError
     ├── StepFailed               a step used up its attempts            → workflow code handles it
+    ├── EventTimeout             an event did not come in time          → workflow code handles it
+    ├── BatchFailedError         branches of a batch have failed        → workflow code handles it
     ├── StepTimeout              one attempt ran out of time            → the retry policy decides
     ├── NonRetryable             raised by a step: do not try again
     ├── RetryAfter               raised by a step: try again, after this delay
@@ -58,6 +60,10 @@ class StepFailed(EverstepError):  # noqa: N818 - the public name
         super().__init__(
             f"step {operation} failed after {attempts} {tries}: {error_type}: {message}"
         )
+
+
+class EventTimeout(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that an event did not come in time."""
 
 
 class BatchFailedError(EverstepError):

@@ -130,9 +130,14 @@ def sleep_never_ends_early(record: OpRecord, now: int, skew: int) -> None:
 
 
 def nothing_is_silently_stuck(history: History) -> None:
-    """Every run has ended, or stands still with a reason."""
+    """Every run has ended, stands still with a reason, or waits for an event."""
     head = history.head
-    if not head.status.terminal and not (head.status is RunStatus.STALLED and head.stall):
+    waits = any(
+        record.kind is OpKind.WAIT and record.status is OpStatus.WAITING
+        for record in history.records.values()
+    )
+    stalled = head.status is RunStatus.STALLED and head.stall is not None
+    if not head.status.terminal and not stalled and not waits:
         raise ViolationError("nothing_is_silently_stuck", f"{head}, {sorted(history.records)}")
 
 

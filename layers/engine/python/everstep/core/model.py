@@ -6,7 +6,7 @@ behind a reference to the blob store. All values are immutable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -57,6 +57,7 @@ class OpKind(StrEnum):
     STEP = "step"
     SLEEP = "sleep"
     JOIN = "join"
+    WAIT = "wait"
 
 
 class OpStatus(StrEnum):
@@ -138,6 +139,7 @@ class OpRecord:
         due_at: Position in the due index while the sweeper has to look after it.
         result: The value of a DONE operation.
         error: The error of a FAILED operation or of the last attempt.
+        event: Number of the event that a wait has taken.
     """
 
     key: str
@@ -152,6 +154,28 @@ class OpRecord:
     due_at: int | None = None
     result: Payload | None = None
     error: ErrorInfo | None = None
+    event: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that was sent to a run, kept until a wait takes it.
+
+    Attributes:
+        name: What it is called.
+        number: Counts the events of this name, from 1.
+        payload: What came with it, as JSON from outside.
+        at: When it was accepted.
+        key: Idempotency key of its sender.
+        taken_by: The wait that has claimed it, where several may be after it at the same time.
+    """
+
+    name: str
+    number: int
+    payload: Payload
+    at: int
+    key: str | None = None
+    taken_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,14 +228,21 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """A run's head and its operation records by key, as one strongly consistent query saw them."""
+    """All of a run, as one strongly consistent query saw it.
+
+    Attributes:
+        head: The run as a whole.
+        records: What is recorded of its operations, by key.
+        events: What was sent to it, by name in the order in which it came.
+    """
 
     head: Head
     records: dict[str, OpRecord] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
 
     def with_record(self, record: OpRecord) -> History:
         """Return the history as it is after this record was written."""
-        return History(head=self.head, records={**self.records, record.key: record})
+        return replace(self, records={**self.records, record.key: record})
 
 
 class MessageKind(StrEnum):
@@ -222,6 +253,7 @@ class MessageKind(StrEnum):
         STEP: Execute one attempt of a step.
         TIMER: A sleep ends.
         RECOVER: Take over every obligation of a run that stood still.
+        EVENT: An event was sent to the run.
         CHECK: See whether what follows a closed group is under way.
     """
 
@@ -229,6 +261,7 @@ class MessageKind(StrEnum):
     STEP = "step"
     TIMER = "timer"
     RECOVER = "recover"
+    EVENT = "event"
     CHECK = "check"
 
 

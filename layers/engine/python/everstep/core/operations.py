@@ -60,6 +60,24 @@ class SleepCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitCall:
+    """One wait for an event: its name, how long at most in milliseconds, and what it carries."""
+
+    event: str
+    timeout: int | None
+    result: Shape[Any]
+
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "wait_for_event"
+
+    def wake_at(self, now: int) -> int | None:
+        """Return when a wait that begins now is given up; None for never."""
+        return None if self.timeout is None else min(now + self.timeout, LAST_INSTANT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCall:
     """Branches that run side by side, each with a key space of its own.
 
@@ -95,7 +113,7 @@ class BranchEnd:
     error: BaseException | None = None
 
 
-Call = StepCall | SleepCall | GroupCall
+Call = StepCall | SleepCall | WaitCall | GroupCall
 
 
 class Operation(Generic[T]):
@@ -158,5 +176,6 @@ class Operation(Generic[T]):
 _KINDS: Final[dict[type, OpKind]] = {
     StepCall: OpKind.STEP,
     SleepCall: OpKind.SLEEP,
+    WaitCall: OpKind.WAIT,
     GroupCall: OpKind.JOIN,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Suspended
 from everstep.core.model import OpKind, RunStatus
@@ -11,6 +11,9 @@ from everstep.core.model import OpKind, RunStatus
 if TYPE_CHECKING:
     from everstep.core.decisions import Decision, Pending
     from everstep.core.model import History, OpRecord
+
+
+_ASLEEP: Final = frozenset({RunStatus.SLEEPING, RunStatus.WAITING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +42,11 @@ def progress(history: History, decision: Decision | None, asked: list[str]) -> P
         asked: Keys in the order in which the code asked for them.
     """
     frontier = decision.frontier if isinstance(decision, Suspended) else ()
-    sleeping = bool(frontier) and all(item.operation.kind is OpKind.SLEEP for item in frontier)
-    status = _status(history, frontier, sleeping=sleeping)
+    status = _status(history, frontier)
     waking = [item.wake_at for item in frontier if item.wake_at is not None]
     return Progress(
         status=status,
-        wake_at=min(waking, default=None) if status is RunStatus.SLEEPING else None,
+        wake_at=min(waking, default=None) if status in _ASLEEP else None,
         records=_in_order(history, asked),
         scheduled=()
         if status.terminal
@@ -52,12 +54,13 @@ def progress(history: History, decision: Decision | None, asked: list[str]) -> P
     )
 
 
-def _status(history: History, frontier: tuple[Pending, ...], *, sleeping: bool) -> RunStatus:
+def _status(history: History, frontier: tuple[Pending, ...]) -> RunStatus:
     recorded = history.head.status
     if recorded is not RunStatus.RUNNING:
         return recorded
-    if sleeping:
-        return RunStatus.SLEEPING
+    kinds = {item.operation.kind for item in frontier}
+    if kinds and kinds <= {OpKind.SLEEP, OpKind.WAIT}:
+        return RunStatus.WAITING if OpKind.WAIT in kinds else RunStatus.SLEEPING
     return RunStatus.RUNNING if history.records or not frontier else RunStatus.PENDING
 
 

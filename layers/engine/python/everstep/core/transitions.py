@@ -11,6 +11,7 @@ An operation moves along one of these paths; every arrow is one write::
     step         (none) ── RETRY 1 ── RETRY 2 ── … ── DONE | FAILED       each attempt at most once
     short sleep  (none) ──────────────────────────── DONE                 the message is the timer
     long sleep   (none) ── WAITING ───────────────── DONE                 the due index is the timer
+    wait         (none) ── WAITING ───────────────── DONE | FAILED        event or time-out
     join         (none) ──────────────────────────── DONE                 says which branches count
 
 A run moves along these::
@@ -110,6 +111,9 @@ LONG_SLEEP_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
 
 ARMED: Final = Guard(absent=True)
 """A long sleep is armed once, whoever tries how often."""
+
+WAIT_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
+"""A wait that was recorded ends once: with its event, or when its time is up."""
 
 JOIN_CLOSED: Final = Guard(absent=True)
 """Whoever is first to close a group decides for everybody which branches count."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from everstep.core.decide import Send
 from everstep.core.decisions import Suspended
-from everstep.core.model import MessageKind
+from everstep.core.model import MessageKind, OpKind
+from everstep.core.waits import next_event
 
 if TYPE_CHECKING:
     from everstep.core.decisions import Decision
@@ -45,6 +46,8 @@ def watch(history: History, decision: Decision | None, now: int, *, watchdog: in
     # What was recorded in the very millisecond of the resumption may be older than it.
     if head.resumed_at is not None and progress <= head.resumed_at and not _asleep(decision, now):
         return Watch(send=recover, next_look=now + watchdog)
+    if _waits(history, decision):
+        return Watch(send=None, next_look=now + watchdog)
     busy_since = max(progress, _last_wake(history, decision), head.resumed_at or 0)
     if busy_since + watchdog > now:
         return Watch(send=None, next_look=busy_since + watchdog)
@@ -58,6 +61,25 @@ def _asleep(decision: Decision | None, now: int) -> bool:
         and not decision.closable
         and all(
             item.record is not None and item.record.due_at is not None and (item.wake_at or 0) > now
+            for item in decision.frontier
+        )
+    )
+
+
+def _waits(history: History, decision: Decision | None) -> bool:
+    """Say whether everything that the run waits for is to come from outside, and has not come.
+
+    A wait with a time-out is a timer, too, and looked after as one.
+    """
+    return (
+        isinstance(decision, Suspended)
+        and bool(decision.frontier)
+        and not decision.closable
+        and all(
+            item.operation.kind is OpKind.WAIT
+            and item.record is not None
+            and item.wake_at is None
+            and next_event(item, history.events, history.records) is None
             for item in decision.frontier
         )
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pydantic_core import to_jsonable_python
+
 from everstep.app.control import resume
+from everstep.app.events import send_event
 from everstep.app.query import inspect
 from everstep.app.start import start
 from everstep.app.verify import verify
@@ -130,6 +133,29 @@ class TestEngine:
         """
         self._world.facts.resumptions += 1
         self._ask(f"resume {run_id}", lambda: resume(self._world.engine, run_id))
+
+    def send_event(
+        self, run_id: str, name: str, payload: object = None, *, idempotency_key: str | None = None
+    ) -> None:
+        """Send an event to a run; it arrives with the next ``run_until_idle`` or ``advance``.
+
+        Args:
+            run_id: The run.
+            name: What the event is called.
+            payload: JSON data, or a model that gives it.
+            idempotency_key: The same key sends one event only.
+
+        Raises:
+            RequestError: As the HTTP API would answer.
+        """
+        key = idempotency_key
+        if key is None and self._keys is not None:
+            key = f"event {next(self._keys)}"
+        value = to_jsonable_python(payload)
+        self._ask(
+            f"client of {run_id}",
+            lambda: send_event(self._world.engine, run_id, name, value, idempotency_key=key),
+        )
 
     def verify(self) -> None:
         """Check that every run agrees with its code and with the engine's invariants.

@@ -75,6 +75,17 @@ def on_head(guard: HeadGuard) -> Condition:
     return Condition(expression=found.all_of(), names=found.names, values=found.values)
 
 
+def unclaimed(key: str) -> Condition:
+    """Return the condition under which a wait may have an event: nobody has it, or itself."""
+    return Condition(
+        expression=(
+            f"{_SOMETHING_RECORDED} AND (attribute_not_exists(#taken_by) OR #taken_by = :if_key)"
+        ),
+        names={"#taken_by": "taken_by"},
+        values={":if_key": {"S": key}},
+    )
+
+
 class _Clauses:
     """Collects clauses that must all hold."""
 

@@ -20,6 +20,11 @@ hash        S    operation                    hash of the input
 attempt     N    operation                    attempt that wrote the record; always there
 start       N    operation                    start of the last attempt or of the wait
 wake_at     N    operation                    when the timer ends
+event       N    operation                    number of the event that a wait has taken
+payload     M    event                        payload
+at          N    event                        when it was accepted
+idem        S    event                        idempotency key of its sender
+taken_by    S    event                        the wait that has claimed it
 workflow    S    head                         name of the workflow
 version     S    head                         its version
 created_at  N    head                         when it was accepted
@@ -54,6 +59,7 @@ from everstep.core.model import (
     Claim,
     DueEntry,
     ErrorInfo,
+    Event,
     Head,
     Listed,
     OpKind,
@@ -91,6 +97,7 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     _add_number(item, "wake_at", record.wake_at)
     _add_due(item, run_id, record.due_at)
     _add_outcome(item, record.result, record.error)
+    _add_number(item, "event", record.event)
     return item
 
 
@@ -109,6 +116,33 @@ def to_record(item: Item) -> OpRecord:
         due_at=_number(item, "due_at"),
         result=_payload(item, "result"),
         error=_error(item, "error"),
+        event=_number(item, "event"),
+    )
+
+
+def from_event(run_id: str, event: Event) -> Item:
+    """Return the item of an event."""
+    item: Item = {
+        "PK": {"S": keys.run(run_id)},
+        "SK": {"S": keys.event(event.name, event.number)},
+        "payload": from_payload(event.payload),
+        "at": {"N": str(event.at)},
+    }
+    _add_text(item, "idem", event.key)
+    _add_text(item, "taken_by", event.taken_by)
+    return item
+
+
+def to_event(item: Item) -> Event:
+    """Return the event of an item."""
+    name, number = keys.event_of(item["SK"]["S"])
+    return Event(
+        name=name,
+        number=number,
+        payload=_payload(item, "payload") or Payload(),
+        at=int(item["at"]["N"]),
+        key=_text(item, "idem"),
+        taken_by=_text(item, "taken_by"),
     )
 
 

@@ -25,6 +25,7 @@ RUN_HEAD: Final = "#HEAD"
 
 _RUN: Final = "RUN#"
 _OPERATION: Final = "OP#"
+_EVENT: Final = "EV#"
 
 
 def run(run_id: str) -> str:
@@ -50,6 +51,22 @@ def is_operation(sort_key: str) -> bool:
 def operation_of(sort_key: str) -> str:
     """Return the operation's key of a record's item: the inverse of ``operation``."""
     return sort_key[len(_OPERATION) :]
+
+
+def event(name: str, number: int) -> str:
+    """Return the sort key of an event: events of one name sort as they came."""
+    return f"{_EVENT}{name}#{number:08}"
+
+
+def is_event(sort_key: str) -> bool:
+    """Say whether a run's item is an event."""
+    return sort_key.startswith(_EVENT)
+
+
+def event_of(sort_key: str) -> tuple[str, int]:
+    """Return the name and number of an event's item: the inverse of ``event``."""
+    name, _, number = sort_key[len(_EVENT) :].rpartition("#")
+    return name, int(number)
 
 
 def claim(workflow: str, key: str) -> str:

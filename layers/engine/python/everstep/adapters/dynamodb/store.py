@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
     from everstep.core.changes import HeadChange
-    from everstep.core.model import Claim, Head, OpRecord
+    from everstep.core.model import Claim, Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
 
 _TRANSACTION_ATTEMPTS: Final = 4
@@ -100,6 +100,7 @@ class DynamoRuns:
         """Return the head and every record, in one query (one request per megabyte)."""
         head: Head | None = None
         records: dict[str, OpRecord] = {}
+        events: list[Event] = []
         for item in self._table.partition(keys.run(run_id)):
             sort_key = item["SK"]["S"]
             if sort_key == keys.RUN_HEAD:
@@ -107,10 +108,12 @@ class DynamoRuns:
             elif keys.is_operation(sort_key):
                 record = items.to_record(item)
                 records[record.key] = record
+            elif keys.is_event(sort_key):
+                events.append(items.to_event(item))
         if head is None:
             return None
         self._workflows.put(run_id, head.workflow)
-        return History(head=head, records=records)
+        return History(head=head, records=records, events=tuple(events))
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
@@ -135,6 +138,19 @@ class DynamoRuns:
             keys.operation(key),
             updates.due(run_id, due_at),
             conditions.on_existing_record(guard),
+        )
+
+    def put_event(self, run_id: str, event: Event) -> bool:
+        """Keep an event if its name has none with this number; say whether it was kept."""
+        return self._table.put(items.from_event(run_id, event), conditions.IF_ABSENT)
+
+    def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
+        """Give an event to a wait if no other wait has it; say whether this one has it now."""
+        return self._table.update(
+            keys.run(run_id),
+            keys.event(name, number),
+            updates.claimed(key),
+            conditions.unclaimed(key),
         )
 
     def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:

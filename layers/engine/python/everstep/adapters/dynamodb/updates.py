@@ -51,6 +51,11 @@ class Update:
 OUT_OF_DUE_INDEX: Final = Update(remove=("due_pk", "due_at"))
 
 
+def claimed(key: str) -> Update:
+    """Return the change that gives an event to a wait."""
+    return Update(set={"taken_by": {"S": key}})
+
+
 def due(run_id: str, due_at: int | None) -> Update:
     """Return the move of an item to a place in the due index, or out of it."""
     if due_at is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from everstep.core.changes import HeadChange
-    from everstep.core.model import Claim, Head, OpRecord, RunStatus
+    from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -47,6 +47,7 @@ class MemoryStore:
         self._heads: dict[str, Head] = {}
         self._records: dict[str, dict[str, OpRecord]] = {}
         self._claims: dict[tuple[str, str], Claim] = {}
+        self._events: dict[str, dict[tuple[str, int], Event]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
 
     # --- RunStore
@@ -82,7 +83,23 @@ class MemoryStore:
             head = self._heads.get(run_id)
             if head is None:
                 return None
-            return History(head=head, records=dict(self._records.get(run_id, {})))
+            events = tuple(each for _, each in sorted(self._events.get(run_id, {}).items()))
+            return History(head=head, records=dict(self._records.get(run_id, {})), events=events)
+
+    def put_event(self, run_id: str, event: Event) -> bool:
+        """Keep an event if its name has none with this number; say whether it was kept."""
+        with self._lock:
+            events = self._events.setdefault(run_id, {})
+            return events.setdefault((event.name, event.number), event) is event
+
+    def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
+        """Give an event to a wait if no other wait has it; say whether this one has it now."""
+        with self._lock:
+            event = self._events.get(run_id, {}).get((name, number))
+            if event is None or event.taken_by not in (None, key):
+                return False
+            self._events[run_id][name, number] = replace(event, taken_by=key)
+            return True
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
@@ -192,6 +209,7 @@ class MemoryStore:
         with self._lock:
             copy._heads = dict(self._heads)
             copy._records = {run_id: dict(records) for run_id, records in self._records.items()}
+            copy._events = {run_id: dict(events) for run_id, events in self._events.items()}
             copy._claims = dict(self._claims)
             copy._dead_letters = dict(self._dead_letters)
         return copy

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from everstep.core.model import (
         Claim,
         DueEntry,
+        Event,
         Head,
         Listed,
         OpRecord,
@@ -103,7 +104,8 @@ class GatedRuns:
         early = frozenset(keys[: self.gate.cut(len(keys))])
         records = {key: item for key, item in first.records.items() if key in early}
         records |= {key: item for key, item in rest.records.items() if key not in early}
-        return History(head=first.head, records=records)
+        events = rest.events if self.gate.cut(2) else first.events
+        return History(head=first.head, records=records, events=events)
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
@@ -124,6 +126,23 @@ class GatedRuns:
             "runs.move",
             f"{run_id} {key}",
             lambda: self.inner.move(run_id, key, due_at, guard),
+            op=key,
+        )
+
+    def put_event(self, run_id: str, event: Event) -> bool:
+        """Keep an event."""
+        return self.gate.pass_through(
+            "runs.put_event",
+            f"{run_id} {event.name} {event.number}",
+            lambda: self.inner.put_event(run_id, event),
+        )
+
+    def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
+        """Give an event to a wait."""
+        return self.gate.pass_through(
+            "runs.claim_event",
+            f"{run_id} {name} {number} {key}",
+            lambda: self.inner.claim_event(run_id, name, number, key),
             op=key,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from everstep.app.query import inspect
 from everstep.core.durations import LONGEST_DELAY, MINUTE, SECOND
 from everstep.core.model import HEAD, RunStatus
 from everstep.testing.simulation.deployment import FAR_FUTURE
@@ -104,8 +105,16 @@ def _settled(world: World) -> bool:
     """Say whether nothing is left to come of anything."""
     if world.queue.letters or world.dead.letters or world.appointments:
         return False
-    statuses = [status(world, run_id) for run_id in world.store.run_ids]
-    return all(each.terminal or each in _AT_REST for each in statuses)
+    return all(_at_rest(world, run_id) for run_id in world.store.run_ids)
+
+
+def _at_rest(world: World, run_id: str) -> bool:
+    """Say whether a run has ended, stands still, or waits for something that may never come."""
+    recorded = status(world, run_id)
+    if recorded.terminal or recorded in _AT_REST:
+        return True
+    seen = inspect(world.inside, run_id).progress
+    return seen.status is RunStatus.WAITING and seen.wake_at is None
 
 
 def status(world: World, run_id: str) -> RunStatus:

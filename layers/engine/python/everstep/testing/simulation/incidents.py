@@ -17,6 +17,8 @@ _DOING: Final = {
     "runs.rest": "reading the run",
     "runs.head": "reading the run",
     "runs.move": "moving a timer",
+    "runs.put_event": "keeping an event",
+    "runs.claim_event": "claiming an event",
     "runs.change": "recording a change of the run itself",
     "timers.due": "looking for what is due",
     "lists.newest": "listing runs",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.changes import HeadChange
-    from everstep.core.model import Claim, Head, History, OpRecord
+    from everstep.core.model import Claim, Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
 
 T = TypeVar("T")
@@ -42,6 +42,14 @@ class WatchedStore:
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change a record's place in the due index."""
         return self._watched(run_id, lambda: self.inner.move(run_id, key, due_at, guard))
+
+    def put_event(self, run_id: str, event: Event) -> bool:
+        """Keep an event."""
+        return self._watched(run_id, lambda: self.inner.put_event(run_id, event))
+
+    def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
+        """Give an event to a wait."""
+        return self._watched(run_id, lambda: self.inner.claim_event(run_id, name, number, key))
 
     def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
         """Change the head."""
