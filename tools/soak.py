@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from everstep.testing.simulation.explore import Plan
-    from everstep.testing.simulation.strict import StrictWorld
+    from everstep.testing.simulation.world import World
 
 REPORT: Final = Path(".everstep/reports/soak.json")
 ONE_FAULT: Final = "one fault"
@@ -78,7 +78,7 @@ class Tally:
         self.reached += other.reached
         self.failures += other.failures
 
-    def note(self, kind: str, world: StrictWorld) -> None:
+    def note(self, kind: str, world: World) -> None:
         """Add one play that has come to its end."""
         self.plays[kind] += 1
         self.faults.update({str(each): times for each, times in world.met.items()})
@@ -140,7 +140,7 @@ def exhaustive() -> Iterator[Work]:
 
 
 @cache
-def usual(name: str) -> StrictWorld:
+def usual(name: str) -> World:
     """Return a play of a scenario in which nothing goes wrong."""
     return SCENARIOS[name].play()
 

@@ -117,8 +117,11 @@ def _one_outcome(usual: World, world: World) -> None:
 
 
 def _nobody_was_rescued(scenario: Scenario, world: World) -> None:
-    """Redelivery alone makes up for everything; the watchdog is for what nobody thought of."""
-    if world.facts.recovered and not scenario.rescued:
+    """Redelivery alone makes up for everything; the watchdog is for what nobody thought of.
+
+    And it comes after the grace if a run was resumed and the message for that is lost or late.
+    """
+    if world.facts.recovered and not scenario.rescued and not world.facts.resumptions:
         raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
 
 
@@ -131,9 +134,12 @@ def _a_fault_costs_little(usual: World, world: World, faults: int) -> None:
 
 
 def _work_that_is_done_stalls_nothing(usual: World, world: World, plan: Plan) -> None:
-    """A message that is only not acknowledged may become a dead letter, and nobody minds."""
-    names = {call.name for call in world.calls if call.number in plan}
-    if names == {"ack"} and world.facts.resumptions > usual.facts.resumptions:
+    """A message that is only not acknowledged may become a dead letter, and nobody minds.
+
+    If that fails, too, the dead-letter function stalls the run without looking at it.
+    """
+    names = [call.name for call in world.calls if call.number in plan]
+    if names == ["ack"] and world.facts.resumptions > usual.facts.resumptions:
         raise ViolationError("work_that_is_done_stalls_nothing", f"{world.history().head}")
 
 

@@ -165,3 +165,21 @@ def test_a_letter_of_a_run_whose_payload_is_gone_stalls_when_it_comes_again() ->
         world.bury(letter)
     assert world.bury(letter, receives=2) is Buried.STALLED
     assert world.status(run_id) is RunStatus.STALLED
+
+
+def test_a_letter_that_comes_again_when_another_has_done_its_work_stalls_nothing() -> None:
+    world = World(two_steps)
+    run_id = world.begin(value=1)
+    letter = world.take()
+    world.advance(replace(letter, token="another"))
+
+    assert world.bury(letter, receives=2) is Buried.NOTHING_OWED
+    assert world.head(run_id).status is RunStatus.RUNNING
+
+
+def test_a_letter_that_comes_again_and_still_owes_what_follows_stalls() -> None:
+    world = World(two_steps)
+    world.begin(value=1)
+    letter = world.take()
+    world.advance(letter)
+    assert world.bury(letter, receives=2) is Buried.STALLED

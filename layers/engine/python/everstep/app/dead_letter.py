@@ -56,8 +56,7 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
         return _keep(engine, message_id, body, f"there is no run {message.run_id}")
     if head.status is not RunStatus.RUNNING:
         return Buried.NOTHING_OWED
-    history = load(engine, message.run_id) if receives == 1 else None
-    if history is not None and not _still_owes(engine, message, history):
+    if not _may_owe(engine, message, receives):
         return Buried.NOTHING_OWED
     done = stall(engine, message.run_id, _reason(message), by=message.token, message=body)
     return Buried.STALLED if done else Buried.NOTHING_OWED
@@ -66,6 +65,17 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
 def _keep(engine: Engine, message_id: str, body: str, reason: str) -> Buried:
     engine.dead_letters.keep(message_id, body, reason, engine.clock.now())
     return Buried.KEPT
+
+
+def _may_owe(engine: Engine, message: Message, receives: int) -> bool:
+    """Say whether anything might be missing if the message were dropped."""
+    if receives == 1:
+        history = load(engine, message.run_id)
+        return history is None or _still_owes(engine, message, history)
+    recorded = engine.runs.load(message.run_id)
+    record = recorded.records.get(message.op) if recorded else None
+    # What another message brought to its end is that one's to go on from.
+    return not (record and record.status.final and record.by != message.token and not message.take)
 
 
 def _still_owes(engine: Engine, message: Message, history: History) -> bool:

@@ -20,6 +20,7 @@ from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.attempt import OutOfTimeError
 from everstep.app.engine import Engine, Execution
+from everstep.app.sweep import IncompleteSweepError
 from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
 from everstep.core.invariants import ViolationError, check_write
@@ -87,6 +88,7 @@ class Deployment:
         self.story: deque[str] = deque(maxlen=_STORY)
         self.violation: ViolationError | None = None
         self.carry_out: Callable[[Execution], object] = Execution.carry_out
+        self.met: Counter[FaultKind] = Counter()
         self.incidents: list[Incident] = []
         self.horizon = FAR_FUTURE
         self.last_words: list[Callable[[], object]] = []
@@ -241,10 +243,28 @@ class Deployment:
         self.story.append(f"{call}{f'   <-- {fault}' if fault else ''}")
         if fault is not None:
             self.incidents.append(Fault(call, fault))
+            self.met[fault] += 1
 
     def _check_write(self, before: History | None, after: History | None) -> None:
-        if after is not None and after != before:
-            check_write(before, after, self._clock.now(), self.settings.skew)
+        """Check one write; a process that makes a wrong one goes no further.
+
+        Raises:
+            Killed: Not the violation itself: user code, or a sweeper that goes on with the next
+                run, might take it for an error of its own.
+        """
+        if after is None or after == before:
+            return
+        try:
+            self._hold(before, after)
+        except ViolationError as error:
+            self.violation = error
+            if self._current is None:
+                raise
+            raise self._current.die() from error
+
+    def _hold(self, before: History | None, after: History) -> None:
+        """Check what must hold at every write."""
+        check_write(before, after, self._clock.now(), self.settings.skew)
 
     # --- The code, and what is recorded
 
@@ -322,10 +342,15 @@ class Deployment:
         self.facts.disturbances += task.crashed
         if self.violation is not None:
             raise self.violation
-        if task.error is not None and not isinstance(task.error, _EXPECTED):
-            if isinstance(task.error, ViolationError):
-                raise task.error
-            raise ViolationError("no_unexpected_errors", repr(task.error)) from task.error
+        error = _cause_of(task.error)
+        if error is not None and not isinstance(error, _EXPECTED):
+            raise ViolationError("no_unexpected_errors", repr(error)) from error
+
+
+def _cause_of(error: Exception | None) -> Exception | None:
+    """Return an error, or what lies behind it: a sweep goes on whatever happens at one run."""
+    cause = error.__cause__ if isinstance(error, IncompleteSweepError) else None
+    return cause if isinstance(cause, Exception) else error
 
 
 async def _followed(awaitable: Awaitable[object], done: Callable[[], None]) -> object:

@@ -9,7 +9,7 @@ from everstep.testing.simulation.faults import Call, FaultKind, Planned
 from everstep.testing.simulation.leftovers import check_leftovers
 from everstep.testing.simulation.policies import Path
 from everstep.testing.simulation.settings import Settings
-from everstep.testing.simulation.strict import StrictWorld
+from everstep.testing.simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
     from everstep.testing.simulation.faults import Faults
     from everstep.testing.simulation.policies import Policy
-    from everstep.testing.simulation.world import World
 
 Plan = dict[int, FaultKind]
 
@@ -40,13 +39,13 @@ class Scenario:
     settings: Callable[[], Settings] = Settings
     rescued: bool = False
 
-    def play(self, faults: Faults | None = None, policy: Policy | None = None) -> StrictWorld:
+    def play(self, faults: Faults | None = None, policy: Policy | None = None) -> World:
         """Play the scenario to its end, check the invariants, return what is left.
 
         Raises:
             ViolationError: An invariant does not hold.
         """
-        world = StrictWorld(self.workflows, faults=faults, policy=policy, settings=self.settings())
+        world = World(self.workflows, faults=faults, policy=policy, settings=self.settings())
         with world:
             self.begin(world)
             world.run()
@@ -58,13 +57,13 @@ class Scenario:
         return world
 
 
-def single_faults(scenario: Scenario) -> Iterator[tuple[Plan, StrictWorld]]:
+def single_faults(scenario: Scenario) -> Iterator[tuple[Plan, World]]:
     """Play the scenario with every fault at every call; yield what was planned and what came."""
     for plan in single_plans(scenario.play()):
         yield plan, played(scenario, plan)
 
 
-def pairs_of_faults(scenario: Scenario) -> Iterator[tuple[Plan, StrictWorld]]:
+def pairs_of_faults(scenario: Scenario) -> Iterator[tuple[Plan, World]]:
     """Play the scenario with every two faults, the second wherever the first leads to."""
     for plan, after_one in single_faults(scenario):
         for both in pairs_with(plan, after_one):
@@ -91,7 +90,7 @@ def _different(call: Call) -> tuple[FaultKind, ...]:
     return tuple(kind for kind in call.kinds if kind is not FaultKind.CRASH_BEFORE)
 
 
-def played(scenario: Scenario, plan: Mapping[int, FaultKind]) -> StrictWorld:
+def played(scenario: Scenario, plan: Mapping[int, FaultKind]) -> World:
     """Play the scenario with the planned faults; a violation names the plan."""
     try:
         return scenario.play(Planned(plan))
@@ -102,7 +101,7 @@ def played(scenario: Scenario, plan: Mapping[int, FaultKind]) -> StrictWorld:
 
 def interleavings(
     scenario: Scenario, faults: Callable[[], Faults] = Planned
-) -> Iterator[tuple[list[int], StrictWorld]]:
+) -> Iterator[tuple[list[int], World]]:
     """Play the scenario in every order of the port calls of tasks that are under way."""
     path: Path | None = Path()
     while path is not None:

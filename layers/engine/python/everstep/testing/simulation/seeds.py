@@ -21,7 +21,7 @@ from everstep.testing.simulation.leftovers import check_leftovers, check_rescues
 from everstep.testing.simulation.minimise import minimise
 from everstep.testing.simulation.policies import AnyOrder
 from everstep.testing.simulation.settings import Settings
-from everstep.testing.simulation.strict import StrictWorld
+from everstep.testing.simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,13 +66,13 @@ class Setup:
         )
 
 
-class Steady(StrictWorld):
+class Steady(World):
     """A world in which code never changes and no message is ever lost."""
 
     @override
-    def _held(self, before: History | None, after: History | None) -> None:
-        super()._held(before, after)
-        stall = after.head.stall if after else None
+    def _hold(self, before: History | None, after: History) -> None:
+        super()._hold(before, after)
+        stall = after.head.stall
         if stall is not None and stall.reason.type != "DeadLetter":
             raise ViolationError("steady_code_contradicts_nothing", f"{stall.reason}")
 
