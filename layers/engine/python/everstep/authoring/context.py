@@ -15,6 +15,8 @@ from everstep.authoring.groups import (
     scoped,
 )
 from everstep.authoring.loggers import ContextLogger
+from everstep.authoring.polling import NO_STATE, check_limit, poll
+from everstep.authoring.sagas import Saga
 from everstep.authoring.steps import Step, as_step
 from everstep.core.durations import instant, to_datetime, to_millis
 from everstep.core.keys import check_name
@@ -124,6 +126,46 @@ class Context:
         call = WaitCall(event=name, timeout=millis, result=shape)
         checked = check_name(name, "the name of an event")
         return Operation(self._session, checked, call, f"timeout={millis}")
+
+    def wait_for_condition(
+        self,
+        fn: Any,  # noqa: ANN401 - a step or a named function
+        /,
+        *args: object,
+        until: Callable[[Any], bool],
+        every: float | timedelta | Callable[[int], float | timedelta],
+        max_attempts: int | None = None,
+        initial: object = NO_STATE,
+        name: str = "condition",
+    ) -> Operation[Any]:
+        """Run a step until its result is what is waited for, sleeping durably in between.
+
+        Args:
+            fn: The step that looks.
+            *args: Its arguments.
+            until: Says of a result whether it is.
+            every: How long to sleep between two looks, or a function of the number of looks.
+            max_attempts: How often to look at most.
+            initial: If given, the step gets it as a last argument at the first look, and at each
+                later one what the look before has returned.
+            name: Name in keys and history.
+
+        Raises:
+            ConditionNotMet: At the ``await``, when it was looked at as often as it may be.
+        """
+        check_limit(max_attempts)
+        options: dict[str, Any] = {
+            "until": until,
+            "every": every,
+            "max_attempts": max_attempts,
+            "initial": initial,
+        }
+        call = scoped(lambda: poll(self, fn, args, **options), "wait_for_condition")
+        return self._group(name, call)
+
+    def saga(self) -> Saga:
+        """Return a block of work with a way back: ``async with ctx.saga() as saga: …``."""
+        return Saga(self)
 
     def _sleep(self, name: str, call: SleepCall, input_hash: str) -> Operation[None]:
         return Operation(self._session, check_name(name, "the name of a sleep"), call, input_hash)

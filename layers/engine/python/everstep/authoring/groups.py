@@ -1,4 +1,4 @@
-"""Branches side by side: what ``ctx.gather``, ``race``, ``map``, ``parallel`` and ``scope`` ask for."""
+"""Branches side by side: what ``ctx.gather``, ``race``, ``map`` and so on ask for."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def raced(session: Session, awaitables: Sequence[Awaitable[Any]]) -> GroupCall:
     )
 
 
-def scoped(begin: Callable[[], Coroutine[Any, Any, object]]) -> GroupCall:
+def scoped(begin: Callable[[], Coroutine[Any, Any, object]], verb: str = "scope") -> GroupCall:
     """Return the group of one branch."""
     return GroupCall(
-        verb="scope",
+        verb=verb,
         begin=lambda _index: begin(),
         total=1,
         completion=ALL_OR_FIRST_FAILURE,

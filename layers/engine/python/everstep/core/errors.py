@@ -5,6 +5,8 @@
     EverstepError
     ├── StepFailed               a step used up its attempts            → workflow code handles it
     ├── EventTimeout             an event did not come in time          → workflow code handles it
+    ├── ConditionNotMet          what was waited for did not come about → workflow code handles it
+    ├── CompensationFailed       a saga could not undo everything       → somebody has to look
     ├── BatchFailedError         branches of a batch have failed        → workflow code handles it
     ├── StepTimeout              one attempt ran out of time            → the retry policy decides
     ├── NonRetryable             raised by a step: do not try again
@@ -64,6 +66,43 @@ class StepFailed(EverstepError):  # noqa: N818 - the public name
 
 class EventTimeout(EverstepError):  # noqa: N818 - the public name
     """Tell the workflow that an event did not come in time."""
+
+
+class ConditionNotMet(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that what it waited for did not come about.
+
+    Attributes:
+        attempts: How often it was looked at.
+        last: What was seen last.
+    """
+
+    def __init__(self, attempts: int, last: object) -> None:
+        """Keep the parts."""
+        self.attempts = attempts
+        self.last = last
+        times = "time" if attempts == 1 else "times"
+        super().__init__(f"the condition was not met, looked at {attempts} {times}")
+
+
+class CompensationFailed(EverstepError):  # noqa: N818 - the public name
+    """Say that a saga could not undo everything; what went wrong first is the cause.
+
+    Attributes:
+        undone: Names of the compensations that were made, in order.
+        failed: Those that failed for good.
+    """
+
+    def __init__(
+        self, cause: BaseException, undone: Sequence[str], failed: Sequence[StepFailed]
+    ) -> None:
+        """Tell what was undone and what was not."""
+        self.undone = tuple(undone)
+        self.failed = tuple(failed)
+        not_undone = "; ".join(str(each) for each in failed)
+        super().__init__(
+            f"{type(cause).__name__}: {cause}; undone: {', '.join(undone) or 'nothing'}; "
+            f"not undone: {not_undone}"
+        )
 
 
 class BatchFailedError(EverstepError):

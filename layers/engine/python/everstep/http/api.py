@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.control import resume
+from everstep.app.events import send_event
 from everstep.app.query import LARGEST_PAGE, inspect, list_runs, outcome
 from everstep.core.errors import DefinitionError, InvalidRequestError
 from everstep.core.keys import check_name
@@ -45,6 +46,7 @@ def api_app(engine: Engine, sleep: Callable[[float], None]) -> Application:
             _get("/runs/<run_id>", calls.inspect, frozenset({"include"})),
             _get("/runs/<run_id>/result", calls.result, frozenset({"wait"})),
             Route(method="POST", rule="/runs/<run_id>/resume", call=calls.resume),
+            Route(method="POST", rule="/runs/<run_id>/events/<name>", call=calls.send_event),
             _get("/workflows", calls.workflows),
             _get("/health", calls.health, frozenset({"deep"})),
         ]
@@ -100,6 +102,22 @@ class _Calls:
             raise InvalidRequestError("resume takes no body")
         status = resume(self.engine, request.run_id)
         return Reply(status=202, body={"run_id": request.run_id, "status": status})
+
+    def send_event(self, request: Request) -> Reply:
+        """Keep an event for a run: 202, or 200 for a repeat with the same idempotency key."""
+        kept = send_event(
+            self.engine,
+            request.run_id,
+            request.parameters["name"],
+            request.json(self.engine.limits.payload),
+            idempotency_key=request.headers.get("idempotency-key"),
+        )
+        body = {
+            "run_id": request.run_id,
+            "event": request.parameters["name"],
+            "number": kept.number,
+        }
+        return Reply(status=202 if kept.created else 200, body=body)
 
     def workflows(self, _request: Request) -> Reply:
         return Reply(body=workflows(self.engine.registry))

@@ -114,7 +114,7 @@ def _at_rest(world: World, run_id: str) -> bool:
     if recorded.terminal or recorded in _AT_REST:
         return True
     seen = inspect(world.inside, run_id).progress
-    return seen.status is RunStatus.WAITING and seen.wake_at is None
+    return seen.status is RunStatus.WAITING and seen.wake_at is None and not seen.scheduled
 
 
 def status(world: World, run_id: str) -> RunStatus:
