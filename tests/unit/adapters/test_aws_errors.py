@@ -51,6 +51,7 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRunList.newest": lambda client: DynamoRunList(client, "table").newest(
         "order", RunStatus.RUNNING, None, 10
     ),
+    "DynamoRunList.every": lambda client: list(DynamoRunList(client, "table").every()),
     "DynamoDeadLetters.keep": lambda client: DynamoDeadLetters(client, "table").keep(
         "id", "body", "reason", 5
     ),

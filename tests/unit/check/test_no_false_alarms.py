@@ -21,7 +21,10 @@ ON_PURPOSE: Final = {
     ],
     "docs/how-to/test-a-workflow.md": [
         ("EVS401", "sent.append((to, step_context().attempt))"),
-        ("EVS401", "died.append(True)"),
+        ("EVS401", "effects.append(seat)"),
+        ("EVS401", "payments.append(amount)"),
+        ("EVS401", "by_key.setdefault(step_context().idempotency_key, amount)"),
+        ("EVS102", 'return await ctx.step(book, f"{random.randint(1, 30)}A")'),
     ],
     "docs/reference/cli.md": [
         ("EVS101", 'return f"{datetime.now()}: call {name}"'),

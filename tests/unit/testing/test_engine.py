@@ -241,7 +241,7 @@ def test_a_workflow_that_never_rests_is_noticed(monkeypatch: pytest.MonkeyPatch)
     engine = TestEngine([restless])
     engine.start(restless)
 
-    with pytest.raises(EverstepError, match="not idle after 50 messages: does a workflow loop"):
+    with pytest.raises(EverstepError, match="not idle after 50 turns: does a workflow loop"):
         engine.run_until_idle()
 
 

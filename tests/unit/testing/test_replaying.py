@@ -164,8 +164,8 @@ def test_a_golden_file_that_is_missing_tells_how_to_record_it(
     with pytest.raises(GoldenMissingError) as caught:
         golden(file, ordered)
     assert str(caught.value) == (
-        f"there is no recorded history {file}: set EVERSTEP_UPDATE_GOLDEN=1 and run the test once "
-        "more to record it, then look at the file and commit it"
+        f"there is no recorded history {file}: run the test once with --everstep-update-golden "
+        "(or EVERSTEP_UPDATE_GOLDEN=1) to record it, then look at the file and commit it"
     )
     monkeypatch.setenv(UPDATE_VARIABLE, "1")
     assert golden(file, ordered) == ordered().export()

@@ -77,7 +77,7 @@ def test_a_mock_needs_one_thing_to_do(engine: TestEngine) -> None:
 
 
 def test_chosen_executions_fail_and_are_retried_by_the_policy(engine: TestEngine) -> None:
-    engine.fail(charge, ConnectionError("down"), executions=2)
+    engine.fail(charge, ConnectionError("down"), times=2)
     run = engine.start(order, 5)
     engine.run_until_idle()
     (retrying,) = run.history
@@ -93,7 +93,7 @@ def test_chosen_executions_fail_and_are_retried_by_the_policy(engine: TestEngine
 
 
 def test_one_operation_of_several_with_the_same_step_can_fail_for_good(engine: TestEngine) -> None:
-    engine.fail("charge#2", ConnectionError, executions=3)
+    engine.fail("charge#2", ConnectionError, times=3)
     run = engine.start(order, 5)
     engine.advance(600)
     assert run.status == "FAILED"
@@ -133,7 +133,7 @@ def test_failures_come_one_after_another(engine: TestEngine) -> None:
 
 
 def test_time_passes_until_everything_has_ended(engine: TestEngine) -> None:
-    engine.fail(charge, ConnectionError, executions=2)
+    engine.fail(charge, ConnectionError, times=2)
     run = engine.start(order, 5)
     engine.run_to_rest()
     assert run.status == "COMPLETED"

@@ -7,7 +7,6 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from everstep.app.deadline import call_within
 from everstep.app.engine import Execution
 from everstep.app.payloads import pack
 from everstep.authoring.step_context import attempt_context
@@ -71,8 +70,9 @@ def run_attempt(
                 fn=call.fn,
                 args=args,
                 kwargs=kwargs,
+                limit=limit,
             )
-            value = call_within(lambda: engine.execute(execution), limit)
+            value = engine.execute(execution)
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         delay = call.retry.delay_after(error, message.attempt, f"{message.run_id}/{pending.key}")
         return _failed(begun, error, engine.clock.now(), delay)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from everstep.app.deadline import call_within
 from everstep.core.durations import MINUTE
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Execution:
         fn: The step's function.
         args: What it is called with, by position.
         kwargs: What it is called with, by name.
+        limit: Longest time in milliseconds; None for no limit.
     """
 
     run_id: str
@@ -61,10 +63,15 @@ class Execution:
     fn: Callable[..., object]
     args: tuple[object, ...]
     kwargs: Mapping[str, object]
+    limit: int | None
 
     def carry_out(self) -> object:
-        """Call the function; the result may be an awaitable."""
-        return self.fn(*self.args, **self.kwargs)
+        """Return what the function, or the coroutine that it makes, gives.
+
+        Raises:
+            StepTimeout: Time was up.
+        """
+        return call_within(lambda: self.fn(*self.args, **self.kwargs), self.limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,9 +35,9 @@ _CODE: Final = (
     "ctx, and keep everything else in steps; `everstep check` finds most such places."
 )
 _OUTSIDE: Final = (
-    "No step was executed more often than usual, so the outcome depends on time or on something "
-    "outside. Take the time from ctx.now(), reset what is outside in setup=, or say with outcome= "
-    "what has to stay the same."
+    "No step was executed more often than usual, so the outcome depends on when things happen, or "
+    "on something outside. Reset what is outside in setup=; if the workflow returns a time or lets "
+    "things race, say with outcome= what has to stay the same."
 )
 
 
@@ -76,7 +76,7 @@ class Counterexample:
         )
 
     def __str__(self) -> str:
-        lines = [f"when {fault}" for fault in self.faults]
+        lines = [f"when {fault}" for fault in self.faults] or ["when things happen in this order"]
         for place, usual, here in self.differences:
             lines += [f"  {place}", f"    as usual: {usual}", f"    here:     {here}"]
         if self.error is not None:
@@ -86,7 +86,8 @@ class Counterexample:
         )
         lines.append(f"  Play it again: crash_matrix(…, {self.again})")
         if self.others:
-            lines.append(f"  {self.others} more schedules show the same.")
+            more = "schedule shows" if self.others == 1 else "schedules show"
+            lines.append(f"  {self.others} more {more} the same.")
         return "\n".join(lines)
 
 
@@ -142,7 +143,7 @@ def _differences(usual: Played, here: Played) -> list[tuple[str, str, str]]:
     return [("outcome", repr(usual.compared), repr(here.compared))]
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     notes = "\n".join(getattr(error, "__notes__", ())) if isinstance(error, ViolationError) else ""
     return f"{type(error).__name__}: {error}\n{notes}".rstrip()
 
@@ -161,7 +162,7 @@ def _advice(usual: Played, here: Played) -> str:
     if more:
         told = (f"{step} was executed {_times(times)}" for step, times in more.items())
         return _REPEATED.format(steps=", ".join(told))
-    return _SCRIPT if here.error is not None else _OUTSIDE
+    return _SCRIPT if here.error is not None and here.scripted else _OUTSIDE
 
 
 def _drifts(outcome: Outcome) -> bool:

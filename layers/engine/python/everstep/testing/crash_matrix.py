@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -46,6 +47,8 @@ _ENOUGH: Final = 5
 _THE_SAME: Final = {("attempt", FaultKind.CRASH_AFTER), ("effect", FaultKind.CRASH_BEFORE)}
 # A run that takes more would make a matrix of hours.
 _ACTIONS: Final = 2_000
+# Turns that a call can take when everybody takes turns, and things have to be done again.
+_PER_CALL: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,13 @@ def crash_matrix(  # noqa: PLR0913 - options by name, each with a use of its own
         CrashMatrixError: An outcome differs, a check fails or an invariant does not hold; the
             message says what went wrong where, both outcomes, and what to change.
         RequestError: The workflow cannot be started with this input.
+        ValueError: A plan in ``only`` names a call that is not reached, or what cannot happen
+            there: it was made for other code.
+        TypeError: ``setup``, ``check`` or ``outcome`` is an ``async def``.
     """
+    for name, given in (("setup", setup), ("check", check), ("outcome", outcome)):
+        if iscoroutinefunction(given):
+            raise TypeError(f"{name} must be a plain function: nobody awaits an async def")
     case = Case(
         workflows=(workflow, *workflows),
         input=input,
@@ -142,7 +151,10 @@ def crash_matrix(  # noqa: PLR0913 - options by name, each with a use of its own
     )
     matrix = _Matrix(case, limits or Limits())
     if only is not None:
-        matrix.plans({number: FaultKind(kind) for number, kind in plan.items()} for plan in only)
+        matrix.plans(
+            ({number: FaultKind(kind) for number, kind in plan.items()} for plan in only),
+            named=True,
+        )
     else:
         matrix.plans(matrix.singles())
         matrix.plans(matrix.pairs() if pairs else ())
@@ -159,7 +171,9 @@ class _Matrix:
         self.schedules: Counter[str] = Counter()
         self.executions: Counter[str] = Counter()
         self.counterexamples: list[Counterexample] = []
+        self.actions = _ACTIONS
         self.usual = self._as_usual()
+        self.actions = max(_ACTIONS, _PER_CALL * len(self.usual.calls))
 
     def _as_usual(self) -> Played:
         usual = self.case.play(self._settings())
@@ -173,7 +187,12 @@ class _Matrix:
         return usual
 
     def _settings(self) -> Settings:
-        return Settings(limits=self.limits, reuses_ids=True, actions=_ACTIONS)
+        return Settings(
+            limits=self.limits,
+            reuses_ids=True,
+            threads=self.case.script is not None,
+            actions=self.actions,
+        )
 
     def report(self) -> CrashReport:
         """Return what was seen.
@@ -211,15 +230,20 @@ class _Matrix:
                 for kind in call.kinds[1:]:
                     yield {**plan, call.number: kind}
 
-    def plans(self, plans: Iterable[dict[int, FaultKind]]) -> None:
-        """Play each plan, until there are enough counterexamples."""
+    def plans(self, plans: Iterable[dict[int, FaultKind]], *, named: bool = False) -> None:
+        """Play each plan, until there are enough counterexamples.
+
+        Raises:
+            ValueError: A plan that somebody has named does not fit.
+        """
         for plan in plans:
             if len(self.counterexamples) >= _ENOUGH:
                 return
-            named = {number: kind.value for number, kind in plan.items()}
-            self._judge(
-                self._planned(plan), " and ".join(named.values()) or "usual", f"only=[{named}]"
-            )
+            played = self._planned(plan)
+            if named:
+                _check_reached(plan, played)
+            values = {number: kind.value for number, kind in plan.items()}
+            self._judge(played, " and ".join(values.values()) or "usual", f"only=[{values}]")
 
     def _planned(self, plan: Mapping[int, FaultKind]) -> Played:
         return self.case.play(self._settings(), Planned(plan))
@@ -265,3 +289,15 @@ class _Matrix:
         settings.oddities = rng.choice((0, 2, 5))
         faults = Chance(choices, 0.05, rng.choice((1, 2, 4)))
         return self.case.play(settings, faults, AnyOrder(choices), choices)
+
+
+def _check_reached(plan: Mapping[int, FaultKind], played: Played) -> None:
+    reached = {call.number: call for call in played.calls}
+    for number, kind in plan.items():
+        call = reached.get(number)
+        if call is None or kind not in call.kinds:
+            what = "is not reached" if call is None else f"({call.name}) knows no such fault"
+            raise ValueError(
+                f"call {number}, where {kind.value!r} was planned, {what}: the plan was made for "
+                "other code"
+            )

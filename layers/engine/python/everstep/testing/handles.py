@@ -85,6 +85,12 @@ class TestRun(Generic[Out]):
         return None if result is None else self._read_output(result.at_hand)
 
     @property
+    def recorded_result(self) -> str | None:
+        """Return the recorded text of what the workflow returned; None as long as it has not."""
+        result = self._view().head.result
+        return None if result is None else result.at_hand
+
+    @property
     def error(self) -> ErrorInfo | None:
         """Return why the run failed or stalled, if it did."""
         head = self._view().head

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from everstep.testing.handles import HistoryEntry, TestRun
 
-_NEVER = "not asked for"
+_NEVER: Final = "not asked for"
+# Where an object lies in memory, which texts of exceptions tell.
+_ADDRESS: Final = re.compile(r"\b0x[0-9a-fA-F]{4,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,24 +23,29 @@ class Outcome:
     Attributes:
         status: Its status.
         result: What the workflow returned, if it did.
+        recorded: The same as it is recorded, which is what is compared.
         error: Type and message of its error, if it has one.
         operations: By key, how each operation ended: status, result, error.
     """
 
     status: str
-    result: Any
+    result: Any = field(compare=False)
+    recorded: str | None
     error: str | None
     operations: dict[str, str]
 
     def differences(self, other: Outcome) -> Iterator[tuple[str, str, str]]:
         """Yield what differs: the place, how it is here, how it is there."""
-        for key in [*self.operations, *(set(other.operations) - set(self.operations))]:
+        for key in [*self.operations, *sorted(other.operations.keys() - self.operations.keys())]:
             here = self.operations.get(key, _NEVER)
             there = other.operations.get(key, _NEVER)
             if here != there:
                 yield f"operation {key}", here, there
-        if self.brief() != other.brief():
-            yield "the run", self.brief(), other.brief()
+        mine, others = self.brief(), other.brief()
+        if mine == others and self.recorded != other.recorded:
+            mine, others = f"recorded {self.recorded}", f"recorded {other.recorded}"
+        if mine != others:
+            yield "the run", mine, others
 
     def brief(self) -> str:
         """Return the end of the run in one line."""
@@ -52,12 +60,13 @@ def outcome_of(run: TestRun[Any]) -> Outcome:
     return Outcome(
         status=run.status.value,
         result=run.result,
-        error=None if error is None else f"{error.type}: {error.message}",
+        recorded=run.recorded_result,
+        error=None if error is None else _ADDRESS.sub("0x…", f"{error.type}: {error.message}"),
         operations={entry.key: _end(entry) for entry in run.history},
     )
 
 
 def _end(entry: HistoryEntry) -> str:
     if entry.error is not None:
-        return f"{entry.status} with {entry.error.type}: {entry.error.message}"
+        return _ADDRESS.sub("0x…", f"{entry.status} with {entry.error.type}: {entry.error.message}")
     return f"{entry.status}, result {entry.result!r}" if entry.kind == "step" else entry.status

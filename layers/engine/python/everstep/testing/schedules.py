@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from everstep.core.keys import name_of
 from everstep.testing.engine import TestEngine
 from everstep.testing.outcomes import Outcome, outcome_of
+from everstep.testing.simulation.leftovers import check_leftovers
 from everstep.testing.simulation.world import World
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Played:
         compared: What has to be the same in every schedule.
         outcome: How the run ended.
         error: What the script, the check or an invariant had to say against it.
+        scripted: Whether there is a script.
     """
 
     calls: Sequence[Call]
@@ -41,7 +43,8 @@ class Played:
     executions: Counter[str]
     compared: object
     outcome: Outcome
-    error: Exception | None = None
+    error: BaseException | None = None
+    scripted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,27 +80,34 @@ class Case:
             if self.prepare is not None:
                 self.prepare(engine)
             run = engine.start(self.workflows[0], self.input)
-            error = self._trouble(world, engine, run)
-            compared = None if error is not None else self.outcome(run)
+            compared: list[object] = []
+            error = self._trouble(world, engine, run, compared)
             return Played(
                 calls=world.calls,
                 incidents=world.incidents,
                 executions=_executions(world, run.id),
-                compared=compared,
+                compared=compared[0] if compared else None,
                 outcome=outcome_of(run),
                 error=error,
+                scripted=self.script is not None,
             )
 
-    def _trouble(self, world: World, engine: TestEngine, run: TestRun[Any]) -> Exception | None:
+    def _trouble(
+        self, world: World, engine: TestEngine, run: TestRun[Any], compared: list[object]
+    ) -> BaseException | None:
         """Let everything happen; return what somebody has to say against it."""
         try:
             if self.script is not None:
                 self.script(engine, run)
             engine.run_to_rest()
             world.check()
+            check_leftovers(world)
             if self.check is not None:
                 self.check(run)
-        except Exception as error:  # noqa: BLE001 - user code may raise anything
+            compared.append(self.outcome(run))
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - also a test runner's own signs of failure
             return error
         return None
 

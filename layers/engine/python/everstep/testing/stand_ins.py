@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from everstep.authoring.steps import as_step
 from everstep.core.keys import name_of
+from everstep.testing.crash import Crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,20 +47,31 @@ class Mock:
             kwargs=execution.kwargs,
         )
         self.calls.append(call)
-        return self.instead(*execution.args, **execution.kwargs)
+        return replace(execution, fn=self.instead).carry_out()
 
 
 @dataclass(slots=True, kw_only=True)
 class _Failure:
     step: str
     error: BaseException | type[BaseException]
-    left: int
+    most: int
     after: bool
+    struck: set[tuple[str, str, int]] = field(default_factory=set)
+
+    def _kills(self) -> bool:
+        kind = self.error if isinstance(self.error, type) else type(self.error)
+        return issubclass(kind, Crash)
 
     def strikes(self, execution: Execution) -> bool:
-        if self.left == 0 or not _named(self.step, execution):
+        """Say whether this execution fails; an attempt that is repeated fails again."""
+        if self.step not in (execution.key, name_of(execution.key)):
             return False
-        self.left -= 1
+        attempt = (execution.run_id, execution.key, execution.attempt)
+        if self._kills():
+            attempt = (execution.run_id, execution.key, -len(self.struck) - 1)
+        if attempt not in self.struck and len(self.struck) == self.most:
+            return False
+        self.struck.add(attempt)
         return True
 
 
@@ -82,11 +94,11 @@ class StandIns:
         step: object,
         error: BaseException | type[BaseException],
         *,
-        executions: int,
+        times: int,
         after: bool,
     ) -> None:
-        """Let the next executions of a step fail."""
-        failure = _Failure(step=_name(step), error=error, left=executions, after=after)
+        """Let the next attempts of a step fail."""
+        failure = _Failure(step=_name(step), error=error, most=times, after=after)
         self._failures.append(failure)
 
     def execute(self, execution: Execution) -> object:
@@ -100,16 +112,11 @@ class StandIns:
         return value
 
     def _carried_out(self, execution: Execution) -> object:
-        for step, mock in self._mocks.items():
-            if _named(step, execution):
-                return mock.execute(execution)
-        return execution.carry_out()
+        key = execution.key
+        mock = self._mocks.get(key) or self._mocks.get(name_of(key))
+        return execution.carry_out() if mock is None else mock.execute(execution)
 
 
 def _name(step: object) -> str:
     """Return the name of a step, or the name or key that was given."""
     return step if isinstance(step, str) else as_step(step).name
-
-
-def _named(step: str, execution: Execution) -> bool:
-    return step in (execution.key, name_of(execution.key))

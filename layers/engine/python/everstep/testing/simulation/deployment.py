@@ -7,10 +7,10 @@ through here, where others may go on first or something may go wrong.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, deque
 from contextvars import copy_context
 from dataclasses import replace
-from inspect import isawaitable
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
@@ -25,6 +25,7 @@ from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
 from everstep.core.invariants import ViolationError, check_write
 from everstep.core.model import HEAD
+from everstep.testing.crash import Crash
 from everstep.testing.simulation.backups import Backup
 from everstep.testing.simulation.choices import Kept
 from everstep.testing.simulation.faults import Call, FaultKind, Planned
@@ -34,11 +35,11 @@ from everstep.testing.simulation.invariants import Facts
 from everstep.testing.simulation.reused_ids import ReusedIds
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.step_queue import StepQueue
-from everstep.testing.simulation.tasks import Killed, Task, always, never
+from everstep.testing.simulation.tasks import Killed, Task, always, at_no_call, never
 from everstep.testing.simulation.watched import WatchedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from everstep.authoring.workflows import Workflow
     from everstep.core.model import History
@@ -91,6 +92,7 @@ class Deployment:
         self.met: Counter[FaultKind] = Counter()
         self.incidents: list[Incident] = []
         self.horizon = FAR_FUTURE
+        self.sleepers: list[Task] = []
         self.last_words: list[Callable[[], object]] = []
         self._context = copy_context()
         self._clock = VirtualClock(START)
@@ -188,6 +190,10 @@ class Deployment:
             Killed: What they did violates an invariant, so nothing after it counts.
         """
         self.held.add(task)
+        if fault is FaultKind.STANDS_STILL and self.settings.threads:
+            self.sleepers.append(task)
+            task.stand_still()
+            return
         try:
             if fault is FaultKind.STANDS_STILL:
                 self.come_to_rest()
@@ -200,8 +206,14 @@ class Deployment:
         finally:
             self.held.discard(task)
 
+    def wake_up(self) -> None:
+        """Let the task go on that has stood still for longest."""
+        task = self.sleepers.pop(0)
+        self.held.discard(task)
+        self.finish(task)
+
     def come_to_rest(self) -> None:
-        """Let happen what can happen, until nothing more does."""
+        """Let happen what can happen, whatever time it takes, until nothing more does."""
         raise NotImplementedError
 
     def afterwards(self, act: Callable[[], object]) -> None:
@@ -228,14 +240,11 @@ class Deployment:
         begun = self.facts.attempts.update
         self.pass_through("attempt", detail, lambda: begun([about]), op=execution.key)
         try:
-            value = self.carry_out(execution)
-        except Exception:
-            done()
-            raise
-        if isawaitable(value):
-            return _followed(value, done)
-        done()
-        return value
+            return self.carry_out(execution)
+        finally:
+            # Whatever it came to; a process that has died in it comes to nothing.
+            if not isinstance(sys.exception(), Crash):
+                done()
 
     def _note(self, call: Call, fault: FaultKind | None) -> None:
         self.calls.append(call)
@@ -304,12 +313,18 @@ class Deployment:
 
     def spawn(self, name: str, body: Callable[[], object]) -> Task:
         """Begin a task; it does nothing until it is told to go on."""
+        if self._current is None:
+            # What a test has set is seen by its steps, but nothing that another step has set.
+            self._context = copy_context()
         task = Task(name, body, self._context.copy(), skew=next(self.skews))
         self.tasks.append(task)
         return task
 
     def go_on(self, task: Task, stops_at: Callable[[str], bool] = always) -> None:
         """Let a task run to its next port call, or to its end."""
+        if self.settings.threads and stops_at is never:
+            # As little as never, but on a thread, where the task can be left standing.
+            stops_at = at_no_call
         before, self._current = self._current, task
         try:
             task.go_on(stops_at)
@@ -342,6 +357,9 @@ class Deployment:
         self.facts.disturbances += task.crashed
         if self.violation is not None:
             raise self.violation
+        if task.error is not None and not isinstance(task.error, Exception):
+            # Such as a test runner's own sign, raised in a step: for whoever drives the world.
+            raise task.error
         error = _cause_of(task.error)
         if error is not None and not isinstance(error, _EXPECTED):
             raise ViolationError("no_unexpected_errors", repr(error)) from error
@@ -351,17 +369,6 @@ def _cause_of(error: Exception | None) -> Exception | None:
     """Return an error, or what lies behind it: a sweep goes on whatever happens at one run."""
     cause = error.__cause__ if isinstance(error, IncompleteSweepError) else None
     return cause if isinstance(cause, Exception) else error
-
-
-async def _followed(awaitable: Awaitable[object], done: Callable[[], None]) -> object:
-    """Await a result, and say when it is there or has failed."""
-    try:
-        value = await awaitable
-    except Exception:
-        done()
-        raise
-    done()
-    return value
 
 
 def _otherwise(fault: FaultKind, way: Callable[[], object]) -> object:

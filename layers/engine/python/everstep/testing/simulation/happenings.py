@@ -25,12 +25,22 @@ _AT_REST: Final = frozenset({RunStatus.STALLED, RunStatus.PAUSED})
 
 def happenings(world: World) -> Iterator[Action]:
     """Return what can happen next: first what is under way, last the odd things."""
-    ordinary = list(present(world))
-    if not ordinary:
-        ordinary = list(_time_passes(world))
-    yield from ordinary
-    if ordinary and world.odd_left:
+    # Lazily: most of the time only the first is wanted, and looking for the others takes long.
+    anything = False
+    for action in _ordinary(world):
+        anything = True
+        yield action
+    if anything and world.odd_left:
         yield from _oddities(world)
+
+
+def _ordinary(world: World) -> Iterator[Action]:
+    nothing = True
+    for action in present(world):
+        nothing = False
+        yield action
+    if nothing:
+        yield from _time_passes(world)
 
 
 def present(world: World) -> Iterator[Action]:
@@ -75,10 +85,12 @@ def _stalled(world: World) -> list[str]:
 
 def _time_passes(world: World) -> Iterator[Action]:
     if _settled(world):
-        yield from _last_words(world)
+        yield from _at_last(world)
         return
     then = min(instants(world))
-    if then < FAR_FUTURE and then <= world.horizon:
+    if then == FAR_FUTURE:
+        yield from _at_last(world)
+    elif then <= world.horizon:
         yield Action(label="time passes", act=partial(world.pass_time, max(then - world.time, 0)))
 
 
@@ -92,8 +104,11 @@ def instants(world: World) -> tuple[int, ...]:
     )
 
 
-def _last_words(world: World) -> Iterator[Action]:
-    if world.last_words and not world.held:
+def _at_last(world: World) -> Iterator[Action]:
+    """Yield what happens when all else is over."""
+    if world.sleepers:
+        yield Action(label="somebody wakes up", act=world.wake_up)
+    elif world.last_words and not world.held:
         yield Action(label="an old message comes again", act=partial(_say_last_word, world))
 
 

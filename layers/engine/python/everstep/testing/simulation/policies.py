@@ -9,7 +9,7 @@ from everstep.testing.simulation.faults import EXECUTIONS
 from everstep.testing.simulation.tasks import never
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from everstep.testing.simulation.choices import Choices
 
@@ -34,8 +34,8 @@ class Action:
 class Policy(Protocol):
     """Picks what happens next."""
 
-    def choose(self, actions: Sequence[Action]) -> Action:
-        """Return one of the actions; there is at least one."""
+    def choose(self, actions: Iterable[Action]) -> Action | None:
+        """Return one of the actions, which are looked for as they are asked for; None if none."""
 
     def stops_at(self, call: str) -> bool:
         """Say whether others may go on before a port call of this name."""
@@ -46,9 +46,9 @@ class InOrder:
 
     stops_at = staticmethod(never)
 
-    def choose(self, actions: Sequence[Action]) -> Action:
+    def choose(self, actions: Iterable[Action]) -> Action | None:
         """Return the first action."""
-        return actions[0]
+        return next(iter(actions), None)
 
 
 @dataclass(slots=True)
@@ -62,13 +62,16 @@ class AnyOrder:
         """Stop everywhere."""
         return bool(call)
 
-    def choose(self, actions: Sequence[Action]) -> Action:
+    def choose(self, actions: Iterable[Action]) -> Action | None:
         """Return any ordinary action, or now and then an odd one."""
-        odd = [action for action in actions if action.odd]
+        found = list(actions)
+        if not found:
+            return None
+        odd = [action for action in found if action.odd]
         chosen = self.choices.pick("odd", len(odd) + 1, self.odds)
         if chosen:
             return odd[chosen - 1]
-        ordinary = [action for action in actions if not action.odd]
+        ordinary = [action for action in found if not action.odd]
         return ordinary[self.choices.pick("order", len(ordinary))]
 
 
@@ -87,9 +90,12 @@ class Path:
     choices: list[int] = field(default_factory=list)
     widths: list[int] = field(default_factory=list)
 
-    def choose(self, actions: Sequence[Action]) -> Action:
+    def choose(self, actions: Iterable[Action]) -> Action | None:
         """Return the action on the path."""
-        options = [action for action in actions if action.under_way] or actions[:1]
+        found = list(actions)
+        options = [action for action in found if action.under_way] or found[:1]
+        if not options:
+            return None
         if len(options) == 1:
             return options[0]
         at = len(self.widths)

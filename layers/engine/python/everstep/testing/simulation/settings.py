@@ -22,6 +22,8 @@ class Settings:
         reuses_ids: Whether a run id that was drawn but came to nothing is drawn again: chance and
             UUIDs of a run depend on its id, so that outcomes can be compared.
         actions: How many actions may happen before a world must have come to rest.
+        threads: Whether a task that stands still is left standing while whoever drives the world
+            goes on, as opposed to everything happening before its next call returns.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
     """
 
@@ -33,4 +35,5 @@ class Settings:
     resumes: int = 0
     oddities: int = 0
     reuses_ids: bool = False
+    threads: bool = False
     actions: int = 5_000

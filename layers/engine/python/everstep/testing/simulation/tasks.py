@@ -31,6 +31,11 @@ def never(_call: str) -> bool:
     return False
 
 
+def at_no_call(_call: str) -> bool:
+    """Pause at no port call, but run on a thread, so that the task can be left standing."""
+    return False
+
+
 class Task:
     """One process: it runs until its next pause when it is told to go on.
 
@@ -63,7 +68,7 @@ class Task:
         self.done = False
         self.killed = False
         self.crashed = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._body = body
         self._context = context
         self._stops_at: Callable[[str], bool] = always
@@ -107,6 +112,17 @@ class Task:
         if self.killed:
             raise Killed
 
+    def stand_still(self) -> None:
+        """Hand the baton back, to be told to go on when everything else is over.
+
+        Raises:
+            Killed: The process died meanwhile.
+        """
+        self._back.release()
+        self._go.acquire()
+        if self.killed:
+            raise Killed
+
     def die(self) -> Killed:
         """Mark the process as dead; the caller raises what this returns."""
         self.killed = True
@@ -127,10 +143,10 @@ class Task:
             self.killed = True
         except Crash:
             self.killed = self.crashed = True
-        except Exception as error:  # noqa: BLE001 - judged by whoever drives the task
+        except BaseException as error:  # noqa: BLE001 - judged by whoever drives the task
             self.error = error
-        finally:
-            self.done = True
+        self.done = True
+        if self._thread is not None:
             self._back.release()
 
 

@@ -95,12 +95,16 @@ class World(Inhabited):
 
     @override
     def come_to_rest(self) -> None:
-        """Let happen what can happen, until nothing more does."""
+        """Let happen what can happen, whatever time it takes, until nothing more does."""
+        with self.not_after(FAR_FUTURE):
+            self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
         for _ in range(self.settings.actions):
-            actions = list(happenings(self))
-            if not actions:
+            action = self.policy.choose(happenings(self))
+            if action is None:
                 return
-            self._take(self.policy.choose(actions))
+            self._take(action)
         raise ViolationError("comes_to_rest", f"not after {self.settings.actions} actions")
 
     def until_idle(self, most: int) -> bool:
@@ -111,10 +115,10 @@ class World(Inhabited):
         """
         with self._told():
             for _ in range(most):
-                actions = list(present(self))
-                if not actions:
+                action = self.policy.choose(present(self))
+                if action is None:
                     return True
-                self._take(self.policy.choose(actions))
+                self._take(action)
         return False
 
     @contextmanager
@@ -164,10 +168,10 @@ class World(Inhabited):
         """
         with self._told():
             while not reached():
-                actions = list(happenings(self))
-                if not actions:
+                action = next(happenings(self), None)
+                if action is None:
                     raise ViolationError("comes_to_the_point", "nothing happens any more")
-                self._take(actions[0])
+                self._take(action)
 
     def check(self) -> None:
         """Check what must hold at rest, and without faults if there were none.
