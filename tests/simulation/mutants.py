@@ -21,7 +21,7 @@ from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import pytest
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.decide import Effect
-    from everstep.core.decisions import Broken, Decision
+    from everstep.core.decisions import Broken
     from everstep.core.model import Claim, DueEntry, History, OpRecord
     from everstep.core.replay import Replay
     from everstep.core.watch import Watch
@@ -173,10 +173,8 @@ def a_message_says_which_attempt_it_is(patch: pytest.MonkeyPatch) -> None:
 def a_recovery_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
     original = decide.duties
 
-    def duties(
-        message: Message, decision: Decision, records: Mapping[str, OpRecord], now: int
-    ) -> tuple[Effect, ...]:
-        return original(replace(message, take=False), decision, records, now)
+    def duties(message: Message, *seen: Any) -> tuple[Effect, ...]:  # noqa: ANN401
+        return original(replace(message, take=False), *seen)
 
     patch.setattr(advance, "duties", duties)
 

@@ -30,6 +30,17 @@ BUDGETS: Final = {
     "gives_up": {"messages": 3, "runs.put": 2},
     "recovers": {"messages": 3, "runs.put": 2},
     "without_operations": {"messages": 1},
+    # A join is one write; the branch that ends last reads again, and sends on.
+    "side_by_side": {"messages": 5, "runs.put": 5},
+    "nested": {"messages": 5, "runs.put": 8},
+    "races": {"messages": 3, "runs.put": 4},
+    "lanes": {"messages": 6, "runs.put": 7},
+    "undoes": {"messages": 4, "runs.put": 3},
+    "looks_again": {"messages": 4, "runs.put": 4},
+    # A wait is recorded when it begins and when it ends; each event brings a message.
+    "waits": {"messages": 4, "runs.put": 5},
+    "waits_in_vain": {"messages": 4, "runs.put": 5},
+    "shares": {"messages": 3, "runs.put": 5},
     "two_triggers": {"messages": 3, "runs.put": 2},
     # The timer's message stalls the run; after the resumption a second one takes over.
     "lost_code": {"messages": 6, "runs.put": 3},

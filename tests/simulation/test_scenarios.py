@@ -171,5 +171,4 @@ def test_an_early_message_is_put_off() -> None:
 
 def test_every_kind_of_fault_occurs_somewhere() -> None:
     met = Counter(kind for world in WORLDS.values() for call in world.calls for kind in call.kinds)
-    # No scenario sends several messages in one call yet.
-    assert set(FaultKind) - met.keys() <= {FaultKind.PARTIAL}
+    assert set(FaultKind) == met.keys()

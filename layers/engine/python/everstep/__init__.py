@@ -3,12 +3,18 @@
 The public names. ``everstep.testing`` holds the test kit; everything else is internal.
 """
 
+from everstep.authoring.batches import Batch
 from everstep.authoring.context import Context
+from everstep.authoring.sagas import Saga
 from everstep.authoring.step_context import StepContext, step_context
 from everstep.authoring.steps import Step, step
 from everstep.authoring.workflows import Workflow, workflow
 from everstep.core.errors import (
+    BatchFailedError,
+    CompensationFailed,
+    ConditionNotMet,
     DefinitionError,
+    EventTimeout,
     EverstepError,
     InvalidInputError,
     NonDeterminismError,
@@ -22,8 +28,13 @@ from everstep.core.errors import (
 from everstep.core.retry import Retry
 
 __all__ = [
+    "Batch",
+    "BatchFailedError",
+    "CompensationFailed",
+    "ConditionNotMet",
     "Context",
     "DefinitionError",
+    "EventTimeout",
     "EverstepError",
     "InvalidInputError",
     "NonDeterminismError",
@@ -31,6 +42,7 @@ __all__ = [
     "PayloadTooLargeError",
     "Retry",
     "RetryAfter",
+    "Saga",
     "SerializationError",
     "Step",
     "StepContext",

@@ -135,6 +135,7 @@ class _Advance:
         """
         decision = replay.decision
         if replay.abandoned(self.message.op):
+            self._disarm()
             return Done.SUPERSEDED
         if not isinstance(decision, Suspended) or decision.unrecorded:
             heir = replace(self.message, take=True)

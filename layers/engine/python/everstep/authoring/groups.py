@@ -53,7 +53,7 @@ def scoped(begin: Callable[[], Coroutine[Any, Any, object]], verb: str = "scope"
     """Return the group of one branch."""
     return GroupCall(
         verb=verb,
-        begin=lambda _index: begin(),
+        begin=lambda _index: _called(begin),
         total=1,
         completion=ALL_OR_FIRST_FAILURE,
         answer=_only_value,
@@ -80,9 +80,8 @@ def mapped(
 
     def begin(index: int) -> Coroutine[Any, Any, object]:
         if isinstance(fn, Step):
-            return _alone(context.step(fn, values[index]))
-        coroutine: Coroutine[Any, Any, object] = fn(context, values[index])
-        return coroutine
+            return _called(context.step, fn, values[index])
+        return _called(fn, context, values[index])
 
     return _batch("map", begin, range(len(values)), completion, lanes, listed=True)
 
@@ -102,7 +101,7 @@ def parallel(
             raise DefinitionError(f"branch {name!r} of ctx.parallel must be an async def (ctx)")
     return _batch(
         "parallel",
-        lambda index: functions[index](context),
+        lambda index: _called(functions[index], context),
         names,
         completion,
         lanes,
@@ -197,6 +196,11 @@ def _adopted(
         return coroutine
 
     return begin
+
+
+async def _called(fn: Callable[..., Awaitable[T]], *args: Any) -> T:  # noqa: ANN401 - whatever fn takes
+    """Call within the branch, so that a mistake in the call is the branch's."""
+    return await fn(*args)
 
 
 async def _alone(operation: Operation[T]) -> T:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.control import resume
 from everstep.app.dead_letter import dead_letter
+from everstep.app.events import send_event
 from everstep.app.receive import receive
 from everstep.app.start import start
 from everstep.app.sweep import sweep
@@ -50,12 +51,27 @@ class Inhabited(Deployment):
         self.operated: Counter[str] = Counter()
         self.swept_at = 0
 
-    def trigger(self, workflow: str, value: object = None, key: str | None = None) -> Task:
-        """Begin a client's call; with a key the client calls again until it is answered."""
+    def trigger(
+        self,
+        workflow: str,
+        value: object = None,
+        key: str | None = None,
+        then: Callable[[str], object] | None = None,
+    ) -> Task:
+        """Begin a client's call; with a key the client calls again until it is answered.
+
+        Args:
+            workflow: What is to run.
+            value: Its input.
+            key: The idempotency key.
+            then: What the client does with the run that it was told, at every answer.
+        """
 
         def call() -> None:
             accepted = start(self.engine, workflow, value, idempotency_key=key)
             self.facts.accepted.append((accepted.run_id, key))
+            if then is not None:
+                then(accepted.run_id)
 
         return self._persistently(f"trigger {workflow}", call, again=key is not None)
 
@@ -83,6 +99,16 @@ class Inhabited(Deployment):
                 resume(self.engine, run_id)
 
         return self._persistently(f"resume {run_id}", call, again=True)
+
+    def send_event(self, run_id: str, name: str, value: object, key: str) -> Task:
+        """Begin a client's call, which is made again until it is answered."""
+
+        def call() -> None:
+            # A run that went on without the event has no use for it.
+            with suppress(IllegalStateError):
+                send_event(self.engine, run_id, name, value, idempotency_key=key)
+
+        return self._persistently(f"client with {name}", call, again=True)
 
     def deliver(self, letter: Letter) -> Task | None:
         """Begin to process a message, or give it up if it was received too often."""
