@@ -19,7 +19,7 @@ from everstep.core.errors import EverstepError, StepFailed
 from everstep.core.exported import read_history
 from everstep.core.tracing import Moment, prefixes
 from everstep.testing import TestEngine, TestRun, fresh_process
-from everstep.testing.determinism import assert_deterministic
+from everstep.testing.determinism import NotReplayedWarning, assert_deterministic
 from everstep.testing.differences import Cause, DeterminismError, Parting, parting
 from everstep.testing.fresh_process import UnimportableError, pass_elsewhere, place_of
 from everstep.testing.passes import Place, Surroundings, answer, pass_over, request
@@ -363,16 +363,21 @@ def test_a_process_that_takes_too_long_is_ended(
         pass_elsewhere(place, recorded(given.right_without_input), USUAL, [1])
 
 
-def test_a_workflow_that_cannot_be_imported_elsewhere_is_noted(
+def test_a_workflow_that_cannot_be_imported_elsewhere_is_noted_with_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     @workflow
     async def local(ctx: Context) -> str:
         return await ctx.step(given.note, 1)
 
-    assert assert_deterministic(local).notes == (
-        "not replayed in fresh processes: local is defined in a function",
-    )
+    why = "not replayed in fresh processes: local is defined in a function"
+    with pytest.warns(NotReplayedWarning, match=f"^local was {why}; what the order") as warned:
+        report = assert_deterministic(local)
+
+    assert report.notes == (why,)
+    assert str(report).splitlines()[1:] == [f"Note: {why}"]
+    assert [each.filename for each in warned] == [__file__]
+    assert assert_deterministic(local, processes=0).notes == ()
 
     monkeypatch.setattr(given.right.fn, "__module__", "__main__")
     with pytest.raises(UnimportableError, match=r"^right is defined in the program that runs$"):
