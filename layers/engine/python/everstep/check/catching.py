@@ -163,5 +163,6 @@ def _leaves(node: ast.AST, *, in_loop: bool = False) -> bool:
         return not in_loop
     if isinstance(node, _OTHER_CODE):
         return False
-    inside = in_loop or isinstance(node, _LOOPS)
-    return any(_leaves(each, in_loop=inside) for each in ast.iter_child_nodes(node))
+    # break in the else of a loop belongs to the loop around it.
+    own = {*node.body} if isinstance(node, _LOOPS) else set[ast.AST]()
+    return any(_leaves(each, in_loop=in_loop or each in own) for each in ast.iter_child_nodes(node))
