@@ -60,7 +60,7 @@ async def order(ctx: Context) -> str:
 """
 
 
-MISTAKEN: Final = """
+MISNOT_TAKEN: Final = """
 import pytest
 from everstep import Context, workflow
 
@@ -90,11 +90,21 @@ def plain() -> None:
 @workflow
 async def buy(ctx: Context) -> None:
     pass
-
+"""
+MISUSED_TEST: Final = """
 @pytest.mark.everstep({arguments})
-def test_misused(everstep_engine):
+def test_misused_{number}(everstep_engine):
     pass
 """
+NOT_TAKEN: Final = {
+    "buy, plain": "takes workflows, not <function plain *>; is @workflow missing?",
+    "[buy]": "takes workflows, not [[]*[]]; is @workflow missing?",
+    "'buy'": "takes workflows, not 'buy'; is @workflow missing?",
+    "buy, act": "takes workflows, not *; is @workflow missing?",
+    "buy, bogus=3": "takes limits= and verify=, not bogus=",
+    "buy, limits=3": "takes everstep.testing.Limits as limits=, not 3",
+    "buy, verify='no'": "takes verify=True or verify=False, not 'no'",
+}
 TWO_MARKERS: Final = """
 import pytest
 from everstep import Context, workflow
@@ -186,7 +196,7 @@ def test_a_violation_is_no_second_outcome_of_a_test_that_fails_as_expected(
 def test_a_test_marked_with_what_is_no_workflow_does_not_vanish(
     pytester: pytest.Pytester, test: str
 ) -> None:
-    pytester.makepyfile(test_mistaken=MISTAKEN + test)
+    pytester.makepyfile(test_mistaken=MISNOT_TAKEN + test)
     done = run_pytest(pytester)
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines(["campaign is no workflow*Is @workflow missing at campaign[?]"])
@@ -229,25 +239,14 @@ def test_functions_with_marks_of_others_and_marked_tests_are_left_alone(
     run_pytest(pytester).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ("buy, plain", "takes workflows, not <function plain *>; is @workflow missing?"),
-        ("[buy]", "takes workflows, not [[]*[]]; is @workflow missing?"),
-        ("'buy'", "takes workflows, not 'buy'; is @workflow missing?"),
-        ("buy, act", "takes workflows, not *; is @workflow missing?"),
-        ("buy, bogus=3", "takes limits= and verify=, not bogus="),
-        ("buy, limits=3", "takes everstep.testing.Limits as limits=, not 3"),
-        ("buy, verify='no'", "takes verify=True or verify=False, not 'no'"),
-    ],
-)
-def test_what_the_marker_does_not_take_is_told(
-    pytester: pytest.Pytester, arguments: str, told: str
-) -> None:
-    pytester.makepyfile(test_misused=MISUSED.format(arguments=arguments))
+def test_what_the_marker_does_not_take_is_told(pytester: pytest.Pytester) -> None:
+    tests = [
+        MISUSED_TEST.format(arguments=arguments, number=n) for n, arguments in enumerate(NOT_TAKEN)
+    ]
+    pytester.makepyfile(test_misused=MISUSED + "".join(tests))
     done = run_pytest(pytester)
-    done.assert_outcomes(errors=1)
-    done.stdout.fnmatch_lines([f"@pytest.mark.everstep {told}"])
+    done.assert_outcomes(errors=len(NOT_TAKEN))
+    done.stdout.fnmatch_lines([f"@pytest.mark.everstep {told}" for told in NOT_TAKEN.values()])
     done.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
