@@ -35,6 +35,12 @@ def test_text_with_a_null_byte_is_a_finding() -> None:
     assert (finding.line, finding.code) == (1, "EVS001")
 
 
+def test_text_that_cannot_be_encoded_is_a_finding() -> None:
+    (finding,) = check_source("x = '\ud800'", "app.py")
+    assert (finding.line, finding.code) == (1, "EVS001")
+    assert finding.message.startswith("cannot be parsed: UnicodeEncodeError")
+
+
 def test_text_that_is_nested_too_deeply_is_a_finding() -> None:
     (finding,) = check_source("-" * 100 * sys.getrecursionlimit() + "1", "app.py")
     assert (finding.line, finding.column, finding.code) == (1, 1, "EVS001")

@@ -227,6 +227,10 @@ NOT_LAZY = """
     def another_key(key):
         if key not in _clients:
             _clients["a"] = make()  #! EVS401
+    def other_type(key):
+        if not _client:
+            _clients[key] = make()  #! EVS401
+    changed = lambda: _clients.pop(1)  #! EVS401
     def before(key):
         _clients[key] = make()  #! EVS401
         if key in _clients:
@@ -236,7 +240,16 @@ NOT_LAZY = """
         _client = _other or make()
 """
 NAMES = ["in_if", "in_not", "with_or", "after_return", "memo", "memo_after_return", "truth"]
-OTHER_NAMES = ["another_name", "also_elsewhere", "otherwise", "another_key", "before", "with_and"]
+OTHER_NAMES = [
+    "another_name",
+    "also_elsewhere",
+    "otherwise",
+    "another_key",
+    "other_type",
+    "changed",
+    "before",
+    "with_and",
+]
 
 
 @pytest.mark.parametrize("form", ["await ctx.step({})", "{}()"])

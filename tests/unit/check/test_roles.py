@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from everstep.check import check_source
@@ -85,7 +87,6 @@ CASES = {
             class Local:
                 at = time.time()  #! EVS101
                 def method(self):
-                    ctx.now()
                     return time.time()  #! EVS101
             [time.time() for _ in range(3)]  #! EVS101
             at: time.time() = 1
@@ -307,6 +308,20 @@ CASES = {
 @pytest.mark.parametrize("source", list(CASES.values()), ids=list(CASES))
 def test_workflow_code_is_found_however_it_is_written(source: str) -> None:
     assert_as_marked(source)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no such statement")
+def test_the_type_statement_binds_its_name() -> None:
+    assert_as_marked("""
+        import time
+        from everstep import Context, workflow
+        type Ctx = Context
+        async def helper(c: Ctx): time.time()  #! EVS101
+        @workflow
+        async def shop(ctx: Context):
+            type time = int
+            time.time()
+    """)
 
 
 def test_the_finding_in_a_plain_function_names_the_way_to_it() -> None:

@@ -154,6 +154,13 @@ class Binder(ast.NodeVisitor):
             self._scope.bind(node.target.id, Annotated(annotation=annotation, value=node.value))
         self._visit_all([node.target, *([node.value] if node.value is not None else [])])
 
+    def visit_TypeAlias(self, node: ast.AST) -> None:
+        """``type X = …`` binds ``X`` to what it stands for; Python 3.11 has no such node."""
+        name, value = getattr(node, "name", None), getattr(node, "value", None)
+        if isinstance(name, ast.Name) and isinstance(value, ast.expr):
+            self._scope.bind(name.id, Assigned(value=value))
+            self._annotation(value)
+
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         """``x += …`` keeps what ``x`` is."""
         self._bind_names(node.target, Kept())

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.check.known_types import CONTEXT, STEP_DECORATOR, WORKFLOW_DECORATOR
-from everstep.check.scopes import Parameter
+from everstep.check.scopes import Parameter, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,19 +164,22 @@ class Roles:
         route = self._routes[function]
         for node in self._own_nodes.get(function, ()):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                if node not in self._handed and self._works_with_context(node):
+                if node not in self._handed and self._is_workflow_code(node):
                     yield node, route
             elif isinstance(node, ast.Call):
                 for reached in self._called(node):
                     inside = self._binder.encloses(function, reached)
                     yield reached, route if inside else (*route, name_of_function(reached))
 
-    def _works_with_context(self, nested: FunctionNode) -> bool:
+    def _is_workflow_code(self, nested: FunctionNode) -> bool:
         """Say whether a function inside workflow code is such code, even if none calls it there.
 
-        What is only passed on may be on its way to ``ctx.step``.
+        What is only passed on may be on its way to ``ctx.step``; methods hardly are.
         """
-        return isinstance(nested, ast.AsyncFunctionDef) or any(
+        around = self._binder.scopes[nested].parent
+        if isinstance(nested, ast.AsyncFunctionDef) or (around and around.kind is ScopeKind.CLASS):
+            return True
+        return any(
             isinstance(node, ast.Name) and self._resolver.name_of(node) == CONTEXT
             for node in self._own_nodes.get(nested, ())
         )
