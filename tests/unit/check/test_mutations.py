@@ -231,6 +231,10 @@ NOT_LAZY = """
         if not _client:
             _clients[key] = make()  #! EVS401
     changed = lambda: _clients.pop(1)  #! EVS401
+    def by_choice():
+        global _client  #! EVS401
+        if force(_client):
+            _client = make()
     def before(key):
         _clients[key] = make()  #! EVS401
         if key in _clients:
@@ -247,6 +251,7 @@ OTHER_NAMES = [
     "another_key",
     "other_type",
     "changed",
+    "by_choice",
     "before",
     "with_and",
 ]
