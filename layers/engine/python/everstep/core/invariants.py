@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from everstep.core.unreadable import Unreadable
 
 _NAMED: Final = 5
+# How the driver begins to say that code ends too early.
+_RAISES: Final = "today's code raises "
 
 
 class ViolationError(AssertionError):
@@ -340,10 +342,13 @@ def _became(before: OpRecord, after: OpRecord) -> str:
 def _disagreement(broken: Broken) -> str:
     """Return a disagreement without what user code says in its errors."""
     kind, message = broken.error.type, broken.error.message
-    if kind == NonDeterminismError.__name__ and not message.startswith("today's code raises"):
-        return f"{kind}: {message}"
-    what = f"{kind}: today's code raises" if kind == NonDeterminismError.__name__ else kind
-    return f"{what} (recorded: {_few(sorted(broken.keys))})" if broken.keys else what
+    keys = _few(sorted(broken.keys))
+    if kind != NonDeterminismError.__name__:
+        return f"{kind} (recorded: {keys})" if keys else kind
+    if message.startswith(_RAISES):
+        # What follows the name of the class is the user's.
+        return f"{kind}: {_RAISES}{message.removeprefix(_RAISES).split()[0]} without {keys}"
+    return f"{kind}: {message}"
 
 
 def _instants(instants: Mapping[str, int | None]) -> str:
