@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -11,17 +12,21 @@ from everstep.core.failures import describe
 from everstep.core.invariants import (
     ViolationError,
     a_stall_has_its_reason,
+    attempts_only_grow,
     digest,
     every_entry_has_its_run,
     head_stays_what_it_is,
     history_replays,
     history_replays_to_its_outcome,
+    no_attempt_is_left_out,
+    nothing_is_recorded_after_the_end,
     nothing_is_silently_stuck,
     of_decision,
     of_head,
     of_record,
     records_are_whole,
     result_never_changes,
+    sleep_never_ends_early,
 )
 from everstep.core.model import (
     DueEntry,
@@ -102,6 +107,19 @@ def returns() -> str:
 CHECKS: Final[dict[str, Callable[[], object]]] = {
     "records_are_whole": lambda: records_are_whole(RECORD),
     "result_never_changes": lambda: result_never_changes(RECORD, other_record()),
+    "identity_never_changes": lambda: head_stays_what_it_is(
+        other_head(), replace(other_head(), idempotency_key="SECRET")
+    ),
+    "attempts_only_grow": lambda: attempts_only_grow(
+        replace(RECORD, status=OpStatus.RETRY), replace(RECORD, by="other")
+    ),
+    "no_attempt_is_left_out": lambda: no_attempt_is_left_out(RECORD, None),
+    "nothing_is_recorded_after_the_end": lambda: nothing_is_recorded_after_the_end(
+        HEAD_, RECORD, None
+    ),
+    "sleep_never_ends_early": lambda: sleep_never_ends_early(
+        replace(other_record(), kind=OpKind.SLEEP, wake_at=9, ended_at=8), 8, 0
+    ),
     "terminal_never_changes": lambda: head_stays_what_it_is(HEAD_, other_head()),
     "a_stall_has_its_reason": lambda: a_stall_has_its_reason(HEAD_),
     "nothing_is_silently_stuck": lambda: nothing_is_silently_stuck(History(head=other_head())),
@@ -145,6 +163,16 @@ def test_no_detail_holds_what_users_recorded(name: str) -> None:
     assert raised.value.invariant == name
     assert "SECRET" not in str(raised.value)
     assert "run-1" in raised.value.detail or "pay#1" in raised.value.detail
+
+
+def test_a_record_that_is_deleted_is_named() -> None:
+    with pytest.raises(ViolationError, match=r"pay#1 was deleted$"):
+        result_never_changes(RECORD, None)
+
+
+def test_only_the_place_in_the_due_index_may_change_within_an_attempt() -> None:
+    waiting = replace(RECORD, status=OpStatus.RETRY)
+    attempts_only_grow(waiting, replace(waiting, due_at=99))
 
 
 def test_a_record_is_told_by_status_attempt_times_size_and_digest() -> None:
