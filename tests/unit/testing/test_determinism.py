@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -381,22 +381,4 @@ def test_a_workflow_that_cannot_be_imported_elsewhere_is_noted_with_a_warning(
 
     monkeypatch.setattr(given.right.fn, "__module__", "__main__")
     with pytest.raises(UnimportableError, match=r"^right is defined in the program that runs$"):
-        place_of(given.right)
-
-
-def test_a_workflow_without_a_name_in_its_module_cannot_be_imported(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    nameless: Workflow[Any, Any] = Workflow(given.right.fn, name="nameless")
-    with pytest.raises(UnimportableError, match=r"^nameless has no name at the top level of tests"):
-        place_of(nameless)
-
-    monkeypatch.setattr(given.right.fn, "__module__", "shop_of_nobody")
-    with pytest.raises(UnimportableError, match=r"top level of shop_of_nobody$"):
-        place_of(given.right)
-
-    interactive = ModuleType("shop_of_nobody")
-    vars(interactive)["right"] = given.right
-    monkeypatch.setitem(sys.modules, "shop_of_nobody", interactive)
-    with pytest.raises(UnimportableError, match=r"top level of shop_of_nobody$"):
         place_of(given.right)
