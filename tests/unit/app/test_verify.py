@@ -8,32 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from everstep import Context, Retry, step, step_context, workflow
+from everstep import Context, workflow
 from everstep.app import verify as verifying
 from everstep.app.verify import OVERDUE, Violation, verify, verify_run
 from everstep.core.errors import RunNotFoundError
 from everstep.core.model import ErrorInfo, OpStatus, Payload, RunStatus
 from everstep.testing.simulation.world import World
+from tests.unit.app.tours import run_id, set_head, set_record, tour, until_recorded, violated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from everstep.core.model import DueEntry, Head, OpRecord
-
-
-@step(retry=Retry(max_attempts=2, initial_delay=3600, max_delay=3600, jitter=False))
-def shaky(number: int) -> int:
-    if step_context().attempt < 2:
-        raise ConnectionError("once")
-    return number + 1
-
-
-@workflow
-async def tour(ctx: Context, number: int) -> int:
-    number = await ctx.step(shaky, number)
-    await ctx.sleep(7200)
-    await ctx.sleep(60)
-    return await ctx.step(shaky, number)
+    from everstep.core.model import DueEntry
 
 
 @workflow(name="tour")
@@ -49,27 +35,12 @@ def world() -> Iterator[World]:
         yield made
 
 
-def violated(world: World) -> list[str]:
-    found = [each for report in verify(world.inside) for each in report.violations]
-    return [violation.invariant for violation in found]
-
-
-def until_recorded(world: World, key: str) -> None:
-    world.happen_until(
-        lambda: bool(world.store.run_ids) and key in world.history().records and not world.tasks
-    )
-
-
-def run_id(world: World) -> str:
-    return world.store.run_ids[0]
-
-
 def test_whatever_state_a_run_is_in_nothing_is_reported(world: World) -> None:
     seen: set[str] = set()
     for _ in range(100):
         world.until_idle(1)
         assert violated(world) == []
-        seen |= {report.status for report in verify(world.inside)}
+        seen |= {str(report.status) for report in verify(world.inside)}
     world.run()
     assert violated(world) == []
     (report,) = verify(world.inside)
@@ -100,16 +71,6 @@ def test_nothing_is_written(world: World) -> None:
         "timers.due",
         "runs.load",
     }
-
-
-def set_head(world: World, **changes: Any) -> None:  # noqa: ANN401 - any attribute
-    head: Head = world.history().head
-    world.store._heads[head.run_id] = replace(head, **changes)
-
-
-def set_record(world: World, key: str, **changes: Any) -> None:  # noqa: ANN401 - any attribute
-    record: OpRecord = world.history().records[key]
-    world.store._records[run_id(world)][key] = replace(record, **changes)
 
 
 DAMAGES: dict[str, Callable[[World], None]] = {
@@ -216,20 +177,19 @@ def test_what_cannot_be_replayed_is_said(world: World) -> None:
         "history_replays_to_its_outcome",
         "attempts_within_policy",
     }
-    assert all("not deployed" in skipped.reason for skipped in report.skipped)
+    assert all("look at --workflows" in skipped.reason for skipped in report.skipped)
 
 
-def test_code_that_does_not_come_to_rest_is_said(
+def test_code_that_does_not_come_to_rest_is_named(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     until_recorded(world, "sleep#1")
     world.deploy([turning])
     monkeypatch.setattr(verifying, "_PATIENCE", 100)
     (report,) = verify(world.inside)
-    assert report.violations == ()
-    assert {skipped.reason for skipped in report.skipped} == {
-        "the code does not come to rest within 0.1 s"
-    }
+    (violation,) = report.violations
+    assert violation.invariant == "code_comes_to_rest"
+    assert violation.detail == "a replay of today's code was cut off after 0.1 s"
 
 
 def test_a_run_that_is_gone_by_now_is_left_out(

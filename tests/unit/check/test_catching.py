@@ -86,6 +86,46 @@ WRONG = {
             return  #! EVS304
     """,
 }
+WRONG |= {
+    "only errors are raised again": """
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:  #! EVS304
+            if isinstance(error, Exception):
+                raise
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:  #! EVS304
+            if not isinstance(error, BaseException):
+                raise
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:  #! EVS304
+            if not isinstance(error, Exception):
+                return
+            raise
+    """,
+    "left before it is raised again": """
+        for each in order:
+            try:
+                await ctx.step(charge, 1)
+            except BaseException:  #! EVS304
+                for other in each:
+                    pass
+                else:
+                    break
+                raise
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:  #! EVS304
+            other = ValueError()
+            raise other.with_traceback(None)
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:  #! EVS304
+            raise order.with_traceback
+    """,
+}
 
 RIGHT = {
     "errors": """
@@ -138,6 +178,45 @@ RIGHT = {
                 ctx.now()
             except ValueError:
                 pass
+            raise
+    """,
+    "more than errors is raised again": """
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                raise
+            return
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:
+            if isinstance(error, (ValueError, TypeError)):
+                return
+            raise
+    """,
+    "raised again by another name": """
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:
+            failed = error
+            raise failed from None
+        try:
+            await ctx.step(charge, 1)
+        except BaseException as error:
+            raise error.with_traceback(None)
+    """,
+    "loops and functions inside the handler": """
+        try:
+            await ctx.step(charge, 1)
+        except BaseException:
+            for each in order:
+                if each:
+                    continue
+                break
+            while order:
+                break
+            def last():
+                return 1
             raise
     """,
     "nothing is awaited": """

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import sys
+import threading
 import warnings
+from unittest.mock import Mock
 
 import pytest
 
 from everstep.check import check_source
+from everstep.check.checker import check_tree
 from tests.unit.check.marks import findings
 
 START = "import time\nfrom everstep import workflow\n@workflow\nasync def shop(ctx):\n"
@@ -22,7 +26,8 @@ def test_findings_come_by_line_and_column_and_each_once() -> None:
 def test_text_that_is_no_python_is_a_finding_with_its_line() -> None:
     (finding,) = check_source("x = 1\ndef (:\n", "app.py")
     assert (finding.path, finding.line, finding.code) == ("app.py", 2, "EVS001")
-    assert finding.message == "no valid Python: invalid syntax"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert finding.message == f"no valid Python {version}: invalid syntax"
 
 
 def test_text_with_a_null_byte_is_a_finding() -> None:
@@ -30,14 +35,40 @@ def test_text_with_a_null_byte_is_a_finding() -> None:
     assert (finding.line, finding.code) == (1, "EVS001")
 
 
+def test_text_that_cannot_be_encoded_is_a_finding() -> None:
+    (finding,) = check_source("x = '\ud800'", "app.py")
+    assert (finding.line, finding.code) == (1, "EVS001")
+    assert finding.message.startswith("cannot be parsed: UnicodeEncodeError")
+
+
 def test_text_that_is_nested_too_deeply_is_a_finding() -> None:
     (finding,) = check_source("-" * 100 * sys.getrecursionlimit() + "1", "app.py")
     assert (finding.line, finding.column, finding.code) == (1, 1, "EVS001")
 
 
-def test_text_that_the_parser_bears_but_the_walk_does_not_is_a_finding() -> None:
-    (finding,) = check_source("x = " + "+".join(["1"] * 2 * sys.getrecursionlimit()), "app.py")
+@pytest.mark.parametrize(
+    "deep",
+    [
+        "x = x" + ".filter(1)" * 200 + "\n",
+        "x = 1" + " + 1" * 400 + "\n",
+        "if x: pass\n" + "elif x: pass\n" * 400,
+    ],
+)
+def test_code_in_long_chains_is_checked(deep: str) -> None:
+    limit, stack = sys.getrecursionlimit(), threading.stack_size()
+    assert [each.code for each in check_source(deep + START + "    time.time()", "")] == ["EVS101"]
+    assert (sys.getrecursionlimit(), threading.stack_size()) == (limit, stack)
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError])
+def test_text_that_no_stack_is_large_enough_for_is_a_finding(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("everstep.check.checker.Analysis", Mock(side_effect=error))
+    (finding,) = check_source("x = 1", "app.py")
     assert (finding.line, finding.code) == (1, "EVS001")
+    assert finding.message == "nested too deeply for this check"
+    assert check_tree(ast.parse("x = 1"), "app.py") == [finding]
 
 
 def test_an_empty_text_has_no_findings() -> None:
@@ -74,6 +105,16 @@ def test_a_comment_takes_a_finding_back(comment: str) -> None:
 def test_a_comment_about_something_else_takes_nothing_back(comment: str) -> None:
     (finding,) = check_source(f"{START}    time.time()  {comment}\n", "app.py")
     assert finding.code == "EVS101"
+
+
+def test_a_comment_where_a_statement_ends_takes_back_what_stands_in_it() -> None:
+    body = "print(  # noqa: EVS102\n    time.time(),\n)  # noqa: EVS101\n"
+    assert [each.code for each in findings(body, "import time")] == ["EVS203"]
+
+
+def test_a_string_takes_nothing_back() -> None:
+    body = "text = '# noqa', time.time()  # because\nmore = '\\n# noqa', time.time()\n"
+    assert [each.code for each in findings(body, "import time")] == ["EVS101", "EVS101"]
 
 
 def test_a_comment_on_another_line_takes_nothing_back() -> None:

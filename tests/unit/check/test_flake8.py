@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 from everstep.check.flake8 import Plugin, installed_version
 
@@ -28,6 +29,13 @@ def test_the_plugin_yields_places_as_flake8_counts_them() -> None:
 def test_the_plugin_leaves_noqa_to_flake8() -> None:
     tree = ast.parse(SOURCE.rstrip() + "  # noqa\n")
     assert len(list(Plugin(tree).run())) == 1
+
+
+def test_the_plugin_says_what_is_nested_too_deeply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("everstep.check.checker.Analysis", Mock(side_effect=RecursionError))
+    ((line, column, text, _),) = Plugin(ast.parse(SOURCE), "app.py").run()
+    assert (line, column) == (1, 0)
+    assert text.startswith("EVS001 nested too deeply for this check: ")
 
 
 def test_the_plugin_has_the_name_and_the_version_of_the_package(

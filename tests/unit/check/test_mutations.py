@@ -167,3 +167,131 @@ def test_the_finding_says_which_role_may_not_change_it() -> None:
     assert in_step.mend.startswith("return a value from the step")
     assert in_workflow.message == "seen is changed by seen.append(), which outlives this workflow"
     assert in_workflow.mend.startswith("keep it in a local variable")
+
+
+LAZY = """
+    _client = None
+    _clients = {}
+    _other = None
+    def in_if():
+        global _client
+        if _client is None:
+            _client = make()
+        return _client
+    def in_not():
+        global _client
+        if not _client or force:
+            with lock:
+                _client = make()
+    def with_or():
+        global _client
+        _client = _client or make()
+    def after_return():
+        global _client
+        if _client is not None:
+            return _client
+        _client = make()
+    def memo(key):
+        if key not in _clients:
+            _clients[key] = make()
+        return _clients[key]
+    def memo_after_return(key):
+        if key in _clients:
+            return _clients[key]
+        _clients[key] = make()
+    def truth():
+        global _client
+        if _client:
+            return _client
+        _client = make()
+"""
+NOT_LAZY = """
+    _client = None
+    _other = None
+    _clients = {}
+    def another_name():
+        global _client  #! EVS401
+        if _other is None:
+            _client = make()
+    def also_elsewhere():
+        global _client  #! EVS401
+        if _client is None:
+            _client = make()
+        _client = make()
+    def otherwise():
+        global _client  #! EVS401
+        if _client is None:
+            pass
+        else:
+            _client = make()
+    def another_key(key):
+        if key not in _clients:
+            _clients["a"] = make()  #! EVS401
+    def other_type(key):
+        if not _client:
+            _clients[key] = make()  #! EVS401
+    changed = lambda: _clients.pop(1)  #! EVS401
+    def by_choice():
+        global _client  #! EVS401
+        if force(_client):
+            _client = make()
+    def before(key):
+        _clients[key] = make()  #! EVS401
+        if key in _clients:
+            return
+    def with_and():
+        global _client  #! EVS401
+        _client = _other or make()
+"""
+NAMES = ["in_if", "in_not", "with_or", "after_return", "memo", "memo_after_return", "truth"]
+OTHER_NAMES = [
+    "another_name",
+    "also_elsewhere",
+    "otherwise",
+    "another_key",
+    "other_type",
+    "changed",
+    "by_choice",
+    "before",
+    "with_and",
+]
+
+
+@pytest.mark.parametrize("form", ["await ctx.step({})", "{}()"])
+def test_what_is_made_once_and_kept_is_no_mistake_of_steps_and_workflows(form: str) -> None:
+    assert_body_as_marked("\n".join(form.format(name) for name in NAMES), LAZY)
+    assert_body_as_marked("\n".join(form.format(name) for name in OTHER_NAMES), NOT_LAZY)
+
+
+def test_a_workflow_may_not_keep_what_an_operation_gave() -> None:
+    assert_body_as_marked(
+        """
+        global rates, number  #! EVS401 EVS401
+        if rates is None:
+            rates = await ctx.step(charge, order)
+        if number is None:
+            number = ctx.random()
+        """,
+        "rates = None\nnumber = None",
+    )
+
+
+def test_a_step_may_keep_what_it_awaited() -> None:
+    assert_body_as_marked(
+        "await ctx.step(work)",
+        """
+        client = None
+        @step
+        async def work() -> None:
+            global client
+            if client is None:
+                client = await connect()
+        """,
+    )
+
+
+def test_the_finding_says_how_a_cache_is_written() -> None:
+    source = module("seen.append(order)", "seen = []")
+    (finding,) = check_source(source, "app.py")
+    assert "for a cache" in finding.mend
+    assert "if X is None: X = …" in finding.mend

@@ -15,6 +15,15 @@ CASES = {
     "variables that nobody reads": """
         pending = ctx.step(charge, order)  #! EVS302
         _ = ctx.sleep(60)  #! EVS302
+        annotated: object = ctx.sleep(60)  #! EVS302
+        several = [ctx.sleep(number) for number in range(3)]  #! EVS302
+        order.one: object = ctx.sleep(60)
+    """,
+    "statements that hold several": """
+        ctx.sleep(60) if order else None  #! EVS302
+        order and ctx.sleep(60)  #! EVS302
+        [ctx.step(charge, each) for each in order]  #! EVS302
+        (1, ctx.sleep(1)), [await ctx.sleep(2)]  #! EVS302
     """,
     "another name for ctx": """
         context = ctx
@@ -30,6 +39,7 @@ CASES = {
         pending = ctx.step(charge, order)
         await pending
         waiting = [ctx.sleep(1), ctx.sleep(2)]
+        await waiting[0]
         first, second = ctx.sleep(1), ctx.sleep(2)
         await first
     """,

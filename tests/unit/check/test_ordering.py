@@ -82,6 +82,22 @@ WRONG = {
         await ctx.sleep(60, name=", ".join(tags))  #! EVS105
         await ctx.sleep(60, name=", ".join(tag.upper() for tag in tags))  #! EVS105
     """,
+    "dictionaries have the order in which they were filled": """
+        tags = set(order)
+        for tag in dict.fromkeys(tags):  #! EVS105
+            await ctx.step(charge, tag)
+        for tag in {each: 1 for each in tags}:  #! EVS105
+            await ctx.step(charge, tag)
+        for tag, _ in dict.fromkeys(tags).items():  #! EVS105
+            await ctx.step(charge, tag)
+        for tag in reversed(list(tags)):  #! EVS105
+            await ctx.step(charge, tag)
+    """,
+    "numbers that a generator draws": """
+        for tag in set(order):  #! EVS105
+            ctx.random().random()
+        ctx.random().choice(list(set(order)))  #! EVS105
+    """,
     "arguments by way of a variable": """
         tags = set(order)
         names = list(tags)  #! EVS105
@@ -122,6 +138,22 @@ RIGHT = {
         await ctx.step(charge, len(list(tags)), "a" in tags, max(tags))
         if "a" in tags:
             await ctx.step(charge, total)
+    """,
+    "what asks for no operation": """
+        tags = set(order)
+        for tag in tags:
+            ctx.logger.info("tag %s of %s", tag, ctx.now())
+        ctx.logger.info("tags: %s", list(tags), extra={"tags": ", ".join(tags)})
+        late = {tag for tag in tags if tag > str(ctx.now())}
+        await ctx.step(charge, sorted(late))
+    """,
+    "sets of numbers have one order": """
+        days = {1, 2, 3.5}
+        for day in {1, 2, 3}:
+            await ctx.step(charge, day)
+        for day in days:
+            await ctx.step(charge, day)
+        await ctx.step(charge, list(days))
     """,
     "no sets": """
         names = list(order)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from everstep.check import check_source
@@ -21,7 +23,7 @@ CASES = {
         @wf
         async def three(ctx): time.time()  #! EVS101
         @everstep.workflow
-        async def four(c): time.time(), c.sleep(1), await c.step(time.time)  #! EVS101
+        async def four(c): time.time(), c.sleep(1), await c.step(time.time)  #! EVS101 EVS302
         @e.workflow(version="2")
         async def five(ctx): time.time()  #! EVS101
         @inner
@@ -78,12 +80,57 @@ CASES = {
             def helper(at=time.time()):  #! EVS101
                 return time.time()  #! EVS101
             later = lambda: time.time()  #! EVS101
+            async def apart(): time.time()  #! EVS101
+            def with_context():
+                ctx.logger.info("so")
+                return time.time()  #! EVS101
             class Local:
                 at = time.time()  #! EVS101
                 def method(self):
                     return time.time()  #! EVS101
             [time.time() for _ in range(3)]  #! EVS101
             at: time.time() = 1
+            helper(), later(), (lambda: time.time())()  #! EVS101
+            sorted(order, key=lambda each: time.time())  #! EVS101
+            order.sort(key=lambda each: time.time())  #! EVS101
+    """,
+    "functions inside workflow code that are only passed on": """
+        import time, functools
+        from everstep import Context, step, workflow
+        async def safe(ctx: Context, fn): return await ctx.step(fn)
+        def fetch(): time.time()
+        def get(): time.time()
+        @workflow
+        async def shop(ctx, order):
+            def local(): time.time()
+            def other(): time.time()
+            await safe(ctx, local), await safe(ctx, lambda: time.time())
+            for each in (other, fetch):
+                await ctx.step(each)
+            kept = [lambda: time.time()]
+            chosen = {"a": local}[order]
+            again = functools.partial(fetch, 1)
+            await ctx.step(again), await ctx.step(step(name="get")(functools.partial(get, 1)))
+    """,
+    "every way to hand a function on": """
+        import functools
+        from everstep import Context, workflow
+        SEEN = []
+        def one(): SEEN.append(1)  #! EVS401
+        def two(): SEEN.append(1)  #! EVS401
+        def three(): SEEN.append(1)  #! EVS401
+        def four(): SEEN.append(1)  #! EVS401
+        def five(): SEEN.append(1)  #! EVS401
+        def six(): SEEN.append(1)  #! EVS401
+        def seven(): SEEN.append(1)
+        @workflow
+        async def shop(ctx, order):
+            await ctx.step(one if order else two)
+            await ctx.step(order or three)
+            await ctx.step({"a": four}[order])
+            await ctx.step([five][0])
+            by_name = functools.partial(six, 1)
+            await ctx.step((name := by_name)), await ctx.step(order.partial(seven))
     """,
     "steps": """
         import time, functools
@@ -131,7 +178,7 @@ CASES = {
         @workflow
         async def shop(ctx):
             price(1), price(2), again(1), other(1)
-            sorted([1], key=key), partial(bound, 1)
+            sorted([1], key=key), partial(bound, 1)()
             order.alone(1), alone
             circle()
             await ctx.step(handed_and_called)
@@ -167,6 +214,16 @@ CASES = {
             charge(1)
             charge.fn(1)
     """,
+    "a star brings what everstep exports, and nothing else is known of": """
+        import time
+        from everstep import *
+        from order import *
+        @workflow
+        async def shop(ctx): time.time()  #! EVS101
+        async def helper(c: Context): time.time()  #! EVS101
+        @step
+        def charge(): time.time()
+    """,
     "names that are bound in a circle, or in long chains": """
         from everstep import workflow
         import time
@@ -186,62 +243,62 @@ CASES = {
         import time
         @workflow
         async def shop(ctx, order):
-            def one():
+            async def one():
                 try: ...
                 except ValueError as time: time.time()
-            def two():
+            async def two():
                 match order:
                     case {"a": 1, **time}: time.time()
-            def three():
+            async def three():
                 match order:
                     case [1, *time]: time.time()
-            def four():
+            async def four():
                 match order:
                     case int() as time: time.time()
                     case [_, *_] | {"a": _}: ...
-            def five():
+            async def five():
                 class time: ...
                 time.time()
-            def six():
+            async def six():
                 if (time := order): time.time()
-            def seven():
+            async def seven():
                 [time := 1 for _ in order]
                 time.time()
-            def eight():
+            async def eight():
                 async def time(): ...
                 time.time()
-            def nine():
+            async def nine():
                 from order import time
                 time.time()
-            def ten():
+            async def ten():
                 [a, *time] = order
                 time.time()
-            def eleven():
+            async def eleven():
                 del time
                 time.time()
-            def twelve():
+            async def twelve():
                 with order as (time, b): time.time()
-            def thirteen():
+            async def thirteen():
                 time: int
                 time.time()
-            def fourteen():
+            async def fourteen():
                 order.a: int = 1
                 global time
                 time.time()  #! EVS101
-            def fifteen():
+            async def fifteen():
                 time = None
-                def inner():
+                async def inner():
                     nonlocal time
                     time = order
                 time.time()
             class Sixteen:
                 time = order
-                def method(self): time.time()  #! EVS101
-                def other(self): (time := time).time(), (clock := order).time()
-            def seventeen():
+                async def method(self): time.time()  #! EVS101
+                async def other(self): (time := time).time(), (clock := order).time()
+            async def seventeen():
                 from order import *
                 time.time()  #! EVS101
-            def eighteen():
+            async def eighteen():
                 nonlocal missing
                 missing = 1
     """,
@@ -251,6 +308,20 @@ CASES = {
 @pytest.mark.parametrize("source", list(CASES.values()), ids=list(CASES))
 def test_workflow_code_is_found_however_it_is_written(source: str) -> None:
     assert_as_marked(source)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no such statement")
+def test_the_type_statement_binds_its_name() -> None:
+    assert_as_marked("""
+        import time
+        from everstep import Context, workflow
+        type Ctx = Context
+        async def helper(c: Ctx): time.time()  #! EVS101
+        @workflow
+        async def shop(ctx: Context):
+            type time = int
+            time.time()
+    """)
 
 
 def test_the_finding_in_a_plain_function_names_the_way_to_it() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from everstep.check import CheckTargetError, check_paths, find_sources
 from everstep.core.errors import EverstepError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WRONG = "import time\nfrom everstep import workflow\n@workflow\nasync def shop(ctx): time.time()\n"
 RAISES = "raise RuntimeError('imported')\n"
@@ -114,3 +119,44 @@ def test_a_file_that_is_gone_is_a_finding(tmp_path: Path) -> None:
     (finding,) = check_paths([tmp_path / "gone.py"])
     assert finding.code == "EVS001"
     assert "No such file" in finding.message
+
+
+@pytest.mark.usefixtures("project")
+def test_links_that_lead_in_a_circle_are_followed_once() -> None:
+    Path("app/deep/loop").symlink_to(Path("app").resolve())
+    Path("app/copy").symlink_to(Path("app/deep").resolve())
+    Path("app/again.py").symlink_to(Path("app/orders.py").resolve())
+    assert find_sources("app") == [*ALL[:2], Path("app/orders.py")]
+
+
+@pytest.mark.usefixtures("project")
+def test_the_same_file_by_another_name_is_checked_once() -> None:
+    Path("single.py").write_text(WRONG, encoding="utf-8")
+    found = check_paths([Path("single.py"), Path("single.py").resolve()])
+    assert [each.path for each in found] == ["single.py"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_what_is_no_regular_file_is_a_finding_and_not_opened(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.py"
+    os.mkfifo(pipe)
+    (finding,) = check_paths([tmp_path])
+    assert (finding.path, finding.code) == (str(pipe), "EVS001")
+    assert finding.message == "cannot be read: it is no regular file"
+
+
+def test_a_folder_that_cannot_be_listed_is_a_finding(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "deep":
+            raise PermissionError(folder)
+        return lists(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    (finding,) = check_paths(find_sources("app"))
+    assert project.joinpath(finding.path).name == "deep"
+    assert finding.code == "EVS001"
+    assert finding.message == "cannot be read: the folder cannot be listed"

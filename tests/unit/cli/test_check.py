@@ -50,16 +50,18 @@ def test_each_finding_is_a_line_and_the_last_line_counts_them() -> None:
     first, second, last = seen.out.splitlines()
     assert first.startswith("shop/late.py:9:15: EVS101 ")
     assert second.startswith("shop/late.py:9:32: EVS102 ")
-    assert last == "2 findings in 2 files"
+    assert last == "2 findings in 2 files (2 workflows, 0 steps)"
 
 
 def test_without_findings_it_ends_with_0() -> None:
-    assert check("shop/right.py") == Seen(code=0, out="0 findings in 1 file\n", err="")
+    assert check("shop/right.py") == Seen(
+        code=0, out="0 findings in 1 file (1 workflow, 0 steps)\n", err=""
+    )
 
 
 def test_a_module_is_found_by_its_name_and_a_file_counts_once() -> None:
     seen = check("shop.late", "shop/late.py", "shop")
-    assert seen.out.splitlines()[-1] == "2 findings in 2 files"
+    assert seen.out.splitlines()[-1] == "2 findings in 2 files (2 workflows, 0 steps)"
 
 
 def test_json_is_an_array_and_nothing_else() -> None:
@@ -81,6 +83,7 @@ def test_json_is_an_array_and_nothing_else() -> None:
         (("--ignore", "EVS101"), ["EVS102"]),
         (("--select", "EVS1", "--ignore", "EVS102"), ["EVS101"]),
         (("--ignore", "EVS"), []),
+        (("--select", "EVS101,"), ["EVS101"]),
     ],
 )
 def test_rules_are_chosen_by_code_or_by_how_their_codes_begin(
@@ -91,11 +94,32 @@ def test_rules_are_chosen_by_code_or_by_how_their_codes_begin(
     assert seen.code == bool(codes)
 
 
-@pytest.mark.parametrize("codes", ["EVS999", "X", "EVS101,", ""])
+@pytest.mark.parametrize("codes", ["EVS999", "X", "EVS101,X", "", ","])
 def test_a_rule_that_does_not_exist_is_told_which_do(codes: str) -> None:
     seen = check("shop", "--select", codes)
     assert (seen.code, seen.out) == (2, "")
     assert "; there are EVS001, EVS101, " in seen.err
+
+
+def test_a_file_that_cannot_be_read_is_no_matter_of_choice(folder: Path) -> None:
+    (folder / "broken.py").write_text("def (:", encoding="utf-8")
+    assert check("broken.py", "--select", "EVS101").code == 1
+    assert check("broken.py", "--select", "EVS101", "--ignore", "EVS001").code == 0
+
+
+def test_a_file_counts_once_however_it_is_named(folder: Path) -> None:
+    (folder / "shop" / "again").symlink_to(folder / "shop")
+    (folder / "link.py").symlink_to(folder / "shop" / "late.py")
+    seen = check("shop/late.py", str(folder / "shop" / "late.py"), "link.py", "shop")
+    assert seen.out.splitlines()[-1] == "2 findings in 2 files (2 workflows, 0 steps)"
+
+
+def test_it_says_so_where_no_workflow_was_found(folder: Path) -> None:
+    (folder / "other.py").write_text("from app import workflow\n", encoding="utf-8")
+    note, last = check("other.py").out.splitlines()
+    assert note.startswith("no workflow was found here: ")
+    assert last == "0 findings in 1 file (0 workflows, 0 steps)"
+    assert check("other.py", "--json").out == "[]\n"
 
 
 def test_a_target_that_does_not_exist_is_named() -> None:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from everstep.core.errors import EverstepError, StepFailed
 from everstep.core.exported import read_history
 from everstep.core.tracing import Moment, prefixes
 from everstep.testing import TestEngine, TestRun, fresh_process
-from everstep.testing.determinism import assert_deterministic
+from everstep.testing.determinism import NotReplayedWarning, assert_deterministic
 from everstep.testing.differences import Cause, DeterminismError, Parting, parting
 from everstep.testing.fresh_process import UnimportableError, pass_elsewhere, place_of
 from everstep.testing.passes import Place, Surroundings, answer, pass_over, request
@@ -363,35 +363,22 @@ def test_a_process_that_takes_too_long_is_ended(
         pass_elsewhere(place, recorded(given.right_without_input), USUAL, [1])
 
 
-def test_a_workflow_that_cannot_be_imported_elsewhere_is_noted(
+def test_a_workflow_that_cannot_be_imported_elsewhere_is_noted_with_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     @workflow
     async def local(ctx: Context) -> str:
         return await ctx.step(given.note, 1)
 
-    assert assert_deterministic(local).notes == (
-        "not replayed in fresh processes: local is defined in a function",
-    )
+    why = "not replayed in fresh processes: local is defined in a function"
+    with pytest.warns(NotReplayedWarning, match=f"^local was {why}; what the order") as warned:
+        report = assert_deterministic(local)
+
+    assert report.notes == (why,)
+    assert str(report).splitlines()[1:] == [f"Note: {why}"]
+    assert [each.filename for each in warned] == [__file__]
+    assert assert_deterministic(local, processes=0).notes == ()
 
     monkeypatch.setattr(given.right.fn, "__module__", "__main__")
     with pytest.raises(UnimportableError, match=r"^right is defined in the program that runs$"):
-        place_of(given.right)
-
-
-def test_a_workflow_without_a_name_in_its_module_cannot_be_imported(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    nameless: Workflow[Any, Any] = Workflow(given.right.fn, name="nameless")
-    with pytest.raises(UnimportableError, match=r"^nameless has no name at the top level of tests"):
-        place_of(nameless)
-
-    monkeypatch.setattr(given.right.fn, "__module__", "shop_of_nobody")
-    with pytest.raises(UnimportableError, match=r"top level of shop_of_nobody$"):
-        place_of(given.right)
-
-    interactive = ModuleType("shop_of_nobody")
-    vars(interactive)["right"] = given.right
-    monkeypatch.setitem(sys.modules, "shop_of_nobody", interactive)
-    with pytest.raises(UnimportableError, match=r"top level of shop_of_nobody$"):
         place_of(given.right)

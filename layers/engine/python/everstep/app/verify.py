@@ -1,86 +1,80 @@
 """Go over every run of a live system and say which invariants do not hold; nothing here writes.
 
 Runs move while they are looked at, and indexes lag behind. So what seems wrong is looked at
-again a moment later, and counts only if it is still there and the run has not moved.
+again at the end, after a pause, and counts only if it is still there. A run that cannot be read
+is reported and stops nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, ParamSpec
+import hashlib
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from everstep.app.deadline import call_within
-from everstep.app.payloads import load, unpack
+from everstep.app.findings import (
+    Look,
+    RunReport,
+    Skipped,
+    Violation,
+    confirmed,
+    unconfirmed,
+)
+from everstep.app.reading import read_due, read_list, read_run
 from everstep.core.durations import MINUTE, SECOND
-from everstep.core.errors import RunNotFoundError, StepTimeout, WorkflowMissingError
+from everstep.core.errors import (
+    EverstepError,
+    RunNotFoundError,
+    StepTimeout,
+    WorkflowMissingError,
+)
 from everstep.core.invariants import (
     ViolationError,
     a_stall_has_its_reason,
+    an_ended_run_is_not_due,
     attempts_within_policy,
+    code_comes_to_rest,
+    every_entry_has_its_run,
     history_replays,
     history_replays_to_its_outcome,
+    records_are_readable,
     records_are_whole,
     running_is_watched,
     sleep_has_lasted,
     the_end_is_recorded,
+    the_replay_went_through,
+    what_is_armed_is_indexed,
 )
-from everstep.core.model import HEAD, RunStatus
+from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from everstep.app.engine import Engine
+    from everstep.app.reading import Due
     from everstep.core.model import DueEntry, History, Listed
     from everstep.core.replay import Definition
+    from everstep.core.unreadable import Unreadable
 
-P = ParamSpec("P")
+__all__ = [
+    "OVERDUE",
+    "RunReport",
+    "Skipped",
+    "Violation",
+    "pausing",
+    "verify",
+    "verify_run",
+]
 
 # The sweeper comes every minute; later than this it does not come at all, or gets nowhere.
 OVERDUE: Final = 15 * MINUTE
-_FAR_FUTURE: Final = 2**50
-_MANY: Final = 100_000
 # Far more than a replay takes.
 _PATIENCE: Final = 5 * SECOND
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """One invariant that does not hold for one run."""
-
-    invariant: str
-    run_id: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """One invariant that could not be looked at, and why."""
-
-    invariant: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunReport:
-    """What was looked at in one run.
-
-    Attributes:
-        run_id: The run.
-        workflow: Its workflow.
-        version: Its version.
-        status: Its recorded status.
-        checked: Names of the invariants that were looked at.
-        violations: Those that do not hold.
-        skipped: Those that could not be looked at.
-    """
-
-    run_id: str
-    workflow: str
-    version: str
-    status: RunStatus
-    checked: tuple[str, ...]
-    violations: tuple[Violation, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+# Seconds that an index may lag behind, with room to spare.
+_LAG: Final = 3.0
+_REPLAYED: Final = ("history_replays", "history_replays_to_its_outcome", "attempts_within_policy")
 
 
 def every_run(_run: Listed) -> bool:
@@ -88,123 +82,152 @@ def every_run(_run: Listed) -> bool:
     return True
 
 
-def verify(engine: Engine, among: Callable[[Listed], bool] = every_run) -> Iterator[RunReport]:
-    """Look at every run that is listed, in the order in which they were started.
+def at_once(_seconds: float) -> None:
+    """Wait for nothing: in memory no index lags."""
+
+
+_PAUSE: ContextVar[Callable[[float], None]] = ContextVar("_PAUSE", default=at_once)
+
+
+@contextmanager
+def pausing(pause: Callable[[float], None]) -> Iterator[None]:
+    """Before second looks inside the block, wait in this way, as where indexes lag."""
+    before = _PAUSE.set(pause)
+    try:
+        yield
+    finally:
+        _PAUSE.reset(before)
+
+
+def verify(
+    engine: Engine,
+    among: Callable[[Listed], bool] = every_run,
+    *,
+    pause: Callable[[float], None] | None = None,
+) -> Iterator[RunReport]:
+    """Look at every run, in the order in which they were started; those with violations last.
+
+    What is due without being listed, or cannot be read, is looked at whatever ``among`` says.
 
     Args:
         engine: The ports; only reads are made.
         among: Says which runs to look at.
+        pause: Waits for so many seconds before the second look; by default that of ``pausing``.
+
+    Raises:
+        EverstepError: A service failed; what was seen until then came before, unconfirmed.
     """
-    listed = [run for run in engine.lists.every() if among(run)]
-    holders: dict[tuple[str, str], str] = {}
-    due = _due(engine)
-    for run in sorted(listed, key=lambda each: each.run_id):
-        try:
-            report = _report(engine, run.run_id, due, holders)
-        except RunNotFoundError:
-            # Since it was listed, retention has taken it away.
-            continue
-        yield report
+    listed, unreadable = read_list(engine)
+    due = read_due(engine)
+    wanted = {run_id for run_id, run in listed.items() if among(run)}
+    strays = (due.entries.keys() | due.unreadable.keys()) - listed.keys() - unreadable.keys()
+    run_ids = wanted | unreadable.keys() | strays
+    check = _Check(engine=engine, due=due, unlisted=unreadable, listed=listed)
+    for report in _rounds(check, run_ids, pause or _PAUSE.get()):
+        # What is listed only by now is left to the next check.
+        if report.run_id not in strays or report.violations:
+            yield report
 
 
-def verify_run(engine: Engine, run_id: str) -> RunReport:
+def verify_run(
+    engine: Engine, run_id: str, *, pause: Callable[[float], None] | None = None
+) -> RunReport:
     """Look at one run.
 
     Raises:
         RunNotFoundError: There is no such run.
     """
-    return _report(engine, run_id, _due(engine), {})
-
-
-def _report(
-    engine: Engine,
-    run_id: str,
-    due: dict[str, list[DueEntry]],
-    holders: dict[tuple[str, str], str],
-) -> RunReport:
-    seen, report = _looked_at(engine, run_id, due, holders)
-    if not report.violations:
+    check = _Check(engine=engine, due=read_due(engine))
+    for report in _rounds(check, {run_id}, pause or _PAUSE.get()):
         return report
-    # The run may have moved between two reads, or an index may lag.
-    again, second = _looked_at(engine, run_id, _due(engine), holders)
-    return _confirmed(report, second, moved=seen != again)
+    raise RunNotFoundError(run_id)
 
 
-def _confirmed(first: RunReport, second: RunReport, *, moved: bool) -> RunReport:
-    """Return the second report without what only one of the two has seen.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A look at a run: what to report, and a print of the history to see whether it moves."""
 
-    Of a run that has not moved a violation may tell another detail each time, such as code that
-    asks for something else in every pass.
-    """
-    names = {each.invariant for each in first.violations}
-    told = {(each.invariant, each.detail) for each in first.violations}
-    lasting = tuple(
-        each
-        for each in second.violations
-        if ((each.invariant, each.detail) in told if moved else each.invariant in names)
-    )
-    return replace(second, violations=lasting)
+    report: RunReport
+    print: str
 
 
-def _due(engine: Engine) -> dict[str, list[DueEntry]]:
-    found: dict[str, list[DueEntry]] = {}
-    for shard in range(engine.timers.shards):
-        for entry in engine.timers.due(shard, _FAR_FUTURE, _MANY):
-            found.setdefault(entry.run_id, []).append(entry)
-    return found
+@dataclass(slots=True, kw_only=True)
+class _Check:
+    """One check over runs, and what it has come to know."""
+
+    engine: Engine
+    due: Due
+    unlisted: Mapping[str, Sequence[Unreadable]] = field(default_factory=dict)
+    listed: Mapping[str, Listed] = field(default_factory=dict)
+    holders: dict[tuple[str, str], str] = field(default_factory=dict)
+    suspects: dict[str, _Seen] = field(default_factory=dict)
 
 
-def _looked_at(
-    engine: Engine,
-    run_id: str,
-    due: dict[str, list[DueEntry]],
-    holders: dict[tuple[str, str], str],
-) -> tuple[History, RunReport]:
-    history = load(engine, run_id)
-    if history is None:
-        raise RunNotFoundError(run_id)
-    look = _Look(run_id)
+def _rounds(
+    check: _Check, run_ids: Collection[str], pause: Callable[[float], None]
+) -> Iterator[RunReport]:
+    """Yield reports: first of the healthy, then, after a pause, of those that are not."""
+    try:
+        yield from _first_round(check, run_ids)
+        if check.suspects:
+            pause(_LAG)
+            check.due = read_due(check.engine)
+            yield from _second_round(check)
+    except EverstepError:
+        for seen in check.suspects.values():
+            yield unconfirmed(seen.report)
+        raise
+
+
+def _first_round(check: _Check, run_ids: Collection[str]) -> Iterator[RunReport]:
+    for run_id in sorted(run_ids):
+        seen = _look_at(check, run_id)
+        if seen is not None and seen.report.violations:
+            check.suspects[run_id] = seen
+        elif seen is not None:
+            yield seen.report
+
+
+def _second_round(check: _Check) -> Iterator[RunReport]:
+    for run_id, first in list(check.suspects.items()):
+        second = _look_at(check, run_id)
+        del check.suspects[run_id]
+        if second is not None:
+            moved = first.print != second.print
+            yield confirmed(first.report, second.report, moved=moved)
+
+
+def _look_at(check: _Check, run_id: str) -> _Seen | None:
+    """Return what there is to say of a run; None if retention has taken it away by now."""
+    look = Look(run_id)
+    history, unreadable = read_run(check.engine, run_id)
+    told = (check.unlisted, check.due.unreadable)
+    for item in (*unreadable, *(item for items in told for item in items.get(run_id, ()))):
+        look.at(records_are_readable, item)
+    due = check.due.entries.get(run_id, ())
+    if history is not None:
+        _at_the_run(look, check, history, due)
+        _at_the_code(look, check.engine, history, whole=not unreadable)
+    elif due and not unreadable:
+        look.at(every_entry_has_its_run, due)
+    if history is None and not look.violations:
+        return None
+    what = check.listed.get(run_id) if history is None else history.head
+    return _Seen(report=look.report(what), print=_print(history))
+
+
+def _print(history: History | None) -> str:
+    return hashlib.sha256(repr(history).encode(errors="backslashreplace")).hexdigest()
+
+
+def _at_the_run(look: Look, check: _Check, history: History, due: Collection[DueEntry]) -> None:
+    look.passed("records_are_readable")
     _at_the_records(look, history)
-    _at_the_index(look, history, due.get(run_id, ()), engine.clock.now())
-    look.at(one_run_per_idempotency_key, history, holders)
-    _at_the_code(look, engine, history)
-    head = history.head
-    report = RunReport(
-        run_id=run_id,
-        workflow=head.workflow,
-        version=head.version,
-        status=head.status,
-        checked=tuple(look.checked),
-        violations=tuple(look.violations),
-        skipped=tuple(look.skipped),
-    )
-    return history, report
+    _at_the_index(look, history, due, check.engine.clock.now())
+    look.at(one_run_per_idempotency_key, history, check.holders)
 
 
-@dataclass(slots=True)
-class _Look:
-    """What was looked at so far, in one run."""
-
-    run_id: str
-    checked: list[str] = field(default_factory=list)
-    violations: list[Violation] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-
-    def at(self, check: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Make one check; several of one name count once."""
-        name = getattr(check, "__name__", "")
-        try:
-            check(*args, **kwargs)
-        except ViolationError as error:
-            name = error.invariant
-            self.violations.append(
-                Violation(invariant=name, run_id=self.run_id, detail=error.detail)
-            )
-        if name not in self.checked:
-            self.checked.append(name)
-
-
-def _at_the_records(look: _Look, history: History) -> None:
+def _at_the_records(look: Look, history: History) -> None:
     head = history.head
     look.at(running_is_watched, head)
     look.at(the_end_is_recorded, head)
@@ -214,30 +237,35 @@ def _at_the_records(look: _Look, history: History) -> None:
         look.at(sleep_has_lasted, record)
 
 
-def _at_the_index(look: _Look, history: History, due: Collection[DueEntry], now: int) -> None:
+def _at_the_index(look: Look, history: History, due: Collection[DueEntry], now: int) -> None:
     look.at(an_ended_run_is_not_due, history, due)
     look.at(what_is_armed_is_indexed, history, due)
     look.at(what_is_due_is_done, history, now)
 
 
-def _at_the_code(look: _Look, engine: Engine, history: History) -> None:
+def _at_the_code(look: Look, engine: Engine, history: History, *, whole: bool) -> None:
+    if not whole:
+        look.skip(_REPLAYED, "something that is recorded of the run cannot be read")
+        return
     head = history.head
-    names = ("history_replays", "history_replays_to_its_outcome", "attempts_within_policy")
     try:
         definition = engine.registry.to_continue(head.workflow, head.version)
-    except WorkflowMissingError as error:
-        look.skipped += [Skipped(invariant=name, reason=str(error)) for name in names]
+    except WorkflowMissingError:
+        what = f"workflow {head.workflow} version {head.version} is not in the code at hand"
+        look.skip(_REPLAYED, f"{what}; look at --workflows, or run this where the code is")
         return
-    result = unpack(engine, head.result) if head.result else None
-    whole = replace(history, head=replace(head, result=result))
     try:
-        call_within(lambda: _replayed(look, definition, whole), _PATIENCE)
+        call_within(lambda: _replayed(look, definition, history), _PATIENCE)
+        look.passed("code_comes_to_rest")
     except StepTimeout:
-        reason = f"the code does not come to rest within {_PATIENCE / SECOND:g} s"
-        look.skipped += [Skipped(invariant=name, reason=reason) for name in names]
+        look.at(code_comes_to_rest, _PATIENCE / SECOND)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a workflow's code may raise anything
+        look.at(the_replay_went_through, error)
 
 
-def _replayed(look: _Look, definition: Definition, history: History) -> None:
+def _replayed(look: Look, definition: Definition, history: History) -> None:
     if history.head.status.terminal:
         look.at(history_replays_to_its_outcome, definition, history)
     elif history.head.status is not RunStatus.STALLED:
@@ -260,27 +288,8 @@ def one_run_per_idempotency_key(history: History, holders: dict[tuple[str, str],
         return
     holder = holders.setdefault((head.workflow, head.idempotency_key), head.run_id)
     if holder != head.run_id:
-        detail = f"{head.workflow}, key {head.idempotency_key!r}: {holder} and {head.run_id}"
+        detail = f"{head.workflow}: {holder} and {head.run_id} have the same"
         raise ViolationError("one_run_per_idempotency_key", detail)
-
-
-def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
-    """Once a run has its outcome, the sweeper has nothing to do with it any more."""
-    for entry in due:
-        if history.head.status.terminal and entry.key == HEAD:
-            raise ViolationError("an_ended_run_is_not_due", f"{entry}")
-
-
-def what_is_armed_is_indexed(history: History, due: Iterable[DueEntry]) -> None:
-    """What is to be looked at stands in the due index, where the sweeper finds it."""
-    found = {entry.key for entry in due}
-    armed = {record.key for record in history.records.values() if record.due_at is not None}
-    if history.head.due_at is not None:
-        armed.add(HEAD)
-    missing = sorted(armed - found)
-    if missing:
-        names = ", ".join(key or "the run itself" for key in missing)
-        raise ViolationError("what_is_armed_is_indexed", f"not in the due index: {names}")
 
 
 def what_is_due_is_done(history: History, now: int) -> None:

@@ -32,6 +32,8 @@ class Analysis:
 
     Attributes:
         nodes: Expressions and statements in source order.
+        names: All uses of each name.
+        sorted_in_place: Names of which ``.sort`` is taken.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -41,6 +43,26 @@ class Analysis:
         self._resolver = Resolver(binder)
         self._roles = Roles(binder, self._resolver)
         self._scopes = binder.scopes
+        self._parents = binder.parents
+        self.names: dict[str, list[ast.Name]] = {}
+        self.sorted_in_place: set[str] = set()
+        for node in self.nodes:
+            self._note(node)
+
+    @property
+    def workflows(self) -> int:
+        """Return how many functions are declared workflows."""
+        return self._roles.workflows
+
+    @property
+    def steps(self) -> int:
+        """Return how many functions are steps, by decorator or because they are used as one."""
+        return self._roles.steps
+
+    @property
+    def workflow_code(self) -> bool:
+        """Return whether there is any workflow code."""
+        return self._roles.workflow_code
 
     def name_of(self, expression: ast.expr) -> str:
         """Return the dotted name of what an expression stands for; empty if it is not known."""
@@ -77,11 +99,17 @@ class Analysis:
             f"{CONTEXT}.{name}" for name in names
         }
 
-    def uses_context(self, expression: ast.AST) -> bool:
-        """Say whether a node is a call of some method of ``ctx``."""
-        return isinstance(expression, ast.Call) and self.name_of(expression.func).startswith(
-            f"{CONTEXT}."
-        )
+    def uses_context(self, node: ast.AST, names: Iterable[str]) -> bool:
+        """Say whether a node calls one of these methods of ``ctx``, or a method of its result."""
+        if not isinstance(node, ast.Call):
+            return False
+        of_context = self.name_of(node.func).removeprefix(f"{CONTEXT}.")
+        method, _, _ = of_context.partition("().")
+        return f"{CONTEXT}.{of_context}" == self.name_of(node.func) and method in names
+
+    def parent_of(self, node: ast.AST) -> ast.AST | None:
+        """Return the node that a node stands in; None for the module."""
+        return self._parents.get(node)
 
     def within(self, nodes: Iterable[ast.AST], owner_of: ast.AST) -> Iterator[ast.AST]:
         """Yield all nodes inside some nodes, without those of nested functions."""
@@ -98,6 +126,15 @@ class Analysis:
             or (isinstance(node, ast.comprehension) and bool(node.is_async))
             for node in self.within(nodes, owner_of)
         )
+
+    def _note(self, node: ast.expr | ast.stmt) -> None:
+        match node:
+            case ast.Name(id=name):
+                self.names.setdefault(name, []).append(node)
+            case ast.Attribute(value=ast.Name(id=name), attr="sort"):
+                self.sorted_in_place.add(name)
+            case _:
+                pass
 
     def _owner(self, node: ast.AST) -> FunctionNode | None:
         return self._resolver.owner_of(node)

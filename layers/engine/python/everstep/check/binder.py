@@ -6,6 +6,7 @@ import ast
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from everstep import __all__ as EXPORTS  # noqa: N812
 from everstep.check.scopes import (
     Annotated,
     Assigned,
@@ -31,6 +32,7 @@ class Binder(ast.NodeVisitor):
         scope_of: The scope in which a node is evaluated.
         nodes: Expressions and statements in source order, without annotations: they do nothing.
         scopes: The scope that each function opens.
+        parents: The node that each node stands in.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -38,6 +40,9 @@ class Binder(ast.NodeVisitor):
         self.scope_of: dict[ast.AST, Scope] = {}
         self.nodes: list[ast.expr | ast.stmt] = []
         self.scopes: dict[FunctionNode, Scope] = {}
+        self.parents: dict[ast.AST, ast.AST] = {
+            inner: outer for outer in ast.walk(tree) for inner in ast.iter_child_nodes(outer)
+        }
         self._scope = Scope(kind=ScopeKind.MODULE)
         self._in_annotation = False
         self.visit(tree)
@@ -69,8 +74,10 @@ class Binder(ast.NodeVisitor):
         """Bind to the full name; a relative one keeps its dots, and so is nothing known."""
         module = "." * node.level + (node.module or "")
         for alias in node.names:
-            target = Imported(target=f"{module}.{alias.name}")
-            self._scope.bind(alias.asname or alias.name, target)
+            # What a star brings is known of this package only.
+            names = EXPORTS if (module, alias.name) == ("everstep", "*") else [alias.name]
+            for name in names:
+                self._scope.bind(alias.asname or name, Imported(target=f"{module}.{name}"))
 
     # --- Definitions --------------------------------------------------------------------------
 
@@ -146,6 +153,13 @@ class Binder(ast.NodeVisitor):
         if isinstance(node.target, ast.Name):
             self._scope.bind(node.target.id, Annotated(annotation=annotation, value=node.value))
         self._visit_all([node.target, *([node.value] if node.value is not None else [])])
+
+    def visit_TypeAlias(self, node: ast.AST) -> None:
+        """``type X = …`` binds ``X`` to what it stands for; Python 3.11 has no such node."""
+        name, value = getattr(node, "name", None), getattr(node, "value", None)
+        if isinstance(name, ast.Name) and isinstance(value, ast.expr):
+            self._scope.bind(name.id, Assigned(value=value))
+            self._annotation(value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         """``x += …`` keeps what ``x`` is."""

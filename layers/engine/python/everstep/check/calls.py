@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.check import rules
 from everstep.check.analysis import Mistake, root_of
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from everstep.check.analysis import Analysis
+
+_PRINTERS: Final = {"builtins.print": "file", "pprint.pprint": "stream", "pprint.pp": "stream"}
+_TERMINAL: Final = frozenset({"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"})
+_OPENERS: Final = frozenset(
+    {"bz2.open", "gzip.open", "lzma.open", "tarfile.open", "zipfile.ZipFile"}
+)
+_BUFFERS: Final = frozenset({"io.BytesIO()", "io.StringIO()"})
 
 
 def known_hazards(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
@@ -66,7 +73,31 @@ def _is_local_alias(analysis: Analysis, node: ast.expr) -> bool:
 def _is_harmless(analysis: Analysis, call: ast.Call, hazard: Hazard) -> bool:
     enough = hazard.harmless_with
     given = len(call.args) + len(call.keywords)
-    return (enough is not None and given >= enough) or analysis.name_of(call).endswith("(seed)")
+    return (
+        (enough is not None and given >= enough)
+        or analysis.name_of(call).endswith("(seed)")
+        or _goes_elsewhere(analysis, call)
+        or _is_in_memory(analysis, call)
+    )
+
+
+def _goes_elsewhere(analysis: Analysis, call: ast.Call) -> bool:
+    """Say whether this prints to something that is not known to be the terminal."""
+    keyword = _PRINTERS.get(analysis.callee_of(call))
+    return any(
+        each.arg == keyword
+        and not (isinstance(each.value, ast.Constant) and each.value.value is None)
+        and analysis.name_of(each.value) not in _TERMINAL
+        for each in (call.keywords if keyword else ())
+    )
+
+
+def _is_in_memory(analysis: Analysis, call: ast.Call) -> bool:
+    """Say whether a function that opens files is given one that is no file."""
+    given = (*call.args, *(each.value for each in call.keywords))
+    return analysis.callee_of(call) in _OPENERS and any(
+        analysis.name_of(each) in _BUFFERS for each in given
+    )
 
 
 def _shared_generator(analysis: Analysis, call: ast.Call, name: str) -> Hazard | None:

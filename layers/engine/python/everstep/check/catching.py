@@ -24,7 +24,8 @@ _TOO_WIDE: Final = frozenset(
     }
 )
 _MEND: Final = "catch StepFailed or Exception, or raise it again"
-_LEAVING: Final = (ast.Return, ast.Break, ast.Continue)
+_LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
+_OTHER_CODE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def swallowed_signals(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
@@ -45,7 +46,9 @@ def swallowed_signals(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
 
 def _handlers(analysis: Analysis, node: ast.Try | ast.TryStar) -> Iterator[Mistake]:
     for handler in node.handlers:
-        if _is_too_wide(analysis, handler.type) and not _raises_again(handler.body, handler.name):
+        if not _is_too_wide(analysis, handler.type):
+            continue
+        if not _Caught(analysis, handler).is_raised_in(handler.body):
             caught = "" if handler.type is None else f" {ast.unparse(handler.type)}"
             yield _mistake(handler, f"except{caught}:")
 
@@ -80,22 +83,86 @@ def _suppresses(analysis: Analysis, manager: ast.expr) -> bool:
     )
 
 
-def _raises_again(body: Sequence[ast.stmt], name: str | None) -> bool:
-    """Say whether every way through a handler raises what it caught."""
-    for statement in body:
-        match statement:
-            case ast.Raise(exc=None):
+class _Caught:
+    """What a handler caught, and whether it lets it go on."""
+
+    def __init__(self, analysis: Analysis, handler: ast.ExceptHandler) -> None:
+        self._analysis = analysis
+        self._names = {handler.name} if handler.name else set[str]()
+
+    def is_raised_in(self, body: Sequence[ast.stmt]) -> bool:
+        """Say whether every way through some statements raises it, if it is no mere error."""
+        for statement in body:
+            if isinstance(statement, ast.Raise):
+                return self._is_it(statement.exc)
+            ways = self._ways(statement)
+            if ways and all(self.is_raised_in(each) for each in ways):
                 return True
-            case ast.Raise(exc=ast.Name(id=raised)):
-                return raised == name
-            case ast.If(body=then, orelse=otherwise) if otherwise:
-                if _raises_again(then, name) and _raises_again(otherwise, name):
-                    return True
+            if any(_leaves(each) for each in self._passed(statement)):
+                return False
+            self._note_other_name(statement)
+        return False
+
+    def _is_it(self, raised: ast.expr | None) -> bool:
+        match raised:
+            case None:
+                return True
+            case ast.Name(id=name):
+                return name in self._names
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="with_traceback")):
+                return name in self._names
+            case _:
+                return False
+
+    def _ways(self, statement: ast.stmt) -> list[list[ast.stmt]]:
+        """Return the ways through a statement, each of which would have to raise it."""
+        match statement:
+            case ast.If(test=test, body=then, orelse=otherwise):
+                if self._is_error(test):
+                    return [otherwise]
+                if isinstance(test, ast.UnaryOp) and self._is_no_error(test):
+                    return [then]
+                return [then, otherwise]
             case ast.With(body=inner) | ast.Try(finalbody=inner):
-                if _raises_again(inner, name):
-                    return True
+                return [inner]
+            case _:
+                return []
+
+    def _passed(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return what may run if a statement is passed with more than an error in hand."""
+        if isinstance(statement, ast.If):
+            return [each for way in self._ways(statement) for each in way]
+        return [statement]
+
+    def _is_error(self, test: ast.expr) -> bool:
+        """Say whether a test asks whether it is of some class of mere errors."""
+        match test:
+            case ast.Call(func=called, args=[ast.Name(id=name), classes]) if name in self._names:
+                isinstance_ = self._analysis.name_of(called) == "builtins.isinstance"
+                return isinstance_ and not _is_too_wide(self._analysis, classes)
+            case _:
+                return False
+
+    def _is_no_error(self, test: ast.UnaryOp) -> bool:
+        return isinstance(test.op, ast.Not) and self._is_error(test.operand)
+
+    def _note_other_name(self, statement: ast.stmt) -> None:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=other)], value=ast.Name(id=name)):
+                if name in self._names:
+                    self._names.add(other)
             case _:
                 pass
-        if any(isinstance(inner, _LEAVING) for inner in ast.walk(statement)):
-            return False
-    return False
+
+
+def _leaves(node: ast.AST, *, in_loop: bool = False) -> bool:
+    """Say whether a node may leave the code that it stands in, other than by an exception."""
+    if isinstance(node, ast.Return):
+        return True
+    if isinstance(node, ast.Break | ast.Continue):
+        return not in_loop
+    if isinstance(node, _OTHER_CODE):
+        return False
+    # break in the else of a loop belongs to the loop around it.
+    own = {*node.body} if isinstance(node, _LOOPS) else set[ast.AST]()
+    return any(_leaves(each, in_loop=in_loop or each in own) for each in ast.iter_child_nodes(node))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -12,20 +13,22 @@ from everstep.check import rules
 from everstep.check.analysis import Analysis, Mistake
 from everstep.check.calls import direct_steps, known_hazards, known_values
 from everstep.check.catching import swallowed_signals
-from everstep.check.findings import Finding
+from everstep.check.depth import TOO_DEEP, with_room
+from everstep.check.findings import Checked, Finding
 from everstep.check.mutations import changed_state
 from everstep.check.operations import dropped_operations
 from everstep.check.ordering import unordered_arguments, unordered_loops
 from everstep.check.roles import Role
-from everstep.check.suppression import is_suppressed
+from everstep.check.suppression import Comments, is_suppressed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     Check: TypeAlias = Callable[[Analysis, ast.AST], Iterator[Mistake]]
 
 # Where Python ends a line; str.splitlines knows more.
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 _CHECKS: Final[dict[Role, tuple[Check, ...]]] = {
     Role.WORKFLOW: (
         known_hazards,
@@ -50,20 +53,24 @@ def check_source(source: str, path: str) -> list[Finding]:
 
     Returns:
         Findings in the order of lines, without those that a ``noqa`` comment takes back. Text that
-        is no Python gives one finding, EVS001.
+        is no Python, or is nested too deeply, gives one finding, EVS001.
     """
+    return list(check_text(source, path).findings)
+
+
+def check_text(source: str, path: str) -> Checked:
+    """Check as ``check_source`` does, and count the workflows and steps that are recognised."""
     try:
-        found = check_tree(parse(source), path)
+        checked = with_room(lambda: _check(parse(source), path))
     except SyntaxError as error:
-        return [unreadable(path, f"no valid Python: {error.msg}", error.lineno, error.offset)]
-    except (ValueError, RecursionError, MemoryError) as error:
-        return [unreadable(path, f"cannot be parsed: {error!r}")]
-    lines = dict(enumerate(_LINE_END.split(source), start=1))
-    return [
-        _in_characters(each, line)
-        for each in found
-        if not is_suppressed(each.code, line := lines.get(each.line, ""))
-    ]
+        # What an older Python refuses may be right in a newer one.
+        said = f"no valid Python {_PYTHON}: {error.msg}"
+        return Checked(findings=(unreadable(path, said, error.lineno, error.offset),))
+    except (RecursionError, MemoryError):
+        return Checked(findings=(unreadable(path, TOO_DEEP),))
+    except ValueError as error:
+        return Checked(findings=(unreadable(path, f"cannot be parsed: {error!r}"),))
+    return replace(checked, findings=tuple(_reported(checked.findings, source)))
 
 
 def parse(source: str) -> ast.Module:
@@ -78,9 +85,10 @@ def check_tree(tree: ast.Module, path: str) -> list[Finding]:
 
     A tree knows columns in bytes only.
     """
-    analysis = Analysis(tree)
-    found = {_finding(each, analysis, path) for each in _mistakes(analysis)}
-    return sorted(found, key=lambda each: (each.line, each.column, each.code, each.message))
+    try:
+        return list(with_room(lambda: _check(tree, path)).findings)
+    except (RecursionError, MemoryError):
+        return [unreadable(path, TOO_DEEP)]
 
 
 def unreadable(
@@ -95,6 +103,28 @@ def unreadable(
         message=message,
         mend="mend the file, or leave it out",
     )
+
+
+def _check(tree: ast.Module, path: str) -> Checked:
+    analysis = Analysis(tree)
+    found = {_finding(each, analysis, path) for each in _mistakes(analysis)}
+    return Checked(
+        findings=tuple(
+            sorted(found, key=lambda each: (each.line, each.column, each.code, each.message))
+        ),
+        workflows=analysis.workflows,
+        steps=analysis.steps,
+        workflow_code=analysis.workflow_code,
+    )
+
+
+def _reported(found: Iterable[Finding], source: str) -> Iterator[Finding]:
+    """Yield findings that no comment takes back, with columns as editors count them."""
+    lines = dict(enumerate(_LINE_END.split(source), start=1))
+    comments = Comments(source)
+    for each in found:
+        if not any(is_suppressed(each.code, comment) for comment in comments.about(each.line)):
+            yield _in_characters(each, lines.get(each.line, ""))
 
 
 def _in_characters(finding: Finding, line: str) -> Finding:

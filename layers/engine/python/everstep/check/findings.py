@@ -30,6 +30,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What checking one module gave.
+
+    Attributes:
+        findings: In the order of lines.
+        workflows: How many functions are declared workflows.
+        steps: How many functions are declared steps, or handed to ``ctx.step``.
+        workflow_code: Whether anything was taken for workflow code at all.
+    """
+
+    findings: tuple[Finding, ...]
+    workflows: int = 0
+    steps: int = 0
+    workflow_code: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One kind of mistake.
 

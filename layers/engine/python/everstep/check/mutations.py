@@ -13,6 +13,7 @@ from everstep.check import rules
 from everstep.check.analysis import Mistake, root_of
 from everstep.check.catalogue import VALUES
 from everstep.check.known_types import CONTAINERS
+from everstep.check.memos import made_once
 from everstep.check.roles import Role
 
 if TYPE_CHECKING:
@@ -36,9 +37,15 @@ _CHANGERS: Final = frozenset(_CHANGERS_NAMES.split())
 _ITERATORS: Final = frozenset(
     {"builtins.iter()", "itertools.count()", "itertools.cycle()", "builtins.enumerate()"}
 )
+_CACHE: Final = "or, for a cache, set it only where it is not there yet (if X is None: X = …)"
 _MEND: Final = {
-    Role.WORKFLOW: "keep it in a local variable of the workflow: each replay runs this again",
-    Role.STEP: "return a value from the step: a replay takes its result and does not run it again",
+    Role.WORKFLOW: (
+        f"keep it in a local variable of the workflow: each replay runs this again; {_CACHE}"
+    ),
+    Role.STEP: (
+        "return a value from the step: a replay takes its result and does not run it again; "
+        f"{_CACHE}"
+    ),
 }
 
 
@@ -66,7 +73,8 @@ def _changes(analysis: Analysis, node: ast.AST) -> Iterator[tuple[ast.expr | ast
             root = root_of(node)
             foreign = isinstance(root, ast.Name) and _is_foreign(analysis, root)
             # The environment has a rule of its own.
-            if foreign and analysis.name_of(node.value) not in VALUES:
+            known = analysis.name_of(node.value) in VALUES
+            if foreign and not known and not made_once(analysis, node):
                 yield node, f"{ast.unparse(node)} is assigned"
         case ast.Call():
             changed = _changed_by(analysis, node)
@@ -79,10 +87,10 @@ def _changes(analysis: Analysis, node: ast.AST) -> Iterator[tuple[ast.expr | ast
 def _is_rebound(analysis: Analysis, declaration: ast.Global | ast.Nonlocal, name: str) -> bool:
     """Say whether the function assigns the foreign name that it declares."""
     own = analysis.scope_of_function(declaration)
-    for node in analysis.nodes:
-        if not isinstance(node, ast.Name) or node.id != name or isinstance(node.ctx, ast.Load):
+    for node in analysis.names.get(name, ()):
+        if isinstance(node.ctx, ast.Load) or analysis.scope_of_function(node) is not own:
             continue
-        if analysis.scope_of_function(node) is own and _is_foreign(analysis, node):
+        if _is_foreign(analysis, node) and not made_once(analysis, node):
             return True
     return False
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # The methods of ctx that return an operation.
 OPERATIONS: Final = ("step", "sleep", "sleep_until")
+# Those, and the ones that give something else with each call: their order counts.
+ORDERED: Final = (*OPERATIONS, "random", "uuid")
 
 
 def dropped_operations(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
@@ -24,24 +26,43 @@ def dropped_operations(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
             dropped = True
         case ast.Assign(targets=[ast.Name() as target], value=value):
             dropped = not _is_read(analysis, target)
+        case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
+            dropped = not _is_read(analysis, target)
         case _:
             return
-    if dropped and isinstance(value, ast.Call) and analysis.is_operation(value, OPERATIONS):
-        called = ast.unparse(value.func)
-        yield Mistake(
-            node=value,
-            code=rules.NOT_AWAITED,
-            message=f"{called}(…) only creates the operation, and nothing awaits it",
-            mend=f"write await {called}(…)",
-        )
+    for call in _created(value) if dropped else ():
+        if analysis.is_operation(call, OPERATIONS):
+            called = ast.unparse(call.func)
+            yield Mistake(
+                node=call,
+                code=rules.NOT_AWAITED,
+                message=f"{called}(…) only creates the operation, and nothing awaits it",
+                mend=f"write await {called}(…)",
+            )
+
+
+def _created(value: ast.expr) -> Iterator[ast.Call]:
+    """Yield the calls whose results a value is, or holds."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case ast.Call() as call:
+                yield call
+            case ast.IfExp(body=body, orelse=otherwise):
+                waiting += (body, otherwise)
+            case ast.BoolOp(values=parts):
+                waiting += parts
+            case ast.List(elts=parts) | ast.Tuple(elts=parts):
+                waiting += parts
+            case ast.ListComp(elt=element):
+                waiting.append(element)
+            case _:
+                pass
 
 
 def _is_read(analysis: Analysis, target: ast.Name) -> bool:
     home = analysis.home_of(target)
     return any(
-        isinstance(node, ast.Name)
-        and node.id == target.id
-        and isinstance(node.ctx, ast.Load)
-        and analysis.home_of(node) is home
-        for node in analysis.nodes
+        isinstance(name.ctx, ast.Load) and analysis.home_of(name) is home
+        for name in analysis.names[target.id]
     )

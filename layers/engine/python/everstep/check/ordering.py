@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.check import rules
 from everstep.check.analysis import Mistake
 from everstep.check.known_types import SETS
+from everstep.check.operations import ORDERED
 from everstep.check.scopes import Assigned
 
 if TYPE_CHECKING:
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
 
 # They go through their arguments in the order that these have.
 _KEEPS_ORDER: Final = frozenset(
-    f"builtins.{name}" for name in ("enumerate", "filter", "iter", "list", "map", "tuple", "zip")
+    f"builtins.{name}"
+    for name in (
+        *("dict.fromkeys", "enumerate", "filter", "iter", "list", "map", "reversed", "tuple"),
+        "zip",
+    )
 )
+_VIEWS: Final = ("items", "keys", "values")
 _MEND: Final = "go through sorted(…)"
 
 
@@ -38,7 +44,7 @@ def unordered_loops(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
 
 def unordered_arguments(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
     """Yield arguments of operations that the order of a set decides about."""
-    if not isinstance(node, ast.Call) or not analysis.uses_context(node):
+    if not isinstance(node, ast.Call) or not analysis.uses_context(node, ORDERED):
         return
     for argument in (*node.args, *(each.value for each in node.keywords)):
         for taken in _taken(analysis, argument):
@@ -62,22 +68,35 @@ def _loop(analysis: Analysis, iterable: ast.expr) -> Iterator[Mistake]:
 
 def _uses_operations(analysis: Analysis, body: list[ast.AST] | list[ast.stmt], at: ast.AST) -> bool:
     return analysis.awaits(body, at) or any(
-        analysis.uses_context(node) for node in analysis.within(body, at)
+        analysis.uses_context(node, ORDERED) for node in analysis.within(body, at)
     )
 
 
 def _is_unordered(analysis: Analysis, expression: ast.expr) -> bool:
     """Say whether going through an expression is going through a set."""
     match expression:
-        case ast.ListComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
-            return _is_unordered(analysis, first.iter)
+        case ast.ListComp() | ast.GeneratorExp() | ast.DictComp():
+            return _is_unordered(analysis, expression.generators[0].iter)
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             unpacked = [each.value for each in parts if isinstance(each, ast.Starred)]
             return any(_is_unordered(analysis, each) for each in unpacked)
         case ast.Call(func=called, args=arguments) if analysis.name_of(called) in _KEEPS_ORDER:
             return any(_is_unordered(analysis, each) for each in arguments)
+        case ast.Call(func=ast.Attribute(value=of, attr=view)) if view in _VIEWS:
+            return _is_unordered(analysis, of)
+        case ast.Name():
+            only = _only_value(analysis, expression)
+            return analysis.name_of(expression) in SETS and not _is_of_numbers(only)
         case _:
-            return analysis.name_of(expression) in SETS
+            return analysis.name_of(expression) in SETS and not _is_of_numbers(expression)
+
+
+def _is_of_numbers(expression: ast.expr | None) -> bool:
+    """Say whether this is a set like ``{1, 2}``: numbers have the same place in each process."""
+    return isinstance(expression, ast.Set) and all(
+        isinstance(each, ast.Constant) and isinstance(each.value, int | float)
+        for each in expression.elts
+    )
 
 
 def _taken(analysis: Analysis, argument: ast.expr) -> Iterator[ast.expr]:
@@ -124,11 +143,4 @@ def _only_value(analysis: Analysis, name: ast.Name) -> ast.expr | None:
     bindings = [] if home is None else home.bindings[name.id]
     if len(bindings) != 1 or not isinstance(bindings[0], Assigned):
         return None
-    sorted_in_place = any(
-        isinstance(node, ast.Attribute)
-        and node.attr == "sort"
-        and isinstance(node.value, ast.Name)
-        and node.value.id == name.id
-        for node in analysis.nodes
-    )
-    return None if sorted_in_place else bindings[0].value
+    return None if name.id in analysis.sorted_in_place else bindings[0].value

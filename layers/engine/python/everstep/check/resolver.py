@@ -37,7 +37,11 @@ from everstep.check.scopes import (
 )
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from everstep.check.binder import Binder
+
+    _Key: TypeAlias = tuple[Scope, str]
 
 # Stands for a name that is being resolved right now, as in path = path / "x": agrees with all.
 _ITSELF: Final = "?"
@@ -52,11 +56,22 @@ class Resolver:
     def __init__(self, binder: Binder) -> None:
         """Keep the scopes."""
         self._scope_of = binder.scope_of
-        self._open: list[tuple[Scope, str]] = []
-        self._known: dict[tuple[Scope, str], str | None] = {}
+        self._open: list[_Key] = []
+        # What is known for good, and what is while a question is open: for the time being.
+        self._known: dict[_Key, str | None] = {}
+        self._so_far: dict[_Key, str | None] = {}
+        self._names: dict[ast.expr, str | None] = {}
 
     def name_of(self, expression: ast.expr) -> str | None:
         """Return the dotted name of what an expression stands for; None if it is not known."""
+        if expression not in self._names:
+            found = self._name_of(expression)
+            if self._open:  # it may have been asked in a circle
+                return found
+            self._names[expression] = found
+        return self._names[expression]
+
+    def _name_of(self, expression: ast.expr) -> str | None:
         match expression:
             case ast.Name():
                 return self._variable(expression)
@@ -88,20 +103,40 @@ class Resolver:
         scope = self._scope_of.get(node)
         return None if scope is None else scope.owner
 
-    def functions_of(self, expression: ast.expr, depth: int = 0) -> list[FunctionNode]:
-        """Return the functions of this module that an expression may stand for."""
-        if isinstance(expression, ast.Lambda):
-            return [expression]
-        if not isinstance(expression, ast.Name) or depth > _DEPTH:
-            return []
-        home = self.home_of(expression)
-        found: list[FunctionNode] = []
-        for binding in [] if home is None else home.bindings[expression.id]:
-            if isinstance(binding, Defined):
-                found.append(binding.function)
-            elif isinstance(binding, Assigned):
-                found.extend(self.functions_of(binding.value, depth + 1))
-        return found
+    def functions_of(self, expression: ast.expr) -> list[FunctionNode]:
+        """Return the functions of this module that an expression may stand for, or holds."""
+        found: dict[FunctionNode, None] = {}
+        waiting = [expression]
+        seen: set[_Key] = set()
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, ast.Lambda):
+                found[part] = None
+            elif isinstance(part, ast.Name):
+                if (home := self.home_of(part)) is None or (home, part.id) in seen:
+                    continue
+                seen.add((home, part.id))
+                found.update(dict.fromkeys(home.functions(part.id)))
+                waiting += home.values(part.id)
+            else:
+                waiting += self._parts_of(part)
+        return list(found)
+
+    def _parts_of(self, expression: ast.expr) -> list[ast.expr]:
+        """Return expressions of which this is one, or which it holds."""
+        match expression:
+            case ast.IfExp(body=body, orelse=otherwise):
+                return [body, otherwise]
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.BoolOp(values=parts):
+                return parts
+            case ast.Dict(values=parts):
+                return parts
+            case ast.Subscript(value=value) | ast.NamedExpr(value=value):
+                return [value]
+            case ast.Call(func=called, args=[first, *_]):
+                return [first] if self.name_of(called) == "functools.partial" else []
+            case _:
+                return []
 
     def is_decorated(self, function: FunctionNode, decorator: str) -> bool:
         """Say whether a function has a decorator, with or without parentheses."""
@@ -126,13 +161,18 @@ class Resolver:
             return self._known[key]
         if key in self._open:
             return _ITSELF
+        if key in self._so_far:
+            return self._so_far[key]
         if len(self._open) > _DEPTH:
             return None
         self._open.append(key)
         found = _agreed([self._binding(each) for each in home.bindings[name.id]])
         self._open.pop()
-        if not self._open:  # else it may have been asked in a circle
+        # Else it may have been asked in a circle: that holds for this question only.
+        self._so_far[key] = found
+        if not self._open:
             self._known[key] = found
+            self._so_far.clear()
         return found
 
     def _binding(self, binding: Binding) -> str | None:

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.check.known_types import CONTEXT, STEP_DECORATOR, WORKFLOW_DECORATOR
-from everstep.check.scopes import Parameter
+from everstep.check.scopes import Parameter, ScopeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from everstep.check.binder import Binder
     from everstep.check.resolver import Resolver
@@ -25,7 +25,9 @@ _CALLERS: Final = frozenset(
         "builtins.max",
         "builtins.min",
         "builtins.sorted",
-        "functools.partial",
+        "itertools.filterfalse",
+        "itertools.groupby",
+        "itertools.starmap",
         "functools.reduce",
     }
 )
@@ -59,6 +61,7 @@ class Roles:
         self._steps = self._declared_steps()
         self._handed = self._made_by_call(STEP_DECORATOR)
         self._own_nodes = self._by_owner()
+        self._declared = self._declared_workflows()
         self._follow(self._workflows())
         self._step_code = self._nested_in(self._steps | self._handed)
 
@@ -67,6 +70,21 @@ class Roles:
         if function in self._routes:
             return Role.WORKFLOW
         return Role.STEP if function in self._step_code else None
+
+    @property
+    def workflows(self) -> int:
+        """Return how many functions are declared workflows."""
+        return len(self._declared)
+
+    @property
+    def steps(self) -> int:
+        """Return how many functions are declared steps, or handed to ``ctx.step``."""
+        return len(self._steps | self._handed)
+
+    @property
+    def workflow_code(self) -> bool:
+        """Return whether there is any workflow code."""
+        return bool(self._routes)
 
     def route_to(self, function: FunctionNode | None) -> tuple[str, ...]:
         """Return the names from a workflow to a function that it calls; none if it is inside."""
@@ -82,16 +100,24 @@ class Roles:
             if self._resolver.is_decorated(each, STEP_DECORATOR)
         }
 
-    def _workflows(self) -> list[FunctionNode]:
+    def _declared_workflows(self) -> set[FunctionNode]:
         made = self._made_by_call(WORKFLOW_DECORATOR)
+        return {
+            each
+            for each in self._binder.scopes
+            if each not in self._steps
+            and (each in made or self._resolver.is_decorated(each, WORKFLOW_DECORATOR))
+        }
+
+    def _workflows(self) -> list[FunctionNode]:
         return [
             each
             for each in self._binder.scopes
-            if each not in self._steps and (each in made or self._is_workflow(each))
+            if each in self._declared or (each not in self._steps and self._takes_context(each))
         ]
 
-    def _is_workflow(self, function: FunctionNode) -> bool:
-        return self._resolver.is_decorated(function, WORKFLOW_DECORATOR) or any(
+    def _takes_context(self, function: FunctionNode) -> bool:
+        return any(
             self._resolver.type_of(annotation) == CONTEXT
             for annotation in self._annotations_of(function)
         )
@@ -109,14 +135,8 @@ class Roles:
             if isinstance(node, ast.Call) and node.args:
                 name = self._resolver.name_of(node.func)
                 if name is not None and _MAKERS.get(name) == decorator:
-                    made.update(self._resolver.functions_of(self._without_partial(node.args[0])))
+                    made.update(self._resolver.functions_of(node.args[0]))
         return made
-
-    def _without_partial(self, expression: ast.expr) -> ast.expr:
-        if isinstance(expression, ast.Call) and expression.args:
-            name = self._resolver.name_of(expression.func)
-            return expression.args[0] if name == "functools.partial" else expression
-        return expression
 
     # --- Following calls ------------------------------------------------------------------------
 
@@ -144,28 +164,41 @@ class Roles:
         route = self._routes[function]
         for node in self._own_nodes.get(function, ()):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                if node not in self._handed:
+                if node not in self._handed and self._is_workflow_code(node):
                     yield node, route
             elif isinstance(node, ast.Call):
                 for reached in self._called(node):
                     inside = self._binder.encloses(function, reached)
                     yield reached, route if inside else (*route, name_of_function(reached))
 
-    def _called(self, call: ast.Call) -> Iterable[FunctionNode]:
+    def _is_workflow_code(self, nested: FunctionNode) -> bool:
+        """Say whether a function inside workflow code is such code, even if none calls it there.
+
+        What is only passed on may be on its way to ``ctx.step``; methods hardly are.
+        """
+        around = self._binder.scopes[nested].parent
+        if isinstance(nested, ast.AsyncFunctionDef) or (around and around.kind is ScopeKind.CLASS):
+            return True
+        return any(
+            isinstance(node, ast.Name) and self._resolver.name_of(node) == CONTEXT
+            for node in self._own_nodes.get(nested, ())
+        )
+
+    def _called(self, call: ast.Call) -> Iterator[FunctionNode]:
         yield from self._resolver.functions_of(call.func)
-        if self._resolver.name_of(call.func) in _CALLERS:
+        sorts = isinstance(call.func, ast.Attribute) and call.func.attr == "sort"
+        if sorts or self._resolver.name_of(call.func) in _CALLERS:
             for value in (*call.args, *(each.value for each in call.keywords)):
-                # A partial may also be on its way to ctx.step.
-                for each in self._resolver.functions_of(value):
-                    if each not in self._handed:
-                        yield each
+                yield from self._resolver.functions_of(value)
 
     def _nested_in(self, functions: set[FunctionNode]) -> set[FunctionNode]:
-        return {
-            each
-            for each in self._binder.scopes
-            if any(self._binder.encloses(outer, each) for outer in functions)
-        }
+        found: set[FunctionNode] = set()
+        # Those outside come before those inside them.
+        for function, scope in self._binder.scopes.items():
+            outer = None if scope.parent is None else scope.parent.owner
+            if function in functions or outer in found:
+                found.add(function)
+        return found
 
 
 def name_of_function(function: FunctionNode) -> str:

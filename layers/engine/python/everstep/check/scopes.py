@@ -101,6 +101,14 @@ class Scope:
                 return scope
         return None
 
+    def functions(self, name: str) -> list[FunctionNode]:
+        """Return the functions that a name is defined as."""
+        return [each.function for each in self.bindings[name] if isinstance(each, Defined)]
+
+    def values(self, name: str) -> list[ast.expr]:
+        """Return the expressions that a name is assigned."""
+        return [each.value for each in self.bindings[name] if isinstance(each, Assigned)]
+
     @property
     def module(self) -> Scope:
         """Return the scope of the module."""

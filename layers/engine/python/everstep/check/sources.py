@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tokenize
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from everstep.check.checker import check_source, unreadable
+from everstep.check.checker import check_text, unreadable
+from everstep.check.findings import Checked
 from everstep.core.errors import EverstepError
 
 if TYPE_CHECKING:
@@ -30,18 +32,22 @@ def find_sources(target: str) -> list[Path]:
         target: A file, a folder, or a dotted module name. Modules are looked for in the current
             folder and along ``sys.path``; they are not imported, nor are their parents.
 
+    Returns:
+        Each file once, however many links lead to it. A folder that cannot be read is among them:
+        checking it says so.
+
     Raises:
         CheckTargetError: There is no such path or module, or no Python file in it.
     """
     path = Path(target)
-    found = path if target and path.exists() else _find_module(target)
+    found = path if target and _exists(path) else _find_module(target)
     if found is None:
         raise CheckTargetError(
             f"{target!r} is neither an existing file or folder nor the dotted name of a module "
             "that can be found from here (app/workflows, app/workflows/order.py and app.workflows "
             "are allowed)"
         )
-    sources = sorted(_sources_of(found))
+    sources = _sources_of(found)
     if not sources:
         raise CheckTargetError(f"{target!r} is a folder without any Python file (*.py)")
     return sources
@@ -55,38 +61,87 @@ def check_paths(paths: Iterable[Path]) -> list[Finding]:
             environments left out). A file that is named twice is checked once.
 
     Returns:
-        Findings by path and line. A file that cannot be read gives one finding, EVS001.
+        Findings by path and line. A file or folder that cannot be read gives one finding, EVS001.
     """
-    sources = dict.fromkeys(source for path in paths for source in sorted(_sources_of(path)))
-    return [finding for source in sources for finding in _check_file(source)]
+    sources = distinct(source for path in paths for source in _sources_of(path))
+    return [finding for source in sources for finding in check_file(source).findings]
 
 
-def _check_file(path: Path) -> list[Finding]:
+def check_file(path: Path) -> Checked:
+    """Check one file, and count the workflows and steps that are recognised in it."""
+    if _is_folder(path):
+        return _nothing_of(path, "cannot be read: the folder cannot be listed")
+    if _exists(path) and not _is_file(path):
+        return _nothing_of(path, "cannot be read: it is no regular file")
     try:
         # As Python itself reads: with the encoding that the file declares.
         with tokenize.open(path) as file:
             source = file.read()
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        return [unreadable(str(path), f"cannot be read: {error}")]
-    return check_source(source, str(path))
+        return _nothing_of(path, f"cannot be read: {error}")
+    return check_text(source, str(path))
 
 
-def _sources_of(path: Path) -> Iterator[Path]:
-    """Yield a file itself, or the Python files below a folder."""
-    if not path.is_dir():
-        yield path
-        return
-    for entry in path.iterdir():
-        if entry.is_dir():
-            if not _is_foreign(entry):
-                yield from _sources_of(entry)
-        elif entry.suffix == ".py" and not entry.name.startswith("."):
-            yield entry
+def distinct(paths: Iterable[Path]) -> list[Path]:
+    """Return paths without those that lead to the same file as one before them."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
+
+
+def _nothing_of(path: Path, why: str) -> Checked:
+    return Checked(findings=(unreadable(str(path), why),))
+
+
+def _sources_of(path: Path) -> list[Path]:
+    """Return a file itself, or the Python files below a folder, sorted."""
+    return sorted(distinct(_walk(path))) if _is_folder(path) else [path]
+
+
+def _walk(top: Path) -> Iterator[Path]:
+    """Yield Python files, and folders that cannot be listed; links may lead in a circle."""
+    waiting, seen = [top], set[str]()
+    while waiting:
+        folder = waiting.pop(0)
+        place = os.path.realpath(folder)
+        if place in seen:
+            continue
+        seen.add(place)
+        try:
+            # What is there by itself goes before links to it.
+            entries = sorted(folder.iterdir(), key=lambda each: (each.is_symlink(), each))
+        except OSError:
+            yield folder
+            continue
+        inner = [each for each in entries if _is_folder(each) and not _is_foreign(each)]
+        waiting[:0] = [each for each in inner if not each.is_symlink()]
+        waiting.extend(each for each in inner if each.is_symlink())
+        yield from (each for each in entries if _is_source(each))
+
+
+def _is_source(entry: Path) -> bool:
+    return entry.suffix == ".py" and not entry.name.startswith(".") and not _is_folder(entry)
+
+
+# Unlike its counterparts in os.path, pathlib raises where it may not look.
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def _is_foreign(folder: Path) -> bool:
     hidden = folder.name.startswith(".") or folder.name in _FOREIGN
-    return hidden or (folder / "pyvenv.cfg").exists()
+    return hidden or _exists(folder / "pyvenv.cfg")
 
 
 def _find_module(name: str) -> Path | None:
@@ -96,8 +151,8 @@ def _find_module(name: str) -> Path | None:
     for folder in (Path(), *map(Path, sys.path)):
         place = folder.joinpath(*parts)
         module = place.with_name(f"{place.name}.py")
-        if place.is_dir():
+        if _is_folder(place):
             return place
-        if module.is_file():
+        if _is_file(module):
             return module
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,8 +13,12 @@ from everstep.cli.printing import as_json, line
 from everstep.cli.session import Session
 
 if TYPE_CHECKING:
-    from everstep.check import Finding
+    from everstep.check import Checked, Finding
 
+_NO_WORKFLOW: Final = (
+    "no workflow was found here: looked for functions with everstep's @workflow, or with a "
+    "parameter annotated Context, imported from everstep itself"
+)
 Targets = Annotated[
     list[str],
     typer.Argument(metavar="TARGET...", help="Files, folders or modules (shop.flows)."),
@@ -46,30 +50,32 @@ def check(
     Nothing is imported or run. Ends with 1 if there are findings. A line ends with
     "# noqa: EVS101" where you know better.
     """
-    from everstep.check import check_paths
+    from everstep.check import check_file
 
     session: Session = ctx.obj
     codes = _wanted(select, ignore)
-    sources = _sources(targets)
-    findings = [each for each in check_paths(sources) if each.code in codes]
+    checked = [check_file(each) for each in _sources(targets)]
+    findings = [found for each in checked for found in each.findings if found.code in codes]
     if json:
-        as_json([_as_object(each) for each in findings])
+        as_json([asdict(each) for each in findings])
     else:
-        _print(session, findings, len(sources))
+        _print(session, findings, checked)
     return ExitCode.FAILED if findings else ExitCode.DONE
 
 
 def _wanted(select: Iterable[str] | None, ignore: Iterable[str] | None) -> frozenset[str]:
-    from everstep.check import RULES
+    from everstep.check import RULES, UNREADABLE
 
     known = frozenset(rule.code for rule in RULES)
-    chosen = _codes(select, known) if select else known
+    # What could not be read was not checked: no choice of rules may make that look right.
+    chosen = _codes(select, known) | {UNREADABLE} if select else known
     return chosen - (_codes(ignore, known) if ignore else frozenset())
 
 
 def _codes(given: Iterable[str], known: frozenset[str]) -> frozenset[str]:
     """Return the rules that are meant: by code, or by how their codes begin, as in EVS1."""
-    prefixes = [prefix.strip().upper() for text in given for prefix in text.split(",")]
+    parts = [part.strip().upper() for text in given for part in text.split(",")]
+    prefixes = [part for part in parts if part] or [""]
     meant = {prefix: {code for code in known if code.startswith(prefix)} for prefix in prefixes}
     unknown = [prefix for prefix, codes in meant.items() if not (prefix and codes)]
     if unknown:
@@ -78,22 +84,25 @@ def _codes(given: Iterable[str], known: frozenset[str]) -> frozenset[str]:
 
 
 def _sources(targets: Iterable[str]) -> list[Path]:
-    from everstep.check import CheckTargetError, find_sources
+    from everstep.check import CheckTargetError, distinct, find_sources
 
     try:
-        # A file that is named twice is checked once.
-        return list(dict.fromkeys(path for each in targets for path in find_sources(each)))
+        return distinct(path for each in targets for path in find_sources(each))
     except CheckTargetError as error:
         raise usage(str(error)) from error
 
 
-def _print(session: Session, findings: list["Finding"], files: int) -> None:
+def _print(session: Session, findings: list["Finding"], checked: list["Checked"]) -> None:
     for each in findings:
         line(session.out, str(each))
-    found = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
+    if not any(each.workflow_code for each in checked):
+        line(session.out, (_NO_WORKFLOW, "yellow"))
+    workflows = _count(sum(each.workflows for each in checked), "workflow")
+    steps = _count(sum(each.steps for each in checked), "step")
+    found, files = _count(len(findings), "finding"), _count(len(checked), "file")
     style = "red" if findings else "green"
-    line(session.out, (f"{found} in {files} file{'' if files == 1 else 's'}", style))
+    line(session.out, (f"{found} in {files} ({workflows}, {steps})", style))
 
 
-def _as_object(finding: "Finding") -> dict[str, object]:
-    return asdict(finding)
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.cli import stacks
 from everstep.cli.exits import usage
 from everstep.cli.printing import line
+from everstep.core.errors import DefinitionError
 from everstep.wiring import Settings, build_engine
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ def connect_reader(session: Session, target: Target) -> Engine:
         what = f"{module} cannot be imported, its workflows are left out: "
         line(session.err, ("warning: ", "yellow"), f"{what}{type(error).__name__}: {error}")
     return engine
+
+
+def configured_faults(session: Session, target: Target, engine: Engine) -> dict[str, str]:
+    """Return modules that somebody has named and that cannot be imported, and why.
+
+    Nobody has named the package that is looked for where nothing is said. Reasons go into
+    reports: what a module raises of its own is told by its type.
+    """
+    named = (target.workflows, target.stack, session.environment.get("EVERSTEP_WORKFLOWS"))
+    if not any(named):
+        return {}
+    return {module: _reason(error) for module, error in engine.registry.faults.items()}
+
+
+def _reason(error: Exception) -> str:
+    kind = type(error).__name__
+    told = isinstance(error, ImportError | SyntaxError | DefinitionError)
+    return f"it cannot be imported: {kind}{f': {error}' if told else ''}"
 
 
 def _check_address(url: str | None) -> None:

@@ -1,6 +1,7 @@
 """``everstep doctor``: does what the table holds obey the engine's rules?"""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Final
@@ -8,17 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from everstep.cli import options
-from everstep.cli.connection import connect_reader
-from everstep.cli.exits import ExitCode, usage
+from everstep.cli.connection import configured_faults, connect_reader
+from everstep.cli.exits import CommandError, ExitCode, usage
+from everstep.cli.failures import explain
 from everstep.cli.health import Health
 from everstep.cli.printing import as_json, line, table
 from everstep.cli.session import Session
 from everstep.cli.times import since as parse_since
+from everstep.core.errors import EverstepError
 
 if TYPE_CHECKING:
-    from everstep.app.verify import RunReport
+    from everstep.app.engine import Engine
+    from everstep.app.verify import RunReport, Violation
 
-_COLUMNS: Final = ("invariant", "checked", "violations", "skipped")
+_COLUMNS: Final = ("invariant", "checked", "violations", "notes", "skipped")
 
 Check = Annotated[
     bool, typer.Option("--check", help="Check every run against the engine's invariants.")
@@ -32,6 +36,10 @@ Since = Annotated[
         help="Only runs since then: an age (30m, 12h, 7d, 2w), a date, or a time with its zone.",
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="End with 1 for notes and for what could not be checked, too."),
+]
 
 
 def doctor(
@@ -40,6 +48,7 @@ def doctor(
     check: Check = False,
     run: Run = None,
     since: Since = None,
+    strict: Strict = False,
     json: options.Json = False,
     stack: options.Stack = None,
     table: options.Table = None,
@@ -52,7 +61,8 @@ def doctor(
 ) -> int:
     """Check the runs of a deployment against the engine's invariants.
 
-    Only reads, and cannot write. Ends with 1 if an invariant does not hold for some run.
+    Only reads, and cannot write. Ends with 1 if an invariant does not hold for some run, if
+    configured workflows cannot be imported, or if the check broke off.
     """
     session: Session = ctx.obj
     if not check:
@@ -70,25 +80,37 @@ def doctor(
         profile=profile,
         endpoint_url=endpoint_url,
     )
-    health = _examine(session, target, run, start)
+    engine = connect_reader(session, target)
+    health = Health(strict=strict, faults=configured_faults(session, target, engine))
+    try:
+        _examine(session, engine, health, run, start)
+    except EverstepError as error:
+        if not health.runs:
+            raise
+        health.complete = False
+        _tell(session, health, json=json)
+        raise CommandError(explain(error, session.place)[0], ExitCode.FAILED) from error
+    _tell(session, health, json=json)
+    return ExitCode.FAILED if health.failed else ExitCode.DONE
+
+
+def _examine(
+    session: Session, engine: "Engine", health: Health, run: str | None, since: int | None
+) -> None:
+    from everstep.app.verify import pausing
+
+    # Replays run the workflows' code, which may print: standard output is for the answer.
+    with redirect_stdout(sys.stderr), pausing(time.sleep):
+        reports = session.verify(engine, run_id=run, since=since)
+        for report in _with_progress(session, reports):
+            health.add(report)
+
+
+def _tell(session: Session, health: Health, *, json: bool) -> None:
     if json:
         as_json(health.as_object())
     else:
         _print(session, health)
-    return ExitCode.FAILED if health.violations else ExitCode.DONE
-
-
-def _examine(
-    session: Session, target: options.Target, run: str | None, since: int | None
-) -> Health:
-    health = Health()
-    engine = connect_reader(session, target)
-    # Replays run the workflows' code, which may print: standard output is for the answer.
-    with redirect_stdout(sys.stderr):
-        reports = session.verify(engine, run_id=run, since=since)
-        for report in _with_progress(session, reports):
-            health.add(report)
-    return health
 
 
 def _with_progress(session: Session, reports: Iterable["RunReport"]) -> Iterator["RunReport"]:
@@ -109,8 +131,18 @@ def _print(session: Session, health: Health) -> None:
         line(session.out, ("skipped", "yellow"), f": {what}")
         line(session.out, f"  {reason}")
         line(session.out)
+    for each in health.notes:
+        _print_one(session, "note on run ", each, "yellow")
     for each in health.violations:
-        line(session.out, "run ", (each.run_id, "bold"), ": ", (each.invariant, "bold red"))
-        line(session.out, f"  {each.detail}")
+        _print_one(session, "run ", each, "bold red")
+    for module, reason in health.faults.items():
+        line(session.out, "workflows of ", (module, "bold red"), " were not looked at")
+        line(session.out, f"  {reason}")
         line(session.out)
-    line(session.out, (health.summary(), "red" if health.violations else "green"))
+    line(session.out, (health.summary(), "red" if health.failed else "green"))
+
+
+def _print_one(session: Session, what: str, each: "Violation", style: str) -> None:
+    line(session.out, what, (each.run_id, "bold"), ": ", (each.invariant, style))
+    line(session.out, f"  {each.detail}")
+    line(session.out)

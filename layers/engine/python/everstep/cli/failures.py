@@ -43,10 +43,12 @@ _MENDS: Final[Mapping[str, str]] = {
     "SSOTokenLoadError": _SIGN_IN,
     "TokenRetrievalError": _SIGN_IN,
     "UnauthorizedSSOTokenError": _SIGN_IN,
-    "PartialCredentialsError": "set both halves of the key, or choose a profile with --profile",
 }
 _USAGE: Final[Mapping[str, str]] = {
     "NoCredentialsError": _NO_CREDENTIALS,
+    "PartialCredentialsError": "the AWS credentials are incomplete: set both "
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with --profile",
+    "InvalidRegionError": "this is no name of an AWS region: look at --region and AWS_REGION",
     "NoRegionError": "no AWS region is chosen: give --region, or set AWS_REGION",
     "ProfileNotFound": "the AWS configuration has no such profile: look at --profile and "
     "AWS_PROFILE (aws configure list-profiles says what there is)",

@@ -3,26 +3,36 @@
 ``check_write`` compares what was there before a write with what is there after it. The others
 look at one history. Nothing here knows how it came about: the same checks follow every write of
 a simulation and go over a live table. A check raises ``ViolationError`` with its own name.
+
+Details go to terminals and logs. So they say keys, statuses, attempts, times, sizes and digests,
+and never a payload, the message of an error, or an idempotency key.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
+from everstep.core.errors import NonDeterminismError
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within
-from everstep.core.model import History, OpKind, OpStatus, RunStatus
+from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from everstep.core.decisions import Decision
-    from everstep.core.model import Head, OpRecord
+    from everstep.core.model import DueEntry, ErrorInfo, Head, OpRecord, Payload
     from everstep.core.replay import Definition
+    from everstep.core.unreadable import Unreadable
+
+_NAMED: Final = 5
+# How the driver begins to say that code ends too early.
+_RAISES: Final = "today's code raises "
 
 
 class ViolationError(AssertionError):
@@ -65,7 +75,7 @@ def running_is_watched(head: Head) -> None:
 def head_stays_what_it_is(before: Head, after: Head) -> None:
     """A terminal head never changes; no head ever changes what the run is."""
     if before.status.terminal and before != after:
-        raise ViolationError("terminal_never_changes", f"{before} became {after}")
+        raise ViolationError("terminal_never_changes", f"{of_head(before)} became {of_head(after)}")
     fixed = ("run_id", "workflow", "version", "input", "created_at", "idempotency_key")
     for name in fixed:
         if getattr(before, name) != getattr(after, name):
@@ -77,7 +87,7 @@ def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
     if after is None:
         raise ViolationError("result_never_changes", f"{before.key} was deleted")
     if before.status.final and replace(after, due_at=before.due_at) != before:
-        raise ViolationError("result_never_changes", f"{before} became {after}")
+        raise ViolationError("result_never_changes", _became(before, after))
 
 
 def attempts_only_grow(before: OpRecord, after: OpRecord | None) -> None:
@@ -87,7 +97,7 @@ def attempts_only_grow(before: OpRecord, after: OpRecord | None) -> None:
     if replace(after, due_at=before.due_at) == before:
         return
     if after.attempt <= before.attempt:
-        raise ViolationError("attempts_only_grow", f"{before} became {after}")
+        raise ViolationError("attempts_only_grow", _became(before, after))
 
 
 def no_attempt_is_left_out(record: OpRecord, before: OpRecord | None) -> None:
@@ -96,7 +106,8 @@ def no_attempt_is_left_out(record: OpRecord, before: OpRecord | None) -> None:
         return
     last = before.attempt if before else 0
     if record.attempt - last not in (0, 1):
-        raise ViolationError("no_attempt_is_left_out", f"{record} after attempt {last}")
+        detail = f"{of_record(record)} after attempt {last}"
+        raise ViolationError("no_attempt_is_left_out", detail)
 
 
 def nothing_is_recorded_after_the_end(before: History, record: OpRecord) -> None:
@@ -123,7 +134,7 @@ def sleep_never_ends_early(record: OpRecord, now: int, skew: int) -> None:
         return
     wake_at = record.wake_at or 0
     if (record.ended_at or 0) < wake_at or now + skew < wake_at:
-        raise ViolationError("sleep_never_ends_early", f"{record} at {now}")
+        raise ViolationError("sleep_never_ends_early", f"{of_record(record)} at {now}")
 
 
 # --- Of one history
@@ -138,7 +149,8 @@ def nothing_is_silently_stuck(history: History) -> None:
     )
     stalled = head.status is RunStatus.STALLED and head.stall is not None
     if not head.status.terminal and not stalled and not waits:
-        raise ViolationError("nothing_is_silently_stuck", f"{head}, {sorted(history.records)}")
+        detail = f"{of_head(head)}; records: {_few(sorted(history.records))}"
+        raise ViolationError("nothing_is_silently_stuck", detail)
 
 
 def the_end_is_recorded(head: Head) -> None:
@@ -147,32 +159,42 @@ def the_end_is_recorded(head: Head) -> None:
         return
     outcome = head.result if head.status is RunStatus.COMPLETED else head.error
     if head.ended_at is None or outcome is None:
-        raise ViolationError("the_end_is_recorded", f"{head.status}: {head}")
+        raise ViolationError("the_end_is_recorded", of_head(head))
 
 
 def a_stall_has_its_reason(head: Head) -> None:
     """A stalled run says why, and only a stalled run does."""
     if (head.status is RunStatus.STALLED) != (head.stall is not None):
-        raise ViolationError("a_stall_has_its_reason", f"{head.status}: {head.stall}")
+        reason = head.stall.reason.type if head.stall else "none"
+        detail = f"{head.run_id} is {head.status}, its reason to stand still: {reason}"
+        raise ViolationError("a_stall_has_its_reason", detail)
 
 
 def records_are_whole(record: OpRecord) -> None:
     """A record holds what its status says: an end, a result, an error, a time to go on at."""
+    # A step that returns nothing records that it does.
+    has_result = record.result is not None or record.kind is not OpKind.STEP
     expected = {
-        OpStatus.DONE: record.ended_at is not None,
+        OpStatus.DONE: record.ended_at is not None and has_result,
         OpStatus.FAILED: record.ended_at is not None and record.error is not None,
         OpStatus.RETRY: record.wake_at is not None and record.error is not None,
         OpStatus.WAITING: record.wake_at is not None,
     }
     if not expected[record.status]:
-        raise ViolationError("records_are_whole", f"{record}")
+        raise ViolationError("records_are_whole", of_record(record))
 
 
 def sleep_has_lasted(record: OpRecord) -> None:
     """A sleep that has ended ended when it was to end, or later."""
     ended = record.kind is OpKind.SLEEP and record.status is OpStatus.DONE
     if ended and (record.ended_at or 0) < (record.wake_at or 0):
-        raise ViolationError("sleep_has_lasted", f"{record}")
+        raise ViolationError("sleep_has_lasted", of_record(record))
+
+
+def records_are_readable(item: Unreadable) -> None:
+    """What is recorded can be read; of an item that was found unreadable this says so."""
+    detail = f"{item.key or 'the run itself'}: {item.reason}"
+    raise ViolationError("records_are_readable", detail)
 
 
 def history_replays(definition: Definition, history: History) -> Decision:
@@ -180,8 +202,20 @@ def history_replays(definition: Definition, history: History) -> Decision:
     with Replay(definition, history) as replay:
         decision = replay.decision
     if isinstance(decision, Broken):
-        raise ViolationError("history_replays", f"{decision.error.type}: {decision.error.message}")
+        raise ViolationError("history_replays", _disagreement(decision))
     return decision
+
+
+def code_comes_to_rest(seconds: float) -> None:
+    """Replaying ends; of a replay that was cut off this says after how long it was."""
+    detail = f"a replay of today's code was cut off after {seconds:g} s"
+    raise ViolationError("code_comes_to_rest", detail)
+
+
+def the_replay_went_through(error: BaseException) -> None:
+    """A replay ends with a decision; of one that raised something this says so."""
+    detail = f"today's code cannot be replayed: it raises {type(error).__name__}"
+    raise ViolationError("history_replays", detail)
 
 
 def history_replays_to_its_outcome(definition: Definition, history: History) -> None:
@@ -208,7 +242,7 @@ def history_replays_to_its_outcome(definition: Definition, history: History) -> 
         case _:
             same = False
     if not same:
-        detail = f"{head.run_id} is {head.status}, replay says {decision}"
+        detail = f"{of_head(head)}; today's code {of_decision(decision)}"
         raise ViolationError("history_replays_to_its_outcome", detail)
 
 
@@ -226,7 +260,8 @@ def attempts_within_policy(
     recorded = [(record.key, record.attempt) for record in history.records.values()]
     for key, attempt in [*begun, *recorded]:
         if attempt > allowed.get(key, attempt):
-            raise ViolationError("attempts_within_policy", f"{key}: attempt {attempt}")
+            detail = f"{key}: attempt {attempt}, today's code allows {allowed[key]}"
+            raise ViolationError("attempts_within_policy", detail)
 
 
 def most_attempts(definition: Definition, history: History) -> Mapping[str, int]:
@@ -244,3 +279,111 @@ def most_attempts(definition: Definition, history: History) -> Mapping[str, int]
                 break
             replay.resume(finals[known[0].key])
     return found
+
+
+# --- Of one history and the due index
+
+
+def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
+    """Once a run has its outcome, the sweeper has nothing to do with it any more."""
+    for entry in due:
+        if history.head.status.terminal and entry.key == HEAD:
+            detail = f"{history.head.status}, and in the due index at {entry.due_at}"
+            raise ViolationError("an_ended_run_is_not_due", detail)
+
+
+def what_is_armed_is_indexed(history: History, due: Iterable[DueEntry]) -> None:
+    """What is to be looked at stands in the due index, where the sweeper finds it."""
+    found = {entry.key for entry in due}
+    armed = {record.key for record in history.records.values() if record.due_at is not None}
+    if history.head.due_at is not None:
+        armed.add(HEAD)
+    missing = sorted(armed - found)
+    if missing:
+        names = _few([key or "the run itself" for key in missing])
+        raise ViolationError("what_is_armed_is_indexed", f"not in the due index: {names}")
+
+
+def every_entry_has_its_run(entries: Iterable[DueEntry]) -> None:
+    """What stands in the due index belongs to a run; of entries that do not this says so."""
+    names = _few([entry.key or "the run itself" for entry in entries])
+    raise ViolationError("every_entry_has_its_run", f"there is no such run, but it is due: {names}")
+
+
+# --- What may be told
+
+
+def of_record(record: OpRecord) -> str:
+    """Return what may be told of a record."""
+    instants = {
+        "started": record.started_at,
+        "ended": record.ended_at,
+        "wakes": record.wake_at,
+        "due": record.due_at,
+    }
+    return (
+        f"{record.key} ({record.kind} {record.status}, attempt {record.attempt}"
+        f"{_instants(instants)}{_outcome(record.result, record.error)})"
+    )
+
+
+def of_head(head: Head) -> str:
+    """Return what may be told of a run's head."""
+    instants = {"began": head.created_at, "ended": head.ended_at, "due": head.due_at}
+    return (
+        f"{head.run_id} ({head.status}, generation {head.generation}"
+        f"{_instants(instants)}{_outcome(head.result, head.error)})"
+    )
+
+
+def of_decision(decision: Decision) -> str:
+    """Return what may be told of where today's code stands, as what it does."""
+    match decision:
+        case Returned(output=output):
+            return f"returns {digest(output)}"
+        case Raised(error=error):
+            return f"raises {error.type}"
+        case Broken():
+            return f"disagrees: {_disagreement(decision)}"
+        case _:
+            return f"waits for {_few([pending.key for pending in decision.frontier])}"
+
+
+def digest(text: str) -> str:
+    """Return the size of a text, and enough of its hash to see whether two are the same."""
+    content = text.encode(errors="backslashreplace")
+    return f"{len(content)} bytes #{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def _became(before: OpRecord, after: OpRecord) -> str:
+    return f"{of_record(before)} became {of_record(after)}"
+
+
+def _disagreement(broken: Broken) -> str:
+    """Return a disagreement without what user code says in its errors."""
+    kind, message = broken.error.type, broken.error.message
+    keys = _few(sorted(broken.keys))
+    if kind != NonDeterminismError.__name__:
+        return f"{kind} (recorded: {keys})" if keys else kind
+    if message.startswith(_RAISES):
+        # What follows the name of the class is the user's.
+        return f"{kind}: {_RAISES}{message.removeprefix(_RAISES).split()[0]} without {keys}"
+    return f"{kind}: {message}"
+
+
+def _instants(instants: Mapping[str, int | None]) -> str:
+    return "".join(f", {name} {at}" for name, at in instants.items() if at is not None)
+
+
+def _outcome(result: Payload | None, error: ErrorInfo | None) -> str:
+    told = "" if result is None else f", result {_payload(result)}"
+    return told if error is None else f"{told}, error {error.type}"
+
+
+def _payload(payload: Payload) -> str:
+    return f"{payload.size} bytes elsewhere" if payload.text is None else digest(payload.text)
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

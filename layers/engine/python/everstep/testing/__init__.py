@@ -13,7 +13,11 @@ from everstep.core.invariants import ViolationError
 from everstep.testing.counterexamples import Counterexample, CrashMatrixError
 from everstep.testing.crash import Crash
 from everstep.testing.crash_matrix import CrashReport, crash_matrix
-from everstep.testing.determinism import DeterminismReport, assert_deterministic
+from everstep.testing.determinism import (
+    DeterminismReport,
+    NotReplayedWarning,
+    assert_deterministic,
+)
 from everstep.testing.differences import Cause, DeterminismError
 from everstep.testing.engine import TestEngine
 from everstep.testing.handles import HistoryEntry, TestRun
@@ -45,6 +49,7 @@ __all__ = [
     "LogLine",
     "Mock",
     "MockCall",
+    "NotReplayedWarning",
     "Outcome",
     "ReplayError",
     "ReplayReport",

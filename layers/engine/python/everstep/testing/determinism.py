@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -38,6 +39,10 @@ Out = TypeVar("Out")
 
 # Another day of the week, of the month and of the year, and another hour and second.
 _LEAP: Final = (397 * 24 * 3600 + 5 * 3600 + 43 * 60 + 21) * SECOND + 987
+
+
+class NotReplayedWarning(UserWarning):
+    """Say that a workflow was not replayed in fresh processes although that was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,8 @@ def assert_deterministic(  # noqa: PLR0913 - options by name, each with a use of
         setup: Called before the run, to reset what steps leave outside.
         replays: How many passes to make in this process, each with another clock, other chance
             and other environment variables.
-        processes: How many to make in fresh processes, each with another hash seed.
+        processes: How many to make in fresh processes, each with another hash seed. Where these
+            cannot import the workflow there are none, and a ``NotReplayedWarning`` says why.
 
     Raises:
         DeterminismError: Two passes differ; the message says after which operation, what each
@@ -102,6 +108,11 @@ def assert_deterministic(  # noqa: PLR0913 - options by name, each with a use of
     elsewhere = look.elsewhere(processes)
     if recording.stall is not None:
         raise DeterminismError.of_a_stall(workflow.name, recording.stall)
+    if look.kept_here is not None:
+        told = (
+            f"{look.kept_here}; what the order of sets changes is not seen (processes=0 for none)"
+        )
+        warnings.warn(f"{workflow.name} was {told}", NotReplayedWarning, stacklevel=2)
     return DeterminismReport(
         workflow=workflow.name,
         operations=len(recording.history.records),
@@ -199,6 +210,7 @@ class _Look:
         self._workflow = workflow
         self._recording = recording
         self.notes: list[str] = []
+        self.kept_here: str | None = None
         self._holds_the_clock = can_hold_the_clock()
         if not self._holds_the_clock:
             self.notes.append(
@@ -233,7 +245,8 @@ class _Look:
             seeds = self._seeds(processes + 1)
             passed = self._fresh(place, seeds[:-1])
         except UnimportableError as error:
-            self.notes.append(f"not replayed in fresh processes: {error}")
+            self.kept_here = f"not replayed in fresh processes: {error}"
+            self.notes.append(self.kept_here)
             return 0
         for moments in passed:
             found = parting(self._first, moments)

@@ -5,6 +5,7 @@ Nothing of the engine is imported before a test asks for it.
 
 from __future__ import annotations
 
+import inspect
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,13 +13,16 @@ import pytest
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from everstep.check import Finding
     from everstep.testing.engine import TestEngine
 
-_FAILED: Final = pytest.StashKey[bool]()
+_TO_VERIFY: Final = pytest.StashKey["TestEngine"]()
+# What is to be checked: where a file is, and how it was named.
+_SOURCES: Final = pytest.StashKey["dict[Path, Path]"]()
+_CHECK: Final = "everstep"
 _MARKER: Final = (
     "everstep(*workflows, limits=None, verify=True): what the fixture everstep_engine deploys, and "
     "whether it checks the invariants of every run after the test"
@@ -44,68 +48,153 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; tell the functions for golden files whether to renew them."""
+    """Register the marker, find the files to check, say whether golden files are renewed.
+
+    Raises:
+        UsageError: A target of the check is neither a path nor a module. It is said here, since
+            a distributed run collects in its workers, which can tell nobody.
+    """
     if config.getoption("--everstep-update-golden"):
         # As the option would be set by hand; workers of a distributed run inherit it.
         os.environ["EVERSTEP_UPDATE_GOLDEN"] = "1"  # noqa: TID251 - a setting of tests
     config.addinivalue_line("markers", _MARKER)
+    config.stash[_SOURCES] = _sources(config.getoption("--everstep-check"))
+
+
+# --- The fixture and its marker
 
 
 @pytest.fixture
-def everstep_engine(request: pytest.FixtureRequest) -> Iterator[TestEngine]:
+def everstep_engine(request: pytest.FixtureRequest) -> TestEngine:
     """Give a test engine of its own to a test; the marker ``everstep`` says what is deployed.
 
-    After a test that passed its runs are checked: each must replay to what is recorded.
+    When the test has passed its runs are checked: each must replay to what is recorded.
     """
-    from everstep.core.invariants import ViolationError
     from everstep.testing.engine import TestEngine
 
     marker = request.node.get_closest_marker("everstep")
-    options = dict(marker.kwargs) if marker is not None else {}
-    verify = options.pop("verify", True)
-    engine = TestEngine(marker.args if marker is not None else (), **options)
-    yield engine
-    if not verify or request.node.stash.get(_FAILED, False):
-        return
-    try:
-        engine.verify()
-    except ViolationError as violation:
-        pytest.fail(f"after the test: {violation}", pytrace=False)
+    if marker is None:
+        marker = pytest.mark.everstep().mark
+    wrong = _misuse(marker)
+    if wrong is not None:
+        pytest.fail(f"@pytest.mark.everstep {wrong}", pytrace=False)
+    engine = TestEngine(marker.args, limits=marker.kwargs.get("limits"))
+    if marker.kwargs.get("verify", True):
+        request.node.stash[_TO_VERIFY] = engine
+    return engine
+
+
+def _misuse(marker: pytest.Mark) -> str | None:
+    from everstep.app.engine import Limits
+    from everstep.authoring.workflows import Workflow
+
+    for each in marker.args:
+        if not isinstance(each, Workflow):
+            return f"takes workflows, not {each!r}; is @workflow missing?"
+    for name, value in marker.kwargs.items():
+        if name not in {"limits", "verify"}:
+            return f"takes limits= and verify=, not {name}="
+        if name == "verify" and not isinstance(value, bool):
+            return f"takes verify=True or verify=False, not {value!r}"
+        if name == "limits" and not isinstance(value, Limits | None):
+            return f"takes everstep.testing.Limits as limits=, not {value!r}"
+    return None
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember whether a test failed: its runs are then as they should not be anyway."""
-    report = yield
-    if call.when == "call":
-        item.stash[_FAILED] = report.failed
-    return report
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Verify the runs of a test that has passed, while it counts as the test's own outcome."""
+    yield
+    engine = item.stash.get(_TO_VERIFY, None)
+    if engine is None:
+        return
+    from everstep.core.invariants import ViolationError
+
+    try:
+        engine.verify()
+    except ViolationError as violation:
+        # With its cause, the same text would be told twice.
+        raise pytest.fail.Exception(f"after the test: {violation}", pytrace=False) from None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str, obj: Any) -> None:  # noqa: ANN401 - whatever a module holds
+    """Notice a marker that took a plain function in place of a workflow.
+
+    To pytest a marker with one function is a marker *of* that function, which is then called with
+    the test and leaves a coroutine in its place: the test would be gone, without a word.
+
+    Raises:
+        CollectError: That is so.
+    """
+    a_test = collector.funcnamefilter(name) or collector.classnamefilter(name)
+    in_place_of_a_test = inspect.iscoroutine(obj) and a_test
+    marked = inspect.isfunction(obj) and not a_test and _bears_the_bare_marker(obj)
+    if not in_place_of_a_test and not marked:
+        return
+    _close_coroutines(collector.obj)
+    function = obj.__name__
+    raise collector.CollectError(
+        f"{function} is no workflow, but a test is marked with it, and would not be run: "
+        f"@pytest.mark.everstep({function}). Is @workflow missing at {function}?"
+    )
+
+
+def _close_coroutines(holder: object) -> None:
+    """Close what stands in place of tests: nobody will await it, and Python would complain."""
+    for value in vars(holder).values():
+        if inspect.iscoroutine(value):
+            value.close()
+        elif inspect.isclass(value) and value.__module__ == getattr(holder, "__name__", None):
+            _close_coroutines(value)
+
+
+def _bears_the_bare_marker(function: object) -> bool:
+    marks = getattr(function, "pytestmark", ())
+    found = [mark for mark in marks if isinstance(mark, pytest.Mark) and mark.name == "everstep"]
+    return any(not mark.args and not mark.kwargs for mark in found)
+
+
+# --- The static check
+
+
+def _sources(targets: list[str]) -> dict[Path, Path]:
+    if not targets:
+        return {}
+    from everstep.check import CheckTargetError, find_sources
+
+    sources: dict[Path, Path] = {}
+    for target in targets:
+        try:
+            found = find_sources(target)
+        except CheckTargetError as error:
+            raise pytest.UsageError(f"--everstep-check: {error}") from error
+        for source in found:
+            sources.setdefault(source.resolve(), source)
+    return sources
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CheckFile | None:
+    """Collect a file that is to be checked where pytest comes across it."""
+    sources = parent.config.stash[_SOURCES]
+    # Without the option no path is looked at.
+    source = sources.get(file_path.resolve()) if sources else None
+    if source is None:
+        return None
+    return CheckFile.from_parent(parent, path=file_path, source=source)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Add an item for each file that is to be checked.
-
-    Raises:
-        UsageError: A target is neither a path nor a module.
-    """
-    targets = config.getoption("--everstep-check")
-    if not targets:
+    """Add the files that pytest did not come across, unless single checks are asked for."""
+    if any(argument.endswith(f"::{_CHECK}") for argument in config.args):
         return
-    from everstep.check import CheckTargetError, find_sources
-
-    for target in targets:
-        try:
-            sources = find_sources(target)
-        except CheckTargetError as error:
-            raise pytest.UsageError(f"--everstep-check: {error}") from error
-        items += [
-            CheckItem.from_parent(session, name=f"everstep check {source}", source=source)
-            for source in sources
-        ]
+    known = {item.path.resolve() for item in items if isinstance(item, CheckItem)}
+    for path, source in config.stash[_SOURCES].items():
+        if path not in known:
+            items += CheckFile.from_parent(session, path=path, source=source).collect()
 
 
 class MistakesError(Exception):
@@ -115,6 +204,20 @@ class MistakesError(Exception):
         """Keep the findings."""
         self.findings = findings
         super().__init__("\n".join(str(finding) for finding in findings))
+
+
+class CheckFile(pytest.File):
+    """A file that is to be checked."""
+
+    def __init__(self, *, source: Path, **kwargs: Any) -> None:  # noqa: ANN401 - pytest's own
+        """Keep how the file was named."""
+        super().__init__(**kwargs)
+        self.source = source
+
+    @override
+    def collect(self) -> list[CheckItem]:
+        """Give the one check of the file."""
+        return [CheckItem.from_parent(self, name=_CHECK, source=self.source)]
 
 
 class CheckItem(pytest.Item):
@@ -148,4 +251,4 @@ class CheckItem(pytest.Item):
     @override
     def reportinfo(self) -> tuple[Path, None, str]:
         """Say what failed."""
-        return self.source, None, self.name
+        return self.path, None, f"everstep check {self.source}"

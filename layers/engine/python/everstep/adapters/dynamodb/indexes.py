@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from everstep.adapters.dynamodb import items, keys
 from everstep.adapters.dynamodb.table import Table
+from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
 
     from everstep.adapters.dynamodb.items import Item
     from everstep.core.model import DueEntry, Listed, RunStatus
+    from everstep.core.unreadable import Unreadable
+
+T = TypeVar("T")
 
 
 class DynamoTimers:
@@ -34,7 +38,11 @@ class DynamoTimers:
         return keys.SHARDS
 
     def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``."""
+        """Return entries due up to an instant, earliest first, at most ``limit``.
+
+        Raises:
+            UnreadableError: Some of them cannot be read; it names each, and holds the others.
+        """
         values: Item = {":shard": {"S": keys.due(shard)}, ":until": {"N": str(until)}}
         found = self._table.index(
             keys.DUE_INDEX,
@@ -43,7 +51,11 @@ class DynamoTimers:
             limit,
             forward=True,
         )
-        return [items.to_due_entry(item) for item in found]
+        unreadable: list[Unreadable] = []
+        entries = list(_readable(found, items.to_due_entry, unreadable))
+        if unreadable:
+            raise UnreadableError(unreadable, entries)
+        return entries
 
 
 class DynamoRunList:
@@ -71,6 +83,25 @@ class DynamoRunList:
         return [items.to_listed(item) for item in found]
 
     def every(self) -> Iterator[Listed]:
-        """Yield every run there is, in no order; reads the whole index, page by page."""
-        for item in self._table.scan(keys.LIST_INDEX):
-            yield items.to_listed(item)
+        """Yield every run there is, in no order; reads the whole index, page by page.
+
+        Raises:
+            UnreadableError: At the end: some of them, which it names, cannot be read.
+        """
+        unreadable: list[Unreadable] = []
+        yield from _readable(self._table.scan(keys.LIST_INDEX), items.to_listed, unreadable)
+        if unreadable:
+            raise UnreadableError(unreadable)
+
+
+def _readable(
+    found: Iterable[Item], read: Callable[[Item], T], unreadable: list[Unreadable]
+) -> Iterator[T]:
+    """Yield what items say; note those that cannot be read."""
+    for item in found:
+        try:
+            value = read(item)
+        except items.BROKEN:
+            unreadable.append(items.unreadable(item))
+            continue
+        yield value

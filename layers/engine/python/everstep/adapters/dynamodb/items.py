@@ -51,7 +51,7 @@ programs outside leave out), NULL stands for it: the DynamoDB Local that npm has
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.dynamodb import keys
 from everstep.core.model import (
@@ -69,15 +69,19 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
+from everstep.core.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     Value: TypeAlias = AttributeValueTypeDef
     Item: TypeAlias = dict[str, Value]
+
+BROKEN: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading an item raises when an attribute is missing, or is not what it should be."""
 
 
 def from_record(run_id: str, record: OpRecord) -> Item:
@@ -245,6 +249,35 @@ def to_listed(item: Item) -> Listed:
     )
 
 
+def unreadable(item: Item) -> Unreadable:
+    """Say what is wrong with an item of a run that could not be read."""
+    sort_key = item.get("SK", {}).get("S", keys.RUN_HEAD)
+    is_operation = keys.is_operation(sort_key)
+    return Unreadable(
+        run_id=keys.run_of(item["PK"]["S"]),
+        key=keys.operation_of(sort_key) if is_operation else HEAD,
+        reason=_fault(item, _OF_AN_OPERATION if is_operation else _OF_A_HEAD),
+    )
+
+
+def _fault(item: Item, readers: Mapping[str, Callable[[Item, str], object]]) -> str:
+    for name, read in readers.items():
+        try:
+            read(item, name)
+        except BROKEN:
+            return f"{name} {_what_is_wrong(item, name)}"
+    return "an attribute is missing"
+
+
+def _what_is_wrong(item: Item, name: str) -> str:
+    if name not in item:
+        return "is missing"
+    known = item[name].get("S")
+    if name in ("kind", "status") and known:
+        return f"is {known[:40]!r}, unknown to this release: written by a newer release?"
+    return "is not of the form that this release writes"
+
+
 def from_text(text: str) -> Value:
     """Return a text that may be empty as a value."""
     return {"S": text} if text else {"NULL": True}
@@ -341,3 +374,44 @@ def _add_outcome(item: Item, result: Payload | None, error: ErrorInfo | None) ->
         item["result"] = from_payload(result)
     if error is not None:
         item["error"] = from_error(error)
+
+
+def _needed_text(item: Item, name: str) -> str:
+    return item[name]["S"]
+
+
+def _needed_number(item: Item, name: str) -> int:
+    return int(item[name]["N"])
+
+
+# How each attribute is read, to find the one that cannot be. An index projects some of them
+# only, and the needed ones stand in both indexes: those come first.
+_OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
+    "status": lambda item, name: OpStatus(_needed_text(item, name)),
+    "attempt": _needed_number,
+    "due_at": _number,
+    "wake_at": _number,
+    "start": _number,
+    "ended_at": _number,
+    "result": _payload,
+    "error": _error,
+    "kind": lambda item, name: OpKind(_needed_text(item, name)),
+    "by": _needed_text,
+    "hash": lambda item, name: to_text(item[name]),
+}
+_OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
+    "due_at": _number,
+    "status": lambda item, name: RunStatus(_needed_text(item, name)),
+    "workflow": _needed_text,
+    "version": _needed_text,
+    "created_at": _needed_number,
+    "ended_at": _number,
+    "result": _payload,
+    "error": _error,
+    "stall": lambda item, _name: _stall(item),
+    "resumed": _number,
+    "idem": _text,
+    "input": _payload,
+    "by": _needed_text,
+    "gen": _needed_number,
+}

@@ -18,6 +18,7 @@ from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
 from everstep.core.errors import UnavailableError
 from everstep.core.model import History
+from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from everstep.core.changes import HeadChange
     from everstep.core.model import Claim, Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
+    from everstep.core.unreadable import Unreadable
 
 _TRANSACTION_ATTEMPTS: Final = 4
 _WORKFLOWS_KNOWN: Final = 4096
@@ -97,19 +99,29 @@ class DynamoRuns:
             raise RunIdTakenError(head.run_id)
 
     def load(self, run_id: str) -> History | None:
-        """Return the head and every record, in one query (one request per megabyte)."""
+        """Return the head and every record, in one query (one request per megabyte).
+
+        Raises:
+            UnreadableError: Some of them cannot be read; it names each.
+        """
         head: Head | None = None
+        unreadable: list[Unreadable] = []
         records: dict[str, OpRecord] = {}
         events: list[Event] = []
         for item in self._table.partition(keys.run(run_id)):
             sort_key = item["SK"]["S"]
-            if sort_key == keys.RUN_HEAD:
-                head = items.to_head(item)
-            elif keys.is_operation(sort_key):
-                record = items.to_record(item)
-                records[record.key] = record
-            elif keys.is_event(sort_key):
-                events.append(items.to_event(item))
+            try:
+                if sort_key == keys.RUN_HEAD:
+                    head = items.to_head(item)
+                elif keys.is_operation(sort_key):
+                    record = items.to_record(item)
+                    records[record.key] = record
+                elif keys.is_event(sort_key):
+                    events.append(items.to_event(item))
+            except items.BROKEN:
+                unreadable.append(items.unreadable(item))
+        if unreadable:
+            raise UnreadableError(unreadable)
         if head is None:
             return None
         self._workflows.put(run_id, head.workflow)
