@@ -51,7 +51,8 @@ def test_every_status_of_an_operation_is_recorded_by_some_scenario() -> None:
 
 def test_every_kind_of_message_is_sent_in_some_scenario() -> None:
     kinds = {letter.message.kind for world in WORLDS.values() for letter in world.queue.sent}
-    assert kinds == set(MessageKind)
+    # Only who comes a moment too late to close a group looks again later: see test_joins.
+    assert kinds == set(MessageKind) - {MessageKind.CHECK}
 
 
 def test_everything_that_can_happen_to_a_head_happens_in_some_scenario() -> None:

@@ -42,11 +42,16 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     },
     "Api": {
         "ApiLogs.Arn": WRITE_LOGS,
-        TABLE: {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        TABLE: {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
         "${Table.Arn}/index/list": {"dynamodb:Query"},
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},
-        PAYLOADS: {"s3:GetObject"},
+        PAYLOADS: {"s3:GetObject", "s3:PutObject"},
     },
     "Sweeper": {
         "SweeperLogs.Arn": WRITE_LOGS,
@@ -71,6 +76,7 @@ ROUTES: Final = {
     "GET /runs/{id}": "ApiFunction",
     "GET /runs/{id}/{action}": "ApiFunction",
     "POST /runs/{id}/{action}": "ApiFunction",
+    "POST /runs/{id}/{action}/{name}": "ApiFunction",
     "GET /workflows": "ApiFunction",
     "GET /health": "ApiFunction",
 }

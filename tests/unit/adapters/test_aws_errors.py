@@ -15,7 +15,7 @@ from everstep.adapters.errors import AdapterError
 from everstep.adapters.s3 import S3Blobs
 from everstep.adapters.sqs import SqsQueue
 from everstep.core.errors import UnavailableError
-from everstep.core.model import Message, MessageKind, Outgoing, RunStatus
+from everstep.core.model import Event, Message, MessageKind, Outgoing, Payload, RunStatus
 from tests.contract.builders import (
     ALWAYS,
     ALWAYS_HEAD,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 HEAD: Final = make_head("run")
 START: Final = Outgoing(message=Message(run_id="run", kind=MessageKind.START, token="t"))
 
+EVENT: Final = Event(name="paid", number=1, payload=Payload(text="1"), at=5)
+
 CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.create": lambda client: DynamoRuns(client, "table").create(HEAD, None),
     "DynamoRuns.create, claimed": lambda client: DynamoRuns(client, "table").create(
@@ -46,6 +48,10 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     ),
     "DynamoRuns.change, watched": lambda client: DynamoRuns(client, "table").change(
         "run", CHANGES["watched"], ALWAYS_HEAD
+    ),
+    "DynamoRuns.put_event": lambda client: DynamoRuns(client, "table").put_event("run", EVENT),
+    "DynamoRuns.claim_event": lambda client: DynamoRuns(client, "table").claim_event(
+        "run", "paid", 1, "paid#1"
     ),
     "DynamoTimers.due": lambda client: DynamoTimers(client, "table").due(0, 5, 10),
     "DynamoRunList.newest": lambda client: DynamoRunList(client, "table").newest(

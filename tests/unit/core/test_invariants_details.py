@@ -40,7 +40,7 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
-from everstep.core.replay import Broken, Raised, Returned
+from everstep.core.decisions import Broken, Raised, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -115,7 +115,7 @@ CHECKS: Final[dict[str, Callable[[], object]]] = {
     ),
     "no_attempt_is_left_out": lambda: no_attempt_is_left_out(RECORD, None),
     "nothing_is_recorded_after_the_end": lambda: nothing_is_recorded_after_the_end(
-        HEAD_, RECORD, None
+        History(head=HEAD_), RECORD
     ),
     "sleep_never_ends_early": lambda: sleep_never_ends_early(
         replace(other_record(), kind=OpKind.SLEEP, wake_at=9, ended_at=8), 8, 0
