@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from everstep.core.decisions import Broken, Raised, Returned
 from everstep.core.errors import NonDeterminismError
 from everstep.core.failures import describe
 from everstep.core.invariants import (
@@ -40,7 +41,6 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
-from everstep.core.decisions import Broken, Raised, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

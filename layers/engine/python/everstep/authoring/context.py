@@ -104,10 +104,13 @@ class Context:
     ) -> Operation[R]: ...
     @overload
     def wait_for_event(
-        self, name: str, type_: Any = Any, timeout: float | timedelta | None = None
+        self, name: str, type_: object = Any, timeout: float | timedelta | None = None
     ) -> Operation[Any]: ...
     def wait_for_event(
-        self, name: str, type_: Any = Any, timeout: float | timedelta | None = None
+        self,
+        name: str,
+        type_: Any = Any,
+        timeout: float | timedelta | None = None,
     ) -> Operation[Any]:
         """Wait for an event, buffered or still to come; the earliest that no other wait has taken.
 
