@@ -157,7 +157,7 @@ def test_who_has_not_read_a_run_can_still_change_it(
 
 def test_items_of_kinds_to_come_are_passed_over(client: DynamoDBClient, runs: DynamoRuns) -> None:
     runs.create(make_head(RUN), None)
-    later = {"PK": {"S": f"RUN#{RUN}"}, "SK": {"S": "EV#paid#1"}}
+    later = {"PK": {"S": f"RUN#{RUN}"}, "SK": {"S": "AUD#1"}}
     client.put_item(TableName="table", Item=later)
     history = runs.load(RUN)
     assert history is not None
