@@ -27,6 +27,7 @@ from rich.table import Table
 
 from everstep.core.invariants import ViolationError
 from everstep.testing.simulation.explore import interleavings, pairs_with, played, single_plans
+from everstep.testing.simulation.incidents import Fault
 from everstep.testing.simulation.seeds import find_failure, play_seed
 from tests.simulation.outcomes import check_outcome
 from tests.simulation.scenarios import MIXED, SCENARIOS
@@ -81,7 +82,7 @@ class Tally:
     def note(self, kind: str, world: World) -> None:
         """Add one play that has come to its end."""
         self.plays[kind] += 1
-        self.faults.update({str(each): times for each, times in world.met.items()})
+        self.faults.update(str(each.kind) for each in world.incidents if isinstance(each, Fault))
         self.faults["odd"] += world.settings.oddities - world.odd_left
         self.reached["dead letter"] += len(world.dead.sent)
         self.reached["taken over by the watchdog"] += world.facts.recovered

@@ -9,7 +9,7 @@ import pytest
 
 from everstep import Context, workflow
 from everstep.adapters.errors import AdapterError, MissingBlobError
-from everstep.app.verify import pausing, verify, verify_run
+from everstep.app.verify import verify, verify_run
 from everstep.core.errors import UnavailableError
 from everstep.core.model import HEAD, Payload, RunStatus
 from everstep.core.unreadable import Unreadable, UnreadableError
@@ -174,8 +174,7 @@ def test_a_pause_can_be_set_for_whoever_verifies(world: World) -> None:
     world.run()
     set_head(world, ended_at=None)
     pauses: list[float] = []
-    with pausing(pauses.append):
-        assert verify_run(world.inside, run_id(world)).violations
+    assert verify_run(world.inside, run_id(world), pause=pauses.append).violations
     assert len(pauses) == 1
     assert violated(world)
     assert len(pauses) == 1

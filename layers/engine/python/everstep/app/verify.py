@@ -8,8 +8,6 @@ is reported and stops nothing.
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -63,7 +61,6 @@ __all__ = [
     "RunReport",
     "Skipped",
     "Violation",
-    "pausing",
     "verify",
     "verify_run",
 ]
@@ -86,24 +83,11 @@ def at_once(_seconds: float) -> None:
     """Wait for nothing: in memory no index lags."""
 
 
-_PAUSE: ContextVar[Callable[[float], None]] = ContextVar("_PAUSE", default=at_once)
-
-
-@contextmanager
-def pausing(pause: Callable[[float], None]) -> Iterator[None]:
-    """Before second looks inside the block, wait in this way, as where indexes lag."""
-    before = _PAUSE.set(pause)
-    try:
-        yield
-    finally:
-        _PAUSE.reset(before)
-
-
 def verify(
     engine: Engine,
     among: Callable[[Listed], bool] = every_run,
     *,
-    pause: Callable[[float], None] | None = None,
+    pause: Callable[[float], None] = at_once,
 ) -> Iterator[RunReport]:
     """Look at every run, in the order in which they were started; those with violations last.
 
@@ -112,7 +96,7 @@ def verify(
     Args:
         engine: The ports; only reads are made.
         among: Says which runs to look at.
-        pause: Waits for so many seconds before the second look; by default that of ``pausing``.
+        pause: Waits for so many seconds before the second look, as where indexes lag.
 
     Raises:
         EverstepError: A service failed; what was seen until then came before, unconfirmed.
@@ -123,14 +107,14 @@ def verify(
     strays = (due.entries.keys() | due.unreadable.keys()) - listed.keys() - unreadable.keys()
     run_ids = wanted | unreadable.keys() | strays
     check = _Check(engine=engine, due=due, unlisted=unreadable, listed=listed)
-    for report in _rounds(check, run_ids, pause or _PAUSE.get()):
+    for report in _rounds(check, run_ids, pause):
         # What is listed only by now is left to the next check.
         if report.run_id not in strays or report.violations:
             yield report
 
 
 def verify_run(
-    engine: Engine, run_id: str, *, pause: Callable[[float], None] | None = None
+    engine: Engine, run_id: str, *, pause: Callable[[float], None] = at_once
 ) -> RunReport:
     """Look at one run.
 
@@ -138,7 +122,7 @@ def verify_run(
         RunNotFoundError: There is no such run.
     """
     check = _Check(engine=engine, due=read_due(engine))
-    for report in _rounds(check, {run_id}, pause or _PAUSE.get()):
+    for report in _rounds(check, {run_id}, pause):
         return report
     raise RunNotFoundError(run_id)
 

@@ -1,7 +1,6 @@
 """``everstep doctor``: does what the table holds obey the engine's rules?"""
 
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Final
@@ -97,10 +96,8 @@ def doctor(
 def _examine(
     session: Session, engine: "Engine", health: Health, run: str | None, since: int | None
 ) -> None:
-    from everstep.app.verify import pausing
-
     # Replays run the workflows' code, which may print: standard output is for the answer.
-    with redirect_stdout(sys.stderr), pausing(time.sleep):
+    with redirect_stdout(sys.stderr):
         reports = session.verify(engine, run_id=run, since=since)
         for report in _with_progress(session, reports):
             health.add(report)

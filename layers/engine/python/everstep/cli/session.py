@@ -6,6 +6,7 @@ Tests give their own; ``real`` is that of the process.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -82,5 +83,5 @@ def _verify(engine: Engine, *, run_id: str | None, since: int | None) -> Iterabl
     from everstep.app.verify import verify, verify_run
 
     if run_id is not None:
-        return [verify_run(engine, run_id)]
-    return verify(engine, lambda run: since is None or run.created_at >= since)
+        return [verify_run(engine, run_id, pause=time.sleep)]
+    return verify(engine, lambda run: since is None or run.created_at >= since, pause=time.sleep)

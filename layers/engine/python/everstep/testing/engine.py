@@ -15,7 +15,6 @@ from everstep.app.verify import verify
 from everstep.core.durations import SECOND, to_datetime, to_millis
 from everstep.core.errors import EverstepError, UnavailableError
 from everstep.core.invariants import ViolationError
-from everstep.core.keys import name_of
 from everstep.testing.handles import TestRun
 from everstep.testing.logs import LogBook
 from everstep.testing.simulation.settings import Settings
@@ -303,11 +302,7 @@ class TestEngine:
         )
 
     def _executions(self, run_id: str, name: str) -> int:
-        return sum(
-            times
-            for (run, key, _), times in self._world.facts.attempts.items()
-            if run == run_id and name_of(key) == name
-        )
+        return self._world.facts.executions(run_id)[name]
 
 
 def _calm(workflows: Iterable[Workflow[Any, Any]], limits: Limits | None) -> World:

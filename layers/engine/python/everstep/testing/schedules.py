@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from everstep.core.keys import name_of
 from everstep.testing.engine import TestEngine
 from everstep.testing.outcomes import Outcome, outcome_of
 from everstep.testing.simulation.leftovers import check_leftovers
 from everstep.testing.simulation.world import World
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Sequence
 
     from everstep.authoring.workflows import Workflow
@@ -85,7 +84,7 @@ class Case:
             return Played(
                 calls=world.calls,
                 incidents=world.incidents,
-                executions=_executions(world, run.id),
+                executions=world.facts.executions(run.id),
                 compared=compared[0] if compared else None,
                 outcome=outcome_of(run),
                 error=error,
@@ -110,11 +109,3 @@ class Case:
         except BaseException as error:  # noqa: BLE001 - also a test runner's own signs of failure
             return error
         return None
-
-
-def _executions(world: World, run_id: str) -> Counter[str]:
-    counted: Counter[str] = Counter()
-    for (run, key, _), times in world.facts.attempts.items():
-        if run == run_id:
-            counted[name_of(key)] += times
-    return counted

@@ -89,7 +89,6 @@ class Deployment:
         self.story: deque[str] = deque(maxlen=_STORY)
         self.violation: ViolationError | None = None
         self.carry_out: Callable[[Execution], object] = Execution.carry_out
-        self.met: Counter[FaultKind] = Counter()
         self.incidents: list[Incident] = []
         self.horizon = FAR_FUTURE
         self.sleepers: list[Task] = []
@@ -252,7 +251,6 @@ class Deployment:
         self.story.append(f"{call}{f'   <-- {fault}' if fault else ''}")
         if fault is not None:
             self.incidents.append(Fault(call, fault))
-            self.met[fault] += 1
 
     def _check_write(self, before: History | None, after: History | None) -> None:
         """Check one write; a process that makes a wrong one goes no further.

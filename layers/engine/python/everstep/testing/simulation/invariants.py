@@ -17,6 +17,7 @@ from everstep.core.invariants import (
     history_replays_to_its_outcome,
     nothing_is_silently_stuck,
 )
+from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ class Facts:
     resumptions: int = 0
     recovered: int = 0
     skew: int = 0
+
+    def executions(self, run_id: str) -> Counter[str]:
+        """Return how often each step of a run was begun, by its name."""
+        counted: Counter[str] = Counter()
+        for (run, key, _), times in self.attempts.items():
+            if run == run_id:
+                counted[name_of(key)] += times
+        return counted
 
 
 # --- At rest

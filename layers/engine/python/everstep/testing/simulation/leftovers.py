@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from everstep.core.invariants import ViolationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from everstep.testing.simulation.world import World
 
 
@@ -19,7 +16,7 @@ def check_leftovers(world: World) -> None:
     Raises:
         ViolationError: Something is left over; the story so far is in its notes.
     """
-    with _told(world):
+    with world.told():
         every_message_has_its_run(world)
         nothing_is_armed_after_its_end(world)
 
@@ -30,17 +27,8 @@ def check_rescues(world: World) -> None:
     Raises:
         ViolationError: Somebody had to help; the story so far is in its notes.
     """
-    with _told(world):
+    with world.told():
         nobody_was_rescued_but_after_a_resumption(world)
-
-
-@contextmanager
-def _told(world: World) -> Iterator[None]:
-    try:
-        yield
-    except ViolationError as error:
-        error.add_note("\n".join(world.story))
-        raise
 
 
 def every_message_has_its_run(world: World) -> None:

@@ -90,7 +90,7 @@ class World(Inhabited):
         Raises:
             ViolationError: An invariant does not hold; the story so far is in its notes.
         """
-        with self._told():
+        with self.told():
             self.come_to_rest()
 
     @override
@@ -113,7 +113,7 @@ class World(Inhabited):
         Args:
             most: How many actions to allow.
         """
-        with self._told():
+        with self.told():
             for _ in range(most):
                 action = self.policy.choose(present(self))
                 if action is None:
@@ -142,7 +142,7 @@ class World(Inhabited):
         Raises:
             ViolationError: An invariant does not hold; the story so far is in its notes.
         """
-        with self._told():
+        with self.told():
             task = self.spawn(name, body)
             task.twin = lambda: self.spawn(name, body)
             self.finish(task)
@@ -166,7 +166,7 @@ class World(Inhabited):
         Raises:
             ViolationError: It never is.
         """
-        with self._told():
+        with self.told():
             while not reached():
                 action = next(happenings(self), None)
                 if action is None:
@@ -179,13 +179,14 @@ class World(Inhabited):
         Raises:
             ViolationError: An invariant does not hold; the story so far is in its notes.
         """
-        with self._told():
+        with self.told():
             check_at_rest(self.inside, self.facts, self.store.run_ids)
             if not self.facts.disturbances and not self.facts.resumptions:
                 check_without_faults(self.facts)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def told(self) -> Iterator[None]:
+        """Add the story so far to a violation that is found inside the block."""
         try:
             yield
         except ViolationError as error:
