@@ -15,7 +15,7 @@ from everstep.core.model import Head, OpKind, OpRecord, OpStatus, Payload, RunSt
 from tests.cloudformation import ROOT, TEMPLATE, Json, load, of_type, text
 
 if TYPE_CHECKING:
-    from everstep.adapters.dynamodb.items import Item
+    from everstep.adapters.dynamodb.values import Item
 
 TEMPLATE_AS_WRITTEN: Final = load()
 PARAMETERS: Final[Json] = TEMPLATE_AS_WRITTEN["Parameters"]

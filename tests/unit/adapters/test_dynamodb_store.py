@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb import DynamoDBClient
 
-    from everstep.adapters.dynamodb.items import Item
+    from everstep.adapters.dynamodb.values import Item
 
 RUN: Final = "01K7Q5Z3V8M4N6P9R2S5T8W1XY"
 TOKEN: Final = "Zk3vQ9xR-b7LmN2p"

@@ -26,7 +26,7 @@ from everstep.core.model import (
 from everstep.core.shapes import call_digest
 
 if TYPE_CHECKING:
-    from everstep.adapters.dynamodb.items import Item
+    from everstep.adapters.dynamodb.values import Item
 
 texts = st.text(max_size=20)
 names = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="#/"), min_size=1)

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from everstep.core.circumstances import Ending, Origin, Parent
 
 HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
@@ -140,6 +145,7 @@ class OpRecord:
         result: The value of a DONE operation.
         error: The error of a FAILED operation or of the last attempt.
         event: Number of the event that a wait has taken.
+        child: The run that was started, or is waited for.
     """
 
     key: str
@@ -155,6 +161,7 @@ class OpRecord:
     result: Payload | None = None
     error: ErrorInfo | None = None
     event: int | None = None
+    child: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +214,15 @@ class Head:
         stall: Why a STALLED run stands still.
         resumed_at: When it was resumed last.
         idempotency_key: What the trigger was called with.
+        secret: What its callback tokens are made of; nobody outside learns it.
+        parent: What started it, of a child run.
+        deadline: When its time is up.
+        ending: Why it is to end early, once it is.
+        origin: What it goes on from, of a run that is a retry or a fork.
+        reference_id: The caller's own name for it.
+        tags: The caller's own marks on it.
+        retention: How long it is kept after its end, in milliseconds; None for ever.
+        successor: The run that goes on in its place, of a CONTINUED one.
     """
 
     run_id: str
@@ -224,6 +240,15 @@ class Head:
     stall: Stall | None = None
     resumed_at: int | None = None
     idempotency_key: str | None = None
+    secret: str = ""
+    parent: Parent | None = None
+    deadline: int | None = None
+    ending: Ending | None = None
+    origin: Origin | None = None
+    reference_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    retention: int | None = None
+    successor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

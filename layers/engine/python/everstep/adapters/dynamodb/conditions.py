@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from everstep.adapters.dynamodb.items import Value
+    from everstep.adapters.dynamodb.values import Value
     from everstep.core.transitions import Guard, HeadGuard
 
 

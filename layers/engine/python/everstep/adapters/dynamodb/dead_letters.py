@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from everstep.adapters.dynamodb import conditions, items, keys
+from everstep.adapters.dynamodb import conditions, keys, values
 from everstep.adapters.dynamodb.table import Table
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class DynamoDeadLetters:
             {
                 "PK": {"S": keys.dead_letter(message_id)},
                 "SK": {"S": keys.ALONE},
-                "body": items.from_text(_cut(body)),
-                "reason": items.from_text(_cut(reason)),
+                "body": values.from_text(_cut(body)),
+                "reason": values.from_text(_cut(reason)),
                 "at": {"N": str(at)},
             },
             conditions.IF_ABSENT,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb import DynamoDBClient
 
-    from everstep.adapters.dynamodb.items import Item
+    from everstep.adapters.dynamodb.values import Item
     from everstep.core.model import DueEntry, Listed, RunStatus
     from everstep.core.unreadable import Unreadable
 

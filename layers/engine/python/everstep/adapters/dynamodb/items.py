@@ -21,6 +21,7 @@ attempt     N    operation                    attempt that wrote the record; alw
 start       N    operation                    start of the last attempt or of the wait
 wake_at     N    operation                    when the timer ends
 event       N    operation                    number of the event that a wait has taken
+child       S    operation                    run that was started, or is waited for
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -35,6 +36,15 @@ gen         N    head                         generation; always there
 stall       M    head                         reason M, at N, message S
 resumed     N    head                         when it was resumed last
 idem        S    head                         idempotency key
+secret      S    head                         what its callback tokens are made of
+parent      M    head                         run S, op S
+deadline    N    head                         when its time is up
+ending      M    head                         status S, at N, who S, why S
+origin      M    head                         run S, op S, root S, at N, same BOOL
+ref_id      S    head                         the caller's own name for it
+tags        M    head                         the caller's own marks on it, all S
+keep        N    head                         how long it is kept after its end, milliseconds
+next_run    S    head                         the run that goes on in its place
 run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
@@ -44,9 +54,7 @@ reason      S    dead letter                  why it could not be processed
 at          N    dead letter                  when it was kept first
 =========== ==== ============================ ================================================
 
-A payload is ``{t: text S, r: reference S, n: size N}``, an error ``{type, message, operation,
-trace}``, all S. Where a text may be empty (the hash of a call without arguments, what people or
-programs outside leave out), NULL stands for it: the DynamoDB Local that npm has knows no empty S.
+What values are made of is told in ``values``.
 """
 
 from __future__ import annotations
@@ -54,11 +62,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.dynamodb import keys
+from everstep.adapters.dynamodb.values import (
+    add_due,
+    add_number,
+    add_outcome,
+    add_text,
+    ending_in,
+    error_in,
+    from_ending,
+    from_origin,
+    from_parent,
+    from_payload,
+    from_stall,
+    from_text,
+    number_in,
+    origin_in,
+    parent_in,
+    payload_in,
+    stall_in,
+    tags_in,
+    text_in,
+    to_text,
+)
 from everstep.core.model import (
     HEAD,
     Claim,
     DueEntry,
-    ErrorInfo,
     Event,
     Head,
     Listed,
@@ -67,18 +96,13 @@ from everstep.core.model import (
     OpStatus,
     Payload,
     RunStatus,
-    Stall,
 )
 from everstep.core.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, TypeAlias
 
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Value: TypeAlias = AttributeValueTypeDef
-    Item: TypeAlias = dict[str, Value]
+    from everstep.adapters.dynamodb.values import Item
 
 BROKEN: Final = (AttributeError, KeyError, TypeError, ValueError)
 """What reading an item raises when an attribute is missing, or is not what it should be."""
@@ -96,12 +120,13 @@ def from_record(run_id: str, record: OpRecord) -> Item:
         # Conditions compare it, and a missing attribute compares to nothing.
         "attempt": {"N": str(record.attempt)},
     }
-    _add_number(item, "start", record.started_at)
-    _add_number(item, "ended_at", record.ended_at)
-    _add_number(item, "wake_at", record.wake_at)
-    _add_due(item, run_id, record.due_at)
-    _add_outcome(item, record.result, record.error)
-    _add_number(item, "event", record.event)
+    add_number(item, "start", record.started_at)
+    add_number(item, "ended_at", record.ended_at)
+    add_number(item, "wake_at", record.wake_at)
+    add_due(item, run_id, record.due_at)
+    add_outcome(item, record.result, record.error)
+    add_number(item, "event", record.event)
+    add_text(item, "child", record.child)
     return item
 
 
@@ -114,13 +139,14 @@ def to_record(item: Item) -> OpRecord:
         by=item["by"]["S"],
         input_hash=to_text(item["hash"]),
         attempt=int(item["attempt"]["N"]),
-        started_at=_number(item, "start"),
-        ended_at=_number(item, "ended_at"),
-        wake_at=_number(item, "wake_at"),
-        due_at=_number(item, "due_at"),
-        result=_payload(item, "result"),
-        error=_error(item, "error"),
-        event=_number(item, "event"),
+        started_at=number_in(item, "start"),
+        ended_at=number_in(item, "ended_at"),
+        wake_at=number_in(item, "wake_at"),
+        due_at=number_in(item, "due_at"),
+        result=payload_in(item, "result"),
+        error=error_in(item, "error"),
+        event=number_in(item, "event"),
+        child=text_in(item, "child"),
     )
 
 
@@ -132,8 +158,8 @@ def from_event(run_id: str, event: Event) -> Item:
         "payload": from_payload(event.payload),
         "at": {"N": str(event.at)},
     }
-    _add_text(item, "idem", event.key)
-    _add_text(item, "taken_by", event.taken_by)
+    add_text(item, "idem", event.key)
+    add_text(item, "taken_by", event.taken_by)
     return item
 
 
@@ -143,10 +169,10 @@ def to_event(item: Item) -> Event:
     return Event(
         name=name,
         number=number,
-        payload=_payload(item, "payload") or Payload(),
+        payload=payload_in(item, "payload") or Payload(),
         at=int(item["at"]["N"]),
-        key=_text(item, "idem"),
-        taken_by=_text(item, "taken_by"),
+        key=text_in(item, "idem"),
+        taken_by=text_in(item, "taken_by"),
     )
 
 
@@ -166,14 +192,26 @@ def from_head(head: Head) -> Item:
         # A resumption adds to it in place.
         "gen": {"N": str(head.generation)},
     }
-    _add_due(item, head.run_id, head.due_at)
-    _add_number(item, "ended_at", head.ended_at)
-    _add_outcome(item, head.result, head.error)
-    _add_number(item, "resumed", head.resumed_at)
+    add_due(item, head.run_id, head.due_at)
+    add_number(item, "ended_at", head.ended_at)
+    add_outcome(item, head.result, head.error)
+    add_number(item, "resumed", head.resumed_at)
     if head.stall is not None:
         item["stall"] = from_stall(head.stall)
-    if head.idempotency_key is not None:
-        item["idem"] = from_text(head.idempotency_key)
+    add_text(item, "idem", head.idempotency_key)
+    add_text(item, "secret", head.secret or None)
+    add_text(item, "ref_id", head.reference_id)
+    add_text(item, "next_run", head.successor)
+    add_number(item, "deadline", head.deadline)
+    add_number(item, "keep", head.retention)
+    if head.parent is not None:
+        item["parent"] = from_parent(head.parent)
+    if head.ending is not None:
+        item["ending"] = from_ending(head.ending)
+    if head.origin is not None:
+        item["origin"] = from_origin(head.origin)
+    if head.tags:
+        item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
     return item
 
 
@@ -184,17 +222,26 @@ def to_head(item: Item) -> Head:
         workflow=item["workflow"]["S"],
         version=item["version"]["S"],
         status=RunStatus(item["status"]["S"]),
-        input=_payload(item, "input") or Payload(),
+        input=payload_in(item, "input") or Payload(),
         created_at=int(item["created_at"]["N"]),
         by=item["by"]["S"],
         generation=int(item["gen"]["N"]),
-        due_at=_number(item, "due_at"),
-        ended_at=_number(item, "ended_at"),
-        result=_payload(item, "result"),
-        error=_error(item, "error"),
-        stall=_stall(item),
-        resumed_at=_number(item, "resumed"),
-        idempotency_key=_text(item, "idem"),
+        due_at=number_in(item, "due_at"),
+        ended_at=number_in(item, "ended_at"),
+        result=payload_in(item, "result"),
+        error=error_in(item, "error"),
+        stall=stall_in(item),
+        resumed_at=number_in(item, "resumed"),
+        idempotency_key=text_in(item, "idem"),
+        secret=text_in(item, "secret") or "",
+        parent=parent_in(item),
+        deadline=number_in(item, "deadline"),
+        ending=ending_in(item),
+        origin=origin_in(item),
+        reference_id=text_in(item, "ref_id"),
+        tags=tags_in(item),
+        retention=number_in(item, "keep"),
+        successor=text_in(item, "next_run"),
     )
 
 
@@ -230,7 +277,7 @@ def to_due_entry(item: Item) -> DueEntry:
         run_id=run_id,
         key=keys.operation_of(item["SK"]["S"]),
         due_at=due_at,
-        wake_at=_number(item, "wake_at") or 0,
+        wake_at=number_in(item, "wake_at") or 0,
         # Every record has it: a template that does not project it is noticed here.
         attempt=int(item["attempt"]["N"]),
         status=OpStatus(item["status"]["S"]),
@@ -245,7 +292,7 @@ def to_listed(item: Item) -> Listed:
         version=item["version"]["S"],
         status=RunStatus(item["status"]["S"]),
         created_at=int(item["created_at"]["N"]),
-        ended_at=_number(item, "ended_at"),
+        ended_at=number_in(item, "ended_at"),
     )
 
 
@@ -278,104 +325,6 @@ def _what_is_wrong(item: Item, name: str) -> str:
     return "is not of the form that this release writes"
 
 
-def from_text(text: str) -> Value:
-    """Return a text that may be empty as a value."""
-    return {"S": text} if text else {"NULL": True}
-
-
-def to_text(value: Value) -> str:
-    """Return the text of a value."""
-    return value.get("S", "")
-
-
-def from_payload(payload: Payload) -> Value:
-    """Return a payload as a map."""
-    fields: Item = {}
-    _add_text(fields, "t", payload.text)
-    _add_text(fields, "r", payload.ref)
-    if payload.size:
-        fields["n"] = {"N": str(payload.size)}
-    return {"M": fields}
-
-
-def from_error(error: ErrorInfo) -> Value:
-    """Return an error as a map."""
-    fields: Item = {"type": from_text(error.type), "message": from_text(error.message)}
-    _add_text(fields, "operation", error.operation)
-    _add_text(fields, "trace", error.trace)
-    return {"M": fields}
-
-
-def from_stall(stall: Stall) -> Value:
-    """Return why a run stands still as a map."""
-    fields: Item = {"reason": from_error(stall.reason), "at": {"N": str(stall.at)}}
-    _add_text(fields, "message", stall.message)
-    return {"M": fields}
-
-
-def _payload(item: Item, name: str) -> Payload | None:
-    if name not in item:
-        return None
-    fields = item[name]["M"]
-    return Payload(text=_text(fields, "t"), ref=_text(fields, "r"), size=_number(fields, "n") or 0)
-
-
-def _error(item: Mapping[str, Any], name: str) -> ErrorInfo | None:
-    if name not in item:
-        return None
-    fields = item[name]["M"]
-    return ErrorInfo(
-        type=to_text(fields["type"]),
-        message=to_text(fields["message"]),
-        operation=_text(fields, "operation"),
-        trace=_text(fields, "trace"),
-    )
-
-
-def _stall(item: Item) -> Stall | None:
-    if "stall" not in item:
-        return None
-    fields = item["stall"]["M"]
-    reason = _error(fields, "reason")
-    return Stall(
-        reason=reason or ErrorInfo(type="Unknown", message=""),
-        at=int(fields["at"]["N"]),
-        message=_text(fields, "message"),
-    )
-
-
-def _number(item: Mapping[str, Any], name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None
-
-
-def _text(item: Mapping[str, Any], name: str) -> str | None:
-    return to_text(item[name]) if name in item else None
-
-
-def _add_number(item: Item, name: str, number: int | None) -> None:
-    if number is not None:
-        item[name] = {"N": str(number)}
-
-
-def _add_text(item: Item, name: str, text: str | None) -> None:
-    if text is not None:
-        item[name] = from_text(text)
-
-
-def _add_due(item: Item, run_id: str, due_at: int | None) -> None:
-    """Put an item into the due index: both key attributes, or none of them."""
-    if due_at is not None:
-        item["due_pk"] = {"S": keys.due_of(run_id)}
-        item["due_at"] = {"N": str(due_at)}
-
-
-def _add_outcome(item: Item, result: Payload | None, error: ErrorInfo | None) -> None:
-    if result is not None:
-        item["result"] = from_payload(result)
-    if error is not None:
-        item["error"] = from_error(error)
-
-
 def _needed_text(item: Item, name: str) -> str:
     return item[name]["S"]
 
@@ -389,29 +338,39 @@ def _needed_number(item: Item, name: str) -> int:
 _OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "status": lambda item, name: OpStatus(_needed_text(item, name)),
     "attempt": _needed_number,
-    "due_at": _number,
-    "wake_at": _number,
-    "start": _number,
-    "ended_at": _number,
-    "result": _payload,
-    "error": _error,
+    "due_at": number_in,
+    "wake_at": number_in,
+    "start": number_in,
+    "ended_at": number_in,
+    "result": payload_in,
+    "error": error_in,
     "kind": lambda item, name: OpKind(_needed_text(item, name)),
     "by": _needed_text,
     "hash": lambda item, name: to_text(item[name]),
+    "child": text_in,
 }
 _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
-    "due_at": _number,
+    "due_at": number_in,
     "status": lambda item, name: RunStatus(_needed_text(item, name)),
     "workflow": _needed_text,
     "version": _needed_text,
     "created_at": _needed_number,
-    "ended_at": _number,
-    "result": _payload,
-    "error": _error,
-    "stall": lambda item, _name: _stall(item),
-    "resumed": _number,
-    "idem": _text,
-    "input": _payload,
+    "ended_at": number_in,
+    "result": payload_in,
+    "error": error_in,
+    "stall": lambda item, _name: stall_in(item),
+    "resumed": number_in,
+    "idem": text_in,
+    "input": payload_in,
     "by": _needed_text,
     "gen": _needed_number,
+    "secret": text_in,
+    "parent": lambda item, _name: parent_in(item),
+    "deadline": number_in,
+    "ending": lambda item, _name: ending_in(item),
+    "origin": lambda item, _name: origin_in(item),
+    "ref_id": text_in,
+    "tags": lambda item, _name: tags_in(item),
+    "keep": number_in,
+    "next_run": text_in,
 }

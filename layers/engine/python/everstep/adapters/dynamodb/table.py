@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     )
 
     from everstep.adapters.dynamodb.conditions import Condition
-    from everstep.adapters.dynamodb.items import Item
     from everstep.adapters.dynamodb.updates import Update
+    from everstep.adapters.dynamodb.values import Item
 
 
 class Table:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, assert_never
 
-from everstep.adapters.dynamodb import items, keys
+from everstep.adapters.dynamodb import keys, values
 from everstep.core.changes import HeadChange, RunEnded, RunResumed, RunStalled, RunWatched
 from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from everstep.adapters.dynamodb.items import Item, Value
+    from everstep.adapters.dynamodb.values import Item, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def head(run_id: str, workflow: str, change: HeadChange) -> Update:
             return Update(
                 set={
                     **_status(workflow, RunStatus.STALLED, by),
-                    "stall": items.from_stall(stall),
+                    "stall": values.from_stall(stall),
                 },
                 remove=OUT_OF_DUE_INDEX.remove,
             )
@@ -95,9 +95,9 @@ def head(run_id: str, workflow: str, change: HeadChange) -> Update:
 def _ended(workflow: str, change: RunEnded) -> Update:
     outcome: Item = {}
     if change.result is not None:
-        outcome["result"] = items.from_payload(change.result)
+        outcome["result"] = values.from_payload(change.result)
     if change.error is not None:
-        outcome["error"] = items.from_error(change.error)
+        outcome["error"] = values.from_error(change.error)
     absent = tuple(name for name in ("result", "error") if name not in outcome)
     return Update(
         set={
