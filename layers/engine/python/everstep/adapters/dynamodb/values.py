@@ -1,0 +1,197 @@
+"""Attribute values: what an item is made of, written and read.
+
+A payload is ``{t: text S, r: reference S, n: size N}``, an error ``{type, message, operation,
+trace}``, all S. Where a text may be empty (the hash of a call without arguments, what people or
+programs outside leave out), NULL stands for it: the DynamoDB Local that npm has knows no empty S.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from everstep.adapters.dynamodb import keys
+from everstep.core.circumstances import Ending, Origin, Parent
+from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeAlias
+
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Value: TypeAlias = AttributeValueTypeDef
+    Item: TypeAlias = dict[str, Value]
+
+
+def from_text(text: str) -> Value:
+    """Return a text that may be empty as a value."""
+    return {"S": text} if text else {"NULL": True}
+
+
+def to_text(value: Value) -> str:
+    """Return the text of a value."""
+    return value.get("S", "")
+
+
+def from_payload(payload: Payload) -> Value:
+    """Return a payload as a map."""
+    fields: Item = {}
+    add_text(fields, "t", payload.text)
+    add_text(fields, "r", payload.ref)
+    if payload.size:
+        fields["n"] = {"N": str(payload.size)}
+    return {"M": fields}
+
+
+def from_error(error: ErrorInfo) -> Value:
+    """Return an error as a map."""
+    fields: Item = {"type": from_text(error.type), "message": from_text(error.message)}
+    add_text(fields, "operation", error.operation)
+    add_text(fields, "trace", error.trace)
+    return {"M": fields}
+
+
+def from_stall(stall: Stall) -> Value:
+    """Return why a run stands still as a map."""
+    fields: Item = {"reason": from_error(stall.reason), "at": {"N": str(stall.at)}}
+    add_text(fields, "message", stall.message)
+    return {"M": fields}
+
+
+def payload_in(item: Item, name: str) -> Payload | None:
+    """Return the payload of an attribute; None if there is none."""
+    if name not in item:
+        return None
+    fields = item[name]["M"]
+    return Payload(
+        text=text_in(fields, "t"), ref=text_in(fields, "r"), size=number_in(fields, "n") or 0
+    )
+
+
+def error_in(item: Mapping[str, Any], name: str) -> ErrorInfo | None:
+    """Return the error of an attribute; None if there is none."""
+    if name not in item:
+        return None
+    fields = item[name]["M"]
+    return ErrorInfo(
+        type=to_text(fields["type"]),
+        message=to_text(fields["message"]),
+        operation=text_in(fields, "operation"),
+        trace=text_in(fields, "trace"),
+    )
+
+
+def stall_in(item: Item) -> Stall | None:
+    """Return why a run stands still; None if it does not."""
+    if "stall" not in item:
+        return None
+    fields = item["stall"]["M"]
+    reason = error_in(fields, "reason")
+    return Stall(
+        reason=reason or ErrorInfo(type="Unknown", message=""),
+        at=int(fields["at"]["N"]),
+        message=text_in(fields, "message"),
+    )
+
+
+def number_in(item: Mapping[str, Any], name: str) -> int | None:
+    """Return the number of an attribute; None if there is none."""
+    return int(item[name]["N"]) if name in item else None
+
+
+def text_in(item: Mapping[str, Any], name: str) -> str | None:
+    """Return the text of an attribute; None if there is none."""
+    return to_text(item[name]) if name in item else None
+
+
+def add_number(item: Item, name: str, number: int | None) -> None:
+    """Put a number into an item, unless it is None."""
+    if number is not None:
+        item[name] = {"N": str(number)}
+
+
+def add_text(item: Item, name: str, text: str | None) -> None:
+    """Put a text into an item, unless it is None."""
+    if text is not None:
+        item[name] = from_text(text)
+
+
+def add_due(item: Item, run_id: str, due_at: int | None) -> None:
+    """Put an item into the due index: both key attributes, or none of them."""
+    if due_at is not None:
+        item["due_pk"] = {"S": keys.due_of(run_id)}
+        item["due_at"] = {"N": str(due_at)}
+
+
+def add_outcome(item: Item, result: Payload | None, error: ErrorInfo | None) -> None:
+    """Put a result and an error into an item, as far as there are any."""
+    if result is not None:
+        item["result"] = from_payload(result)
+    if error is not None:
+        item["error"] = from_error(error)
+
+
+def from_parent(parent: Parent) -> Value:
+    """Return what started a child run as a map."""
+    return {"M": {"run": {"S": parent.run_id}, "op": {"S": parent.op}}}
+
+
+def parent_in(item: Mapping[str, Any]) -> Parent | None:
+    """Return what started a child run."""
+    if "parent" not in item:
+        return None
+    fields = item["parent"]["M"]
+    return Parent(run_id=fields["run"]["S"], op=fields["op"]["S"])
+
+
+def from_ending(ending: Ending) -> Value:
+    """Return why a run is to end early as a map."""
+    fields: Item = {"status": {"S": ending.status}, "at": {"N": str(ending.at)}}
+    add_text(fields, "who", ending.who)
+    add_text(fields, "why", ending.why)
+    return {"M": fields}
+
+
+def ending_in(item: Mapping[str, Any]) -> Ending | None:
+    """Return why a run is to end early."""
+    if "ending" not in item:
+        return None
+    fields = item["ending"]["M"]
+    return Ending(
+        status=RunStatus(fields["status"]["S"]),
+        at=int(fields["at"]["N"]),
+        who=text_in(fields, "who"),
+        why=text_in(fields, "why"),
+    )
+
+
+def from_origin(origin: Origin) -> Value:
+    """Return what a run goes on from as a map."""
+    return {
+        "M": {
+            "run": {"S": origin.run_id},
+            "op": {"S": origin.op},
+            "root": {"S": origin.root},
+            "at": {"N": str(origin.root_created_at)},
+            "same": {"BOOL": origin.same_effects},
+        }
+    }
+
+
+def origin_in(item: Mapping[str, Any]) -> Origin | None:
+    """Return what a run goes on from."""
+    if "origin" not in item:
+        return None
+    fields = item["origin"]["M"]
+    return Origin(
+        run_id=fields["run"]["S"],
+        op=fields["op"]["S"],
+        root=fields["root"]["S"],
+        root_created_at=int(fields["at"]["N"]),
+        same_effects=fields["same"]["BOOL"],
+    )
+
+
+def tags_in(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return the marks on a run."""
+    return {name: to_text(value) for name, value in item.get("tags", {"M": {}})["M"].items()}
