@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.e2e.storm.course import Storm
 
 # Whichever test comes first waits for the storm.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(700)]
 
 
 @pytest.fixture(scope="module")

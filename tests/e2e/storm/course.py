@@ -38,7 +38,9 @@ EXECUTOR_PAUSE: Final = (2.0, 5.0)
 OTHERS_PAUSE: Final = (1.0, 3.0)
 POLLER_PAUSE: Final = (2.0, 5.0)
 QUIET_SECONDS: Final = 85.0
-MAPPING_SECONDS: Final = 20.0
+# A poller looks whether it is wanted between two batches; while functions are killed under it on a
+# busy machine, what it has in hand can take long.
+MAPPING_SECONDS: Final = 120.0
 LOOK_EVERY: Final = 0.5
 
 
@@ -181,6 +183,6 @@ def _poll(stack: Stack, *, enabled: bool) -> None:
     if mapping["State"] != wanted:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
     deadline = time.monotonic() + MAPPING_SECONDS
-    while functions.get_event_source_mapping(UUID=mapping["UUID"])["State"] != wanted:
-        assert time.monotonic() < deadline, f"the event source mapping is not {wanted}"
+    while (state := functions.get_event_source_mapping(UUID=mapping["UUID"])["State"]) != wanted:
+        assert time.monotonic() < deadline, f"the event source mapping is {state}, not {wanted}"
         time.sleep(0.1)
