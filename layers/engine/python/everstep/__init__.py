@@ -23,6 +23,8 @@ from everstep.core.errors import (
     RetryAfter,
     SerializationError,
     StepFailed,
+    StepInterrupted,
+    StepNotExecuted,
     StepTimeout,
 )
 from everstep.core.retry import Retry
@@ -47,6 +49,8 @@ __all__ = [
     "Step",
     "StepContext",
     "StepFailed",
+    "StepInterrupted",
+    "StepNotExecuted",
     "StepTimeout",
     "Workflow",
     "step",

@@ -63,6 +63,7 @@ _NEEDED: Final = {
     OpStatus.FAILED: ("ended_at", "error"),
     OpStatus.RETRY: ("wake_at", "error"),
     OpStatus.WAITING: ("wake_at",),
+    OpStatus.STARTED: ("wake_at",),
 }
 
 

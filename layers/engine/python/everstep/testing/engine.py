@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import to_jsonable_python
 
 from everstep.app.control import resume
+from everstep.app.engine import Limits
 from everstep.app.events import send_event
 from everstep.app.query import inspect
 from everstep.app.start import Accepted, start
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime, timedelta
 
-    from everstep.app.engine import Limits
     from everstep.authoring.workflows import Workflow
     from everstep.testing.stand_ins import Mock
 
@@ -308,9 +309,8 @@ class TestEngine:
 def _calm(workflows: Iterable[Workflow[Any, Any]], limits: Limits | None) -> World:
     """Return a world where nothing goes wrong but what the test does.
 
-    The queue would deliver a message again after its visibility time-out; a test need not wait.
+    The queue would deliver a message again after its visibility time-out, and whoever gets it then
+    would wait until an attempt that was begun is surely over; a test need not wait.
     """
-    settings = Settings(visibility=0)
-    if limits is not None:
-        settings.limits = limits
+    settings = Settings(visibility=0, limits=replace(limits or Limits(), attempt=0))
     return World(workflows, settings=settings)
