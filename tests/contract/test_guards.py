@@ -37,6 +37,8 @@ GUARDS: Final = {
     "LONG_SLEEP_ENDED": transitions.LONG_SLEEP_ENDED,
     "ARMED": transitions.ARMED,
     "REARMED": transitions.REARMED,
+    "WAIT_ENDED": transitions.WAIT_ENDED,
+    "JOIN_CLOSED": transitions.JOIN_CLOSED,
     # Not of the core, but sayable.
     "nothing": Guard(),
     "every clause": Guard(
