@@ -9,8 +9,9 @@ import pytest
 
 from everstep import Context, NonRetryable, StepFailed, step
 from everstep.core.completion import Reason
-from everstep.core.decide import Close, End, Send, duties
+from everstep.core.decide import duties
 from everstep.core.decisions import Decision, Suspended
+from everstep.core.effects import Close, End, Send
 from everstep.core.joins import Join, read_join, write_join
 from everstep.core.model import History, Message, MessageKind, OpKind, OpRecord, OpStatus, Payload
 from everstep.core.replay import Replay

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
+    from everstep.core.circumstances import Ending
     from everstep.core.model import ErrorInfo, Head, Payload, Stall
 
 
@@ -40,13 +41,22 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunTold:
+    """The run is to end; the sweeper looks at ``due_at`` whether its code knows."""
+
+    by: str
+    ending: Ending
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunWatched:
     """The sweeper looked at the run and comes back at ``due_at``."""
 
     due_at: int
 
 
-HeadChange = RunEnded | RunStalled | RunResumed | RunWatched
+HeadChange = RunEnded | RunStalled | RunResumed | RunTold | RunWatched
 
 
 def apply(head: Head, change: HeadChange) -> Head:
@@ -68,6 +78,16 @@ def apply(head: Head, change: HeadChange) -> Head:
                 due_at=due_at,
                 stall=None,
                 generation=generation,
+            )
+        case RunTold(by=by, ending=ending, due_at=due_at):
+            return replace(
+                head,
+                status=RunStatus.RUNNING,
+                by=by,
+                ending=ending,
+                due_at=due_at,
+                stall=None,
+                generation=head.generation + 1,
             )
         case RunWatched(due_at=due_at):
             return replace(head, due_at=due_at)

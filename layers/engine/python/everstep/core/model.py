@@ -63,6 +63,11 @@ class OpKind(StrEnum):
     SLEEP = "sleep"
     JOIN = "join"
     WAIT = "wait"
+    CALLBACK = "callback"
+    START = "start"
+    CHILD = "child"
+    SEND = "send"
+    CANCEL = "cancel"
 
 
 class OpStatus(StrEnum):
@@ -72,11 +77,12 @@ class OpStatus(StrEnum):
     RETRY = "RETRY"
     DONE = "DONE"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
     @property
     def final(self) -> bool:
         """Say whether the operation has its one result."""
-        return self in (OpStatus.DONE, OpStatus.FAILED)
+        return self in (OpStatus.DONE, OpStatus.FAILED, OpStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +152,7 @@ class OpRecord:
         error: The error of a FAILED operation or of the last attempt.
         event: Number of the event that a wait has taken.
         child: The run that was started, or is waited for.
+        outcome: What that run ended as, where it did not complete.
     """
 
     key: str
@@ -162,6 +169,7 @@ class OpRecord:
     error: ErrorInfo | None = None
     event: int | None = None
     child: str | None = None
+    outcome: RunStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +288,8 @@ class MessageKind(StrEnum):
         RECOVER: Take over every obligation of a run that stood still.
         EVENT: An event was sent to the run.
         CHECK: See whether what follows a closed group is under way.
+        CHILD: A child run has ended.
+        CANCEL: The run is to end before its code does.
     """
 
     START = "start"
@@ -288,6 +298,8 @@ class MessageKind(StrEnum):
     RECOVER = "recover"
     EVENT = "event"
     CHECK = "check"
+    CHILD = "child"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

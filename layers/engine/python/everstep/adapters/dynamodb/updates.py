@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, assert_never
 
 from everstep.adapters.dynamodb import keys, values
-from everstep.core.changes import HeadChange, RunEnded, RunResumed, RunStalled, RunWatched
+from everstep.core.changes import (
+    HeadChange,
+    RunEnded,
+    RunResumed,
+    RunStalled,
+    RunTold,
+    RunWatched,
+)
 from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
@@ -82,6 +89,16 @@ def head(run_id: str, workflow: str, change: HeadChange) -> Update:
                     **_status(workflow, RunStatus.RUNNING, by),
                     **_due(run_id, due_at),
                     "resumed": {"N": str(at)},
+                },
+                add={"gen": {"N": "1"}},
+                remove=("stall",),
+            )
+        case RunTold(by=by, ending=ending, due_at=due_at):
+            return Update(
+                set={
+                    **_status(workflow, RunStatus.RUNNING, by),
+                    **_due(run_id, due_at),
+                    "ending": values.from_ending(ending),
                 },
                 add={"gen": {"N": "1"}},
                 remove=("stall",),
