@@ -20,7 +20,8 @@ from tests.simulation.plays import (
     effects,
     end,
 )
-from tests.simulation.scenarios import MIXED, add
+from tests.simulation.scenarios import MIXED
+from tests.simulation.workflows import add
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow

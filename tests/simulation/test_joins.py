@@ -15,7 +15,7 @@ from everstep.testing.simulation.policies import InOrder
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
 from tests.simulation.plays import end
-from tests.simulation.scenarios import add
+from tests.simulation.workflows import add
 
 if TYPE_CHECKING:
     from everstep.testing.simulation.step_queue import Letter

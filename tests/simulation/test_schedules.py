@@ -14,7 +14,8 @@ from everstep.testing.simulation.faults import Meanwhile
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
 from tests.simulation.outcomes import BUDGETS, check_budget, check_outcome, check_usual, outcome
-from tests.simulation.scenarios import LIMITS, MIXED, SCENARIOS, SMALL, rewritten
+from tests.simulation.scenarios import LIMITS, MIXED, SCENARIOS, SMALL
+from tests.simulation.workflows import rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -36,7 +36,7 @@ ON_PURPOSE: Final = {
     "path",
     [
         *sorted((ROOT / "layers/workflows/python/workflows").glob("*.py")),
-        ROOT / "tests/simulation/scenarios.py",
+        *sorted((ROOT / "tests/simulation").glob("workflows*.py")),
     ],
     ids=lambda path: path.name,
 )

@@ -101,7 +101,7 @@ def see_child(engine: Engine, pending: Pending, token: str) -> OpRecord | None:
         return replace(ended, status=OpStatus.FAILED, outcome=RunStatus.FAILED, error=error)
     if head.status is RunStatus.COMPLETED:
         return replace(ended, status=OpStatus.DONE, result=head.result)
-    error = head.error or ErrorInfo(type="RunCancelled", message="it was ended by force")
+    error = head.error or ErrorInfo(type="Unknown", message="")
     return replace(
         ended,
         status=OpStatus.FAILED,

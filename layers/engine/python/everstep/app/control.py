@@ -11,7 +11,7 @@ from everstep.core.changes import RunEnded, RunResumed, RunTold
 from everstep.core.circumstances import Ending
 from everstep.core.endings import told
 from everstep.core.errors import IllegalStateError, RunNotFoundError, UnavailableError
-from everstep.core.model import ErrorInfo, Message, MessageKind, RunStatus
+from everstep.core.model import ENDED_BY_FORCE, ErrorInfo, Message, MessageKind, RunStatus
 from everstep.core.transitions import RUN_RESUMED, RUN_TERMINATED, RUN_TOLD
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
 
 
 def _terminate(engine: Engine, head: Head, ending: Ending) -> RunStatus:
-    error = ErrorInfo(type="RunCancelled", message=told(ending))
+    error = ErrorInfo(type=ENDED_BY_FORCE, message=told(ending))
     change = RunEnded(status=RunStatus.CANCELLED, by=engine.ids.token(), at=ending.at, error=error)
     history = engine.runs.load(head.run_id)
     for record in history.records.values() if history else ():

@@ -31,7 +31,6 @@ from everstep.core.model import OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CancelCall, SendCall
 from everstep.core.transitions import (
     ARMED,
-    CHILD_ENDED,
     JOIN_CLOSED,
     PERFORMED,
     REARMED,
@@ -170,7 +169,7 @@ class _Fulfilment:
         record = see_child(self.engine, pending, self.token)
         if record is None:
             return None
-        self.engine.runs.put(self.run_id, record, CHILD_ENDED)
+        self.engine.runs.put(self.run_id, record, WAIT_ENDED)
         return pending.key
 
     def _interrupt(self, pending: Pending) -> str | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from everstep.core import disagreements
 from everstep.core.decisions import Broken
+from everstep.core.failures import describe
 from everstep.core.keys import lies_within, scope_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Ledger:
             if not unclaimed:
                 return None
             error = disagreements.inserted(key, unclaimed)
-            return Broken(error=error, keys=frozenset(unclaimed))
+            return Broken(error=error, keys=frozenset(unclaimed), asked=operation)
         self.claim(key)
         if record.kind is not operation.kind:
             error = disagreements.other_kind(operation, record)
@@ -64,7 +65,7 @@ class Ledger:
             error = disagreements.other_input(operation, record)
         else:
             return None
-        return Broken(error=error, keys=frozenset({key}))
+        return Broken(error=error, keys=frozenset({key}), asked=operation)
 
     def forget(self, group: str, counted: Iterable[str]) -> None:
         """Let records of branches lie where they are that a group does not count.
@@ -94,4 +95,8 @@ class Ledger:
         }
         if not left:
             return None
-        return Broken(error=disagreements.missing(left, error), keys=frozenset(left))
+        return Broken(
+            error=disagreements.missing(left, error),
+            keys=frozenset(left),
+            raised=None if error is None else describe(error),
+        )

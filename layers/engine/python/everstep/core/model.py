@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from everstep.core.circumstances import Ending, Origin, Parent
 
+ENDED_BY_FORCE: Final = "RunTerminated"
+"""The type of error that a run has which was ended by force."""
+
 HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
 
@@ -257,6 +260,11 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+
+    @property
+    def was_forced(self) -> bool:
+        """Say whether the run was ended by force, whatever its code would have done."""
+        return self.error is not None and self.error.type == ENDED_BY_FORCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,13 +139,10 @@ ARMED: Final = Guard(absent=True)
 """A long sleep is armed once, whoever tries how often."""
 
 WAIT_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
-"""A wait that was recorded ends once: with its event, or when its time is up."""
+"""A wait that was recorded ends once: with what was waited for, or when its time is up."""
 
 PERFORMED: Final = Guard(absent=True)
 """What the engine itself was asked for is recorded once."""
-
-CHILD_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
-"""A wait for a child run ends once: with what the child came to."""
 
 JOIN_CLOSED: Final = Guard(absent=True)
 """Whoever is first to close a group decides for everybody which branches count."""
