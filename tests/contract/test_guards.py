@@ -51,12 +51,15 @@ GUARDS: Final = {
 HEAD_GUARDS: Final = {
     "RUN_ENDED": transitions.RUN_ENDED,
     "RUN_STALLED": transitions.RUN_STALLED,
+    "RUN_PAUSED": transitions.RUN_PAUSED,
     "RUN_RESUMED": transitions.RUN_RESUMED,
     "RUN_TOLD": transitions.RUN_TOLD,
     "TIME_IS_UP": transitions.TIME_IS_UP,
     "RUN_TERMINATED": transitions.RUN_TERMINATED,
     "watch_moved": transitions.watch_moved(SEEN),
     "nothing": HeadGuard(statuses=()),
+    "as many audit entries": HeadGuard(statuses=tuple(RunStatus), generation=3),
+    "other audit entries": HeadGuard(statuses=tuple(RunStatus), generation=2),
 }
 RECORDED: Final = [
     replace(

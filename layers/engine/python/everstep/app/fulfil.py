@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from everstep.app.cancel import cancel_child
 from everstep.app.children import begin_child, see_child, tell_parent
-from everstep.app.control import cancel_child
 from everstep.app.events import keep_event
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack, unpack

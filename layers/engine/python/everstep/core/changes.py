@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
+    from everstep.core.audit import AuditEntry
     from everstep.core.circumstances import Ending
     from everstep.core.model import ErrorInfo, Head, Payload, Stall
 
@@ -29,6 +30,13 @@ class RunStalled:
 
     by: str
     stall: Stall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPaused:
+    """The run goes no further until somebody resumes it; it leaves the due index."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +64,16 @@ class RunWatched:
     due_at: int
 
 
-HeadChange = RunEnded | RunStalled | RunResumed | RunTold | RunWatched
+HeadChange = RunEnded | RunStalled | RunPaused | RunResumed | RunTold | RunWatched
 
 
-def apply(head: Head, change: HeadChange) -> Head:
-    """Return the head as it is after the change."""
+def apply(head: Head, change: HeadChange, audit: AuditEntry | None = None) -> Head:
+    """Return the head as it is after the change; with an audit entry it counts that, too."""
+    changed = _applied(head, change)
+    return changed if audit is None else replace(changed, generation=audit.number)
+
+
+def _applied(head: Head, change: HeadChange) -> Head:
     match change:
         case RunEnded(status=status, by=by, at=at, result=result, error=error):
             return replace(
@@ -68,8 +81,9 @@ def apply(head: Head, change: HeadChange) -> Head:
             )
         case RunStalled(by=by, stall=stall):
             return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)
+        case RunPaused(by=by):
+            return replace(head, status=RunStatus.PAUSED, by=by, due_at=None)
         case RunResumed(by=by, at=at, due_at=due_at):
-            generation = head.generation + 1
             return replace(
                 head,
                 status=RunStatus.RUNNING,
@@ -77,7 +91,6 @@ def apply(head: Head, change: HeadChange) -> Head:
                 resumed_at=at,
                 due_at=due_at,
                 stall=None,
-                generation=generation,
             )
         case RunTold(by=by, ending=ending, due_at=due_at):
             return replace(
@@ -87,7 +100,6 @@ def apply(head: Head, change: HeadChange) -> Head:
                 ending=ending,
                 due_at=due_at,
                 stall=None,
-                generation=head.generation + 1,
             )
         case RunWatched(due_at=due_at):
             return replace(head, due_at=due_at)

@@ -234,9 +234,9 @@ def _head(run: Part) -> Head:
 def _record(operation: Part) -> OpRecord:
     status = operation.one_of("status", tuple(OpStatus))
     kind = operation.one_of("kind", tuple(OpKind))
-    # What comes from outside may be waited for without end.
-    timed = status is OpStatus.WAITING and kind is OpKind.SLEEP
-    for name in ("wake_at",) if timed else _NEEDED[status]:
+    # A wait may have no time-out.
+    sleeps = ("wake_at",) if (kind, status) == (OpKind.SLEEP, OpStatus.WAITING) else ()
+    for name in (*_NEEDED[status], *sleeps):
         if name not in operation.fields:
             operation.refuse(name, f"is missing, although the status is {status}", AGAIN)
     return OpRecord(

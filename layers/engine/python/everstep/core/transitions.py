@@ -24,7 +24,7 @@ A run moves along these::
     (none) ── RUNNING ── COMPLETED | FAILED | CANCELLED | TIMED_OUT
                  │  ↑
                  ↓  │
-              STALLED                                  also from PAUSED back to RUNNING
+              STALLED | PAUSED
 
 What is not in the table is refused and changes nothing. DONE, FAILED and the terminal statuses
 have no way out: a result is never replaced.
@@ -35,12 +35,13 @@ again and finds out what it still owes (see ``decide``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.model import OpStatus, RunStatus
 
 if TYPE_CHECKING:
+    from everstep.core.audit import AuditEntry
     from everstep.core.model import Head, OpRecord
 
 
@@ -88,11 +89,13 @@ class HeadGuard:
         statuses: Allow these statuses.
         due_at: The run must stand at this place in the due index.
         goes_on: The run must not be told to end already.
+        generation: The run must have so many audit entries.
     """
 
     statuses: tuple[RunStatus, ...]
     due_at: int | None = None
     goes_on: bool = False
+    generation: int | None = None
 
     def allows(self, head: Head | None) -> bool:
         """Say whether the change may happen on top of this head."""
@@ -101,7 +104,12 @@ class HeadGuard:
             and head.status in self.statuses
             and (self.due_at is None or head.due_at == self.due_at)
             and not (self.goes_on and head.ending is not None)
+            and (self.generation is None or head.generation == self.generation)
         )
+
+    def followed_by(self, audit: AuditEntry | None) -> HeadGuard:
+        """Return the condition for a change that an audit entry tells of: the next one."""
+        return self if audit is None else replace(self, generation=audit.number - 1)
 
 
 def step_ended(attempt: int) -> Guard:
@@ -166,6 +174,8 @@ TIME_IS_UP: Final = HeadGuard(statuses=(RunStatus.RUNNING,), goes_on=True)
 
 RUN_TERMINATED: Final = HeadGuard(statuses=(RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.STALLED))
 """A run can be ended by force, whatever its code would do, as long as it has not ended."""
+RUN_PAUSED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
+"""Only a running run pauses: one that stands still already has its reason."""
 
 RUN_RESUMED: Final = HeadGuard(statuses=(RunStatus.STALLED, RunStatus.PAUSED))
 """Only what stands still can go on."""

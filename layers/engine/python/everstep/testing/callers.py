@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic_core import to_jsonable_python
 
 from everstep.app.callbacks import complete_callback, fail_callback, heartbeat_callback
-from everstep.app.control import cancel
+from everstep.app.cancel import cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -81,6 +81,9 @@ def on_head(guard: HeadGuard) -> Condition:
     if guard.goes_on:
         # A run is told once to end: who and why do not change afterwards.
         found.add("attribute_not_exists(#ending)", "ending")
+    if guard.generation is not None:
+        # Audit entries form a chain: each follows the one that its writer has read.
+        found.add("#gen = :if_gen", "gen", if_gen=guard.generation)
     return Condition(expression=found.all_of(), names=found.names, values=found.values)
 
 
