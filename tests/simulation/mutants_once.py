@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pytest
 
     from everstep.app.advance import Done
-    from everstep.core.decide import Effect
     from everstep.core.decisions import Pending
+    from everstep.core.effects import Effect
     from everstep.core.model import History, Message, OpRecord
     from everstep.core.operations import StepCall
     from everstep.core.replay import Replay
@@ -49,13 +49,13 @@ def what_was_begun_counts_as_made(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_recovery_leaves_alone_what_was_begun(patch: pytest.MonkeyPatch) -> None:
-    original = decide._owed
+    original = decide._Duties._owed
 
-    def owed(message: Message, pending: Pending, *seen: Any) -> Effect | None:  # noqa: ANN401
+    def owed(self: Any, pending: Pending) -> Effect | None:  # noqa: ANN401
         begun = pending.record is not None and pending.record.status is OpStatus.STARTED
-        return None if begun else original(message, pending, *seen)
+        return None if begun else original(self, pending)
 
-    patch.setattr(decide, "_owed", owed)
+    patch.setattr(decide._Duties, "_owed", owed)
 
 
 def every_beginning_is_recorded(patch: pytest.MonkeyPatch) -> None:
