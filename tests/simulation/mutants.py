@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from everstep.app.advance import Done
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
+    from everstep.core.circumstances import Reference
     from everstep.core.decide import Effect
     from everstep.core.decisions import Broken
     from everstep.core.model import Claim, DueEntry, History, OpRecord
@@ -236,9 +237,9 @@ def the_trigger_sends_before_it_records(patch: pytest.MonkeyPatch) -> None:
         def __init__(self, engine: Engine) -> None:
             self.engine = engine
 
-        def create(self, head: Head, claim: Claim | None) -> Claim | None:
-            send_first(self.engine, head.run_id)
-            return self.engine.runs.create(head, claim)
+        def create(self, head: Head, *held: Any) -> Claim | Reference | None:  # noqa: ANN401
+            send_first(self.engine, head)
+            return self.engine.runs.create(head, *held)
 
     def begin(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
         changed: Any = SendsFirst(engine)
@@ -351,9 +352,9 @@ def a_first_message_is_never_sent_again(patch: pytest.MonkeyPatch) -> None:
 def a_run_that_sleeps_counts_as_stuck(patch: pytest.MonkeyPatch) -> None:
     original = watching.watch
 
-    def watch(history: History, _decision: object, now: int, *, watchdog: int) -> Watch:
+    def watch(history: History, _decision: object, now: int, **limits: int) -> Watch:
         awake = {key: each for key, each in history.records.items() if each.status.final}
-        return original(replace(history, records=awake), None, now, watchdog=watchdog)
+        return original(replace(history, records=awake), None, now, **limits)
 
     patch.setattr(sweep, "watch", watch)
 

@@ -38,7 +38,7 @@ def judged(history: History, now: int, *, deployed: bool = True) -> Watch:
     body = sleeper if "sleep#1" in history.records else add_twice
     with one_pass(body, history) as replay:
         decision = replay.decision if deployed else None
-        return watch(history, decision, now, watchdog=WATCHDOG)
+        return watch(history, decision, now, watchdog=WATCHDOG, grace=GRACE)
 
 
 def resumed(history: History, at: int) -> History:

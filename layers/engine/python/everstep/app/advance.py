@@ -18,6 +18,7 @@ from everstep.app.payloads import load
 from everstep.app.stall import stall
 from everstep.core.decide import Arm, Close, Take, duties, is_long
 from everstep.core.decisions import Broken, Suspended
+from everstep.core.durations import is_far
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpKind, OpRecord, OpStatus, RunStatus
@@ -94,7 +95,22 @@ class _Advance:
             self._disarm()
             return Done.ENDED_BEFORE
         # The due entries of a run that stands still are left alone: they are taken over later.
-        return self._process(history) if status is RunStatus.RUNNING else Done.STANDS_STILL
+        if status is not RunStatus.RUNNING:
+            return Done.STANDS_STILL
+        return Done.EARLY if self._put_off(history) else self._process(history)
+
+    def _put_off(self, history: History) -> bool:
+        """Keep what would begin a run before its time until then; say whether that is so.
+
+        Where the queue cannot hold it back for so long, the sweeper sends another one in time.
+        """
+        starts_at, now = history.head.starts_at, self.engine.clock.now()
+        begins = self.message.kind is MessageKind.START or self.message.take
+        if starts_at is None or starts_at <= now or history.records or not begins:
+            return False
+        if not is_far(starts_at, now):
+            send(self.engine, [replace(self.message, due=starts_at)])
+        return True
 
     def _process(self, history: History, seen: frozenset[str] = frozenset()) -> Done:
         try:

@@ -108,7 +108,8 @@ def _look_at(engine: Engine, entry: DueEntry, swept: Swept) -> None:
     try:
         if entry.key != HEAD:
             _timer(engine, entry, swept)
-        elif entry.due_at <= engine.clock.now():
+        elif entry.due_at <= max(engine.clock.now(), entry.wake_at):
+            # What is to begin soon has its message sent in time, as a timer has.
             _run(engine, entry, swept)
     except Exception as error:  # noqa: BLE001 - reported at the end of the sweep
         swept.failures.append((entry.run_id, error))
@@ -173,4 +174,5 @@ def _run(engine: Engine, entry: DueEntry, swept: Swept) -> None:
 
 def _watch(engine: Engine, history: History, now: int) -> Watch:
     decision = look(engine, history, lambda replay: replay.decision)
-    return watch(history, decision, now, watchdog=engine.limits.watchdog)
+    limits = engine.limits
+    return watch(history, decision, now, watchdog=limits.watchdog, grace=limits.grace)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from everstep.core.unreadable import Unreadable
 
 _NAMED: Final = 5
+_OF_ITS_START: Final = ("starts_at", "idempotency_key", "reference_id", "tags", "retention")
+_FIXED: Final = ("run_id", "workflow", "version", "input", "created_at", "secret", *_OF_ITS_START)
 # How the driver begins to say that code ends too early.
 _RAISES: Final = "today's code raises "
 
@@ -51,6 +53,7 @@ class ViolationError(AssertionError):
 def check_write(before: History | None, after: History, now: int, skew: int) -> None:
     """Check one write: what was there before, and what is there now."""
     running_is_watched(after.head)
+    no_run_begins_early(after, now, skew)
     if before is None:
         return
     head_stays_what_it_is(before.head, after.head)
@@ -76,10 +79,17 @@ def head_stays_what_it_is(before: Head, after: Head) -> None:
     """A terminal head never changes; no head ever changes what the run is."""
     if before.status.terminal and before != after:
         raise ViolationError("terminal_never_changes", f"{of_head(before)} became {of_head(after)}")
-    fixed = ("run_id", "workflow", "version", "input", "created_at", "idempotency_key")
-    for name in fixed:
+    for name in _FIXED:
         if getattr(before, name) != getattr(after, name):
             raise ViolationError("identity_never_changes", f"{name} of {before.run_id}")
+
+
+def no_run_begins_early(after: History, now: int, skew: int) -> None:
+    """Nothing is recorded of a run that is to begin later, and its code comes to no end."""
+    starts_at, status = after.head.starts_at, after.head.status
+    begun = after.records or status in (RunStatus.COMPLETED, RunStatus.FAILED)
+    if starts_at is not None and begun and now + skew < starts_at:
+        raise ViolationError("no_run_begins_early", f"{of_head(after.head)} at {now}")
 
 
 def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
@@ -329,7 +339,7 @@ def of_record(record: OpRecord) -> str:
 
 def of_head(head: Head) -> str:
     """Return what may be told of a run's head."""
-    instants = {"began": head.created_at, "ended": head.ended_at, "due": head.due_at}
+    instants = {"began": head.begins_at, "ended": head.ended_at, "due": head.due_at}
     return (
         f"{head.run_id} ({head.status}, generation {head.generation}"
         f"{_instants(instants)}{_outcome(head.result, head.error)})"

@@ -70,7 +70,7 @@ class Session:
     """
 
     def __init__(self, run: RunFacts, *, live: bool) -> None:
-        """Begin a pass at the instant when the run was accepted."""
+        """Begin a pass at the instant when the run was accepted, or was to begin."""
         self.run = run
         self.frame = Frame(scope="", now=run.created_at, live=live)
         self.phase = Phase.IDLE

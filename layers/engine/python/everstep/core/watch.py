@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from everstep.core.decide import Send
 from everstep.core.decisions import Suspended
+from everstep.core.durations import is_far
 from everstep.core.model import MessageKind, OpKind
 from everstep.core.waits import next_event
 
 if TYPE_CHECKING:
     from everstep.core.decisions import Decision
-    from everstep.core.model import History
+    from everstep.core.model import Head, History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,9 @@ class Watch:
     next_look: int
 
 
-def watch(history: History, decision: Decision | None, now: int, *, watchdog: int) -> Watch:
+def watch(
+    history: History, decision: Decision | None, now: int, *, watchdog: int, grace: int
+) -> Watch:
     """Judge a running run whose time to be looked at has come.
 
     The first look comes a grace after the start or the resumption, and may find that its message
@@ -35,12 +38,13 @@ def watch(history: History, decision: Decision | None, now: int, *, watchdog: in
         decision: Where the workflow stands; None if that could not be found out.
         now: The present.
         watchdog: How long a message that was sent may go without a trace.
+        grace: The same for the message that begins a run, after which it is sent again.
     """
     head = history.head
-    progress = max(
-        [head.created_at, *(record.ended_at or 0 for record in history.records.values())]
-    )
-    if not history.records and head.resumed_at is None:
+    progress = max([head.begins_at, *(record.ended_at or 0 for record in history.records.values())])
+    if head.starts_at is not None and now < head.starts_at and not history.records:
+        return _ahead(head.starts_at, now, grace)
+    if not history.records and not _resumed(head):
         return Watch(send=Send(kind=MessageKind.START), next_look=now + watchdog)
     recover = Send(kind=MessageKind.RECOVER, take=True)
     # What was recorded in the very millisecond of the resumption may be older than it.
@@ -52,6 +56,18 @@ def watch(history: History, decision: Decision | None, now: int, *, watchdog: in
     if busy_since + watchdog > now:
         return Watch(send=None, next_look=busy_since + watchdog)
     return Watch(send=recover, next_look=now + watchdog)
+
+
+def _ahead(starts_at: int, now: int, grace: int) -> Watch:
+    """Let a run begin in time: its message is sent once the queue can hold it back until then."""
+    if is_far(starts_at, now):
+        return Watch(send=None, next_look=starts_at)
+    return Watch(send=Send(kind=MessageKind.START, due=starts_at), next_look=starts_at + grace)
+
+
+def _resumed(head: Head) -> bool:
+    """Say whether the run was resumed after it was to begin; before that there was nothing."""
+    return head.resumed_at is not None and head.resumed_at >= (head.starts_at or 0)
 
 
 def _asleep(decision: Decision | None, now: int) -> bool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.changes import HeadChange
+    from everstep.core.circumstances import Reference
     from everstep.core.model import Claim, Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
 
@@ -23,9 +24,15 @@ class WatchedStore:
     inner: MemoryStore
     check: Callable[[History | None, History | None], None]
 
-    def create(self, head: Head, claim: Claim | None) -> Claim | None:
+    def create(
+        self, head: Head, claim: Claim | None, reference: Reference | None = None
+    ) -> Claim | Reference | None:
         """Write a new run."""
-        return self._watched(head.run_id, lambda: self.inner.create(head, claim))
+        return self._watched(head.run_id, lambda: self.inner.create(head, claim, reference))
+
+    def reference(self, workflow: str, reference_id: str) -> Reference | None:
+        """Return who has a caller's own name."""
+        return self.inner.reference(workflow, reference_id)
 
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
