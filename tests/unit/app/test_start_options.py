@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from everstep import Context, workflow
+from everstep.core.audit import AuditEntry
 from everstep.core.circumstances import Reference
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.errors import (
@@ -103,7 +104,11 @@ class Contested(InterruptedStore):
     """A store in which somebody else is always a moment faster."""
 
     def create(
-        self, head: Head, claim: Claim | None, reference: Reference | None = None
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
     ) -> Claim | Reference | None:
         """Let another run take the name and end."""
         assert reference is not None
@@ -111,8 +116,8 @@ class Contested(InterruptedStore):
         faster = replace(head, run_id=f"{len(self.run_ids)}", status=RunStatus.COMPLETED)
         instead_of = held.run_id if held else None
         taken = replace(reference, run_id=faster.run_id, instead_of=instead_of)
-        assert super().create(faster, None, taken) is None
-        return super().create(head, claim, reference)
+        assert super().create(faster, None, reference=taken) is None
+        return super().create(head, claim, audit, reference)
 
 
 def test_a_reference_id_that_is_taken_again_and_again_leaves_it_to_the_caller_to_go_on() -> None:

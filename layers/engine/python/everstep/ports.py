@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.circumstances import Reference
     from everstep.core.model import (
@@ -32,13 +33,18 @@ class RunStore(Protocol):
     """Keeps runs: one head and one record per operation. All reads are strongly consistent."""
 
     def create(
-        self, head: Head, claim: Claim | None, reference: Reference | None = None
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
     ) -> Claim | Reference | None:
-        """Write a new run and, with it or not at all, what it holds.
+        """Write a new run and, with it or not at all, what it holds and its first audit entry.
 
         Args:
             head: The run.
             claim: Its claim on an idempotency key.
+            audit: What is to be known of its start.
             reference: Its caller's own name for it, which it takes over from the run that this
                 says, or from nobody.
 
@@ -68,8 +74,16 @@ class RunStore(Protocol):
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait if no other wait has it; say whether this one has it now."""
 
-    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
-        """Change the head if the guard allows it; say whether it did."""
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
+        """Change the head if the guard allows it; say whether it did.
+
+        An audit entry is written with the change or not at all, and only as the next one.
+        """
+
+    def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
+        """Return the audit entries from this number on, in order."""
 
 
 class TimerIndex(Protocol):

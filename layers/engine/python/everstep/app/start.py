@@ -120,7 +120,7 @@ def _create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Referenc
     """
     reference = _reference(head)
     for _ in range(_ATTEMPTS):
-        holder = engine.runs.create(head, claim, reference)
+        holder = engine.runs.create(head, claim, reference=reference)
         if isinstance(holder, Claim) and claim is not None:
             if holder.input_hash != claim.input_hash:
                 raise IdempotencyConflictError(claim.key, holder.run_id)

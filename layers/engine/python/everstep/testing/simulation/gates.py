@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from everstep.app.engine import Engine
+    from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.circumstances import Reference
     from everstep.core.model import (
@@ -86,11 +87,15 @@ class GatedRuns:
     gate: Gate
 
     def create(
-        self, head: Head, claim: Claim | None, reference: Reference | None = None
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
     ) -> Claim | Reference | None:
         """Write a new run."""
         return self.gate.pass_through(
-            "runs.create", head.run_id, lambda: self.inner.create(head, claim, reference)
+            "runs.create", head.run_id, lambda: self.inner.create(head, claim, audit, reference)
         )
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
@@ -155,13 +160,19 @@ class GatedRuns:
             op=key,
         )
 
-    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
         """Change the head."""
         return self.gate.pass_through(
             "runs.change",
             f"{run_id} {type(change).__name__}",
-            lambda: self.inner.change(run_id, change, guard),
+            lambda: self.inner.change(run_id, change, guard, audit),
         )
+
+    def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
+        """Return the audit entries from this number on."""
+        return self.gate.pass_through("runs.audit", run_id, lambda: self.inner.audit(run_id, since))
 
 
 @dataclass(frozen=True, slots=True)
