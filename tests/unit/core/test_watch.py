@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from everstep import Context
-from everstep.core.decide import Send
+from everstep.core.effects import Send
 from everstep.core.model import History, MessageKind, OpKind, OpStatus
 from everstep.core.watch import Watch, watch
 from tests.unit.core.builders import (
@@ -23,6 +23,7 @@ from tests.unit.core.builders import (
 )
 
 GRACE = 7 * MINUTE
+GRACE = 60_000
 WATCHDOG = 360 * MINUTE
 START = Send(kind=MessageKind.START)
 RECOVER = Send(kind=MessageKind.RECOVER, take=True)

@@ -129,8 +129,7 @@ def _look_closely(engine: Engine, item: Listed) -> Listed:
 
 
 def _progress(engine: Engine, history: History) -> Progress:
-    starts_at = history.head.starts_at
-    if starts_at is not None and engine.clock.now() < starts_at and not history.records:
+    if history.begins_later(engine.clock.now()):
         return not_begun(history.head)
     seen = look(engine, history, lambda replay: progress(history, replay.decision, replay.asked))
     return progress(history, None, []) if seen is None else seen
