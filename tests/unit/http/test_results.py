@@ -115,3 +115,18 @@ def test_a_run_that_has_ended_cannot_be_resumed(world: World) -> None:
     answer = world.call("POST", f"/runs/{run_id}/resume")
     assert (answer.status, answer.body["type"]) == (409, "urn:everstep:problem:illegal-state")
     assert "COMPLETED" in answer.body["detail"]
+
+
+def test_a_result_is_told_as_it_is_recorded_on_request() -> None:
+    world = World()
+    run_id = world.started("login", {"user": "ada", "password": "s3cret"})
+    world.work()
+    shown = world.get(f"/runs/{run_id}/result?form=recorded").body["result"]
+    assert shown == {"user": "ada", "password": {"$secret": "**********"}}
+    plain = world.get(f"/runs/{run_id}/result?form=plain").body["result"]
+    assert plain == {"user": "ada", "password": "**********"}
+    answer = world.get(f"/runs/{run_id}/result?form=xml")
+    assert (answer.status, answer.body["detail"]) == (
+        400,
+        "form must be plain or recorded, not 'xml'",
+    )

@@ -3,6 +3,9 @@
 The public names. ``everstep.testing`` holds the test kit; everything else is internal.
 """
 
+import importlib
+import typing
+
 from everstep.authoring.batches import Batch
 from everstep.authoring.context import Context
 from everstep.authoring.sagas import Saga
@@ -27,9 +30,13 @@ from everstep.core.errors import (
 )
 from everstep.core.retry import Retry
 
+if typing.TYPE_CHECKING:
+    from everstep.client import Client, Run, RunFailed, RunTimeout
+
 __all__ = [
     "Batch",
     "BatchFailedError",
+    "Client",
     "CompensationFailed",
     "ConditionNotMet",
     "Context",
@@ -42,6 +49,9 @@ __all__ = [
     "PayloadTooLargeError",
     "Retry",
     "RetryAfter",
+    "Run",
+    "RunFailed",
+    "RunTimeout",
     "Saga",
     "SerializationError",
     "Step",
@@ -53,3 +63,14 @@ __all__ = [
     "step_context",
     "workflow",
 ]
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load the client when it is first asked for: functions do without, and start sooner."""
+        if name not in _OF_CLIENTS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module("everstep.client"), name)
+
+
+_OF_CLIENTS = frozenset({"Client", "Run", "RunFailed", "RunTimeout"})
