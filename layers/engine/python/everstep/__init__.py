@@ -7,6 +7,8 @@ import importlib
 import typing
 
 from everstep.authoring.batches import Batch
+from everstep.authoring.callbacks import Callback
+from everstep.authoring.children import ChildRun
 from everstep.authoring.context import Context
 from everstep.authoring.sagas import Saga
 from everstep.authoring.step_context import StepContext, step_context
@@ -14,16 +16,22 @@ from everstep.authoring.steps import Step, step
 from everstep.authoring.workflows import Workflow, workflow
 from everstep.core.errors import (
     BatchFailedError,
+    CallbackFailed,
+    CallbackTimeout,
+    ChildRunFailed,
     CompensationFailed,
     ConditionNotMet,
     DefinitionError,
+    EventNotSent,
     EventTimeout,
     EverstepError,
     InvalidInputError,
     NonDeterminismError,
     NonRetryable,
+    OperationTimeout,
     PayloadTooLargeError,
     RetryAfter,
+    RunCancelled,
     SerializationError,
     StepFailed,
     StepTimeout,
@@ -36,20 +44,28 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "Batch",
     "BatchFailedError",
+    "Callback",
+    "CallbackFailed",
+    "CallbackTimeout",
+    "ChildRun",
+    "ChildRunFailed",
     "Client",
     "CompensationFailed",
     "ConditionNotMet",
     "Context",
     "DefinitionError",
+    "EventNotSent",
     "EventTimeout",
     "EverstepError",
     "InvalidInputError",
     "NonDeterminismError",
     "NonRetryable",
+    "OperationTimeout",
     "PayloadTooLargeError",
     "Retry",
     "RetryAfter",
     "Run",
+    "RunCancelled",
     "RunFailed",
     "RunTimeout",
     "Saga",

@@ -69,8 +69,9 @@ class RunDetails(RunSummary):
 
 
 class AuditEntry(_Told):
-    """What somebody did to a run."""
+    """What somebody did to a run; ``number`` counts from 1, 0 is its start."""
 
+    number: int
     at: datetime
     action: str
     by: str | None = None
