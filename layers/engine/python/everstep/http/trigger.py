@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 def trigger_app(engine: Engine) -> Application:
     """Return the application of the trigger function."""
-    return Application(
-        [
-            Route(
-                method="POST",
-                rule="/triggers/<workflow>",
-                call=lambda request: _start(engine, request),
-                query=OPTIONS,
-                repeatable=frozenset({TAG}),
-            )
-        ]
-    )
+    return Application(trigger_routes(engine))
+
+
+def trigger_routes(engine: Engine) -> list[Route]:
+    """Return the routes of the trigger function."""
+    return [
+        Route(
+            method="POST",
+            rule="/triggers/<workflow>",
+            call=lambda request: _start(engine, request),
+            query=OPTIONS,
+            repeatable=frozenset({TAG}),
+        )
+    ]
 
 
 def _start(engine: Engine, request: Request) -> Reply:
