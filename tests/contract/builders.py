@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.changes import RunEnded, RunResumed, RunStalled, RunWatched
+from everstep.core.circumstances import Ending, Origin, Parent
 from everstep.core.model import (
     Claim,
     ErrorInfo,
@@ -67,6 +68,17 @@ def make_full_head(run_id: str) -> Head:
         stall=Stall(reason=ERROR, at=NOW, message="body"),
         resumed_at=NOW + 4,
         idempotency_key="a#b/ü",
+        secret="what tokens are made of",
+        parent=Parent(run_id="parent", op="gather#1/0/call#1"),
+        deadline=NOW + 90_000,
+        ending=Ending(status=RunStatus.CANCELLED, at=NOW + 3, who="somebody", why="no longer"),
+        origin=Origin(
+            run_id="before", op="charge#2", root="first", root_created_at=NOW - 9, same_effects=True
+        ),
+        reference_id="order/7 ü",
+        tags={"empty": "", "customer": "ü", "a#b": "c"},
+        retention=86_400_000,
+        successor="next",
     )
 
 
@@ -86,6 +98,19 @@ def make_record(key: str = "charge#1", status: OpStatus = OpStatus.DONE) -> OpRe
         attempt=1,
         started_at=NOW,
         ended_at=NOW + 12,
+    )
+
+
+def make_full_record(key: str) -> OpRecord:
+    """Return a record with every field set, whether or not that makes sense."""
+    return replace(
+        make_record(key),
+        wake_at=NOW + 13,
+        due_at=NOW + 14,
+        result=PAYLOAD,
+        error=ERROR,
+        event=7,
+        child="child",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +13,13 @@ from tests.contract.builders import (
     ALWAYS,
     make_claim,
     make_full_head,
+    make_full_record,
     make_head,
     make_record,
 )
 
 if TYPE_CHECKING:
+    from everstep.core.model import Head, OpRecord
     from tests.contract.backends import Backend
 
 UNICODE = "ünïcödé \u0000 \U0001f980 \u2028 \uffff"
@@ -38,6 +40,38 @@ def test_a_created_run_reads_back_as_it_was_given(backend: Backend, run_id: str)
     assert backend.runs.create(head, None) is None
     assert backend.runs.head(run_id) == head
     assert backend.runs.load(run_id) == History(head=head, records={})
+
+
+def test_an_origin_and_an_ending_read_back_without_what_may_be_missing(
+    backend: Backend, run_id: str
+) -> None:
+    full = make_full_head(run_id)
+    assert full.ending is not None
+    assert full.origin is not None
+    head = replace(
+        full,
+        ending=replace(full.ending, who=None, why=None),
+        origin=replace(full.origin, same_effects=False),
+    )
+    assert backend.runs.create(head, None) is None
+    assert backend.runs.head(run_id) == head
+
+
+def test_a_record_with_every_field_reads_back(backend: Backend, run_id: str) -> None:
+    head, record = make_head(run_id), make_full_record("call#1")
+    backend.runs.create(head, None)
+    assert backend.runs.put(run_id, record, ALWAYS)
+    assert backend.runs.load(run_id) == History(head=head, records={"call#1": record})
+
+
+@pytest.mark.parametrize("full", [make_full_head("run"), make_full_record("call#1")])
+def test_no_field_is_left_out_of_these_tests(full: Head | OpRecord) -> None:
+    unset = [
+        each.name
+        for each in fields(full)
+        if getattr(full, each.name) in (None, "", 0) or getattr(full, each.name) == {}
+    ]
+    assert unset == []
 
 
 def test_a_history_has_every_record_and_no_other_run_s(backend: Backend, run_id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 from everstep.adapters.dynamodb import items
 from everstep.adapters.dynamodb.keys import claim as claim_key
 from everstep.core import messages
+from everstep.core.circumstances import Ending, Origin, Parent
 from everstep.core.model import (
     Claim,
     ErrorInfo,
+    Event,
     Head,
     Message,
     MessageKind,
@@ -53,6 +57,28 @@ records = st.builds(
     due_at=maybe_numbers,
     result=st.none() | payloads,
     error=st.none() | errors,
+    event=maybe_numbers,
+    child=st.none() | names,
+)
+events = st.builds(
+    Event,
+    name=names,
+    number=st.integers(1, 10**6),
+    payload=payloads,
+    at=numbers,
+    key=st.none() | texts,
+    taken_by=st.none() | names,
+)
+parents = st.builds(Parent, run_id=names, op=names)
+endings = st.builds(
+    Ending,
+    status=st.sampled_from([RunStatus.CANCELLED, RunStatus.TIMED_OUT]),
+    at=numbers,
+    who=st.none() | texts,
+    why=st.none() | texts,
+)
+origins = st.builds(
+    Origin, run_id=names, op=names, root=names, root_created_at=numbers, same_effects=st.booleans()
 )
 heads = st.builds(
     Head,
@@ -71,12 +97,21 @@ heads = st.builds(
     stall=st.none() | stalls,
     resumed_at=maybe_numbers,
     idempotency_key=st.none() | texts,
+    secret=texts,
+    parent=st.none() | parents,
+    deadline=maybe_numbers,
+    ending=st.none() | endings,
+    origin=st.none() | origins,
+    reference_id=st.none() | texts,
+    tags=st.dictionaries(names, texts, max_size=3),
+    retention=maybe_numbers,
+    successor=st.none() | names,
 )
 claims = st.builds(Claim, workflow=names, key=texts, run_id=names, input_hash=texts)
 anything = st.builds(
     Message,
     run_id=names,
-    kind=st.sampled_from([MessageKind.START, MessageKind.RECOVER]),
+    kind=st.sampled_from([MessageKind.START, MessageKind.RECOVER, MessageKind.EVENT]),
     token=names,
     op=st.just("") | names,
     attempt=st.integers(0, 1000),
@@ -86,7 +121,7 @@ anything = st.builds(
 of_operations = st.builds(
     Message,
     run_id=names,
-    kind=st.sampled_from([MessageKind.STEP, MessageKind.TIMER]),
+    kind=st.sampled_from([MessageKind.STEP, MessageKind.TIMER, MessageKind.CHECK]),
     token=names,
     op=names,
     attempt=st.integers(1, 1000),
@@ -112,6 +147,17 @@ def test_a_head_reads_back_the_same(head: Head) -> None:
     item = items.from_head(head)
     assert items.to_head(item) == head
     assert_indexed(item, head.due_at)
+
+
+@given(events)
+def test_an_event_reads_back_the_same(event: Event) -> None:
+    assert items.to_event(items.from_event("run", event)) == event
+
+
+def test_what_is_generated_has_every_field() -> None:
+    for model, strategy in ((Head, heads), (OpRecord, records), (Event, events)):
+        given_fields = re.findall(r"(\w+)=", repr(strategy).replace("==", ""))
+        assert {each.name for each in fields(model)} <= {*given_fields}, model
 
 
 @given(claims)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from everstep import Context  # noqa: TC001 - annotations of workflows are read
-from everstep.core.model import ErrorInfo, OpStatus, RunStatus, Stall
+from everstep.core.model import ErrorInfo, OpKind, OpStatus, RunStatus, Stall
 from tests.unit.core.builders import NOW, history_of, inserted_record, make_history, record
 from tests.unit.core.charging import charge, check, ended, failed, history, nothing, recorded, said
 
@@ -162,3 +162,42 @@ def test_a_run_that_was_cancelled_has_no_outcome_of_its_code() -> None:
     report = check(recorded, history(status=RunStatus.CANCELLED))
 
     assert (report.safe, report.same_outcome, report.notes) == (True, True, ())
+
+
+# --- Branches
+
+
+async def at_once(ctx: Context) -> list[int]:
+    async def one() -> int:
+        return 1
+
+    return list(await ctx.gather(one(), one()))
+
+
+def test_a_group_whose_branches_have_ended_is_what_comes_next() -> None:
+    assert check(at_once, make_history()).notes == (
+        "after the last recorded operation it passes the join gather#1",
+    )
+    made = make_history()
+    over = replace(made, head=replace(made.head, status=RunStatus.COMPLETED))
+    assert check(at_once, over).notes == (
+        "the run returned null; today's code goes on and passes the join gather#1",
+    )
+
+
+def test_every_branch_says_what_it_waits_for_or_asks_for() -> None:
+    async def waits(ctx: Context) -> None:
+        await ctx.gather(ctx.step(nothing), ctx.wait_for_event("paid"))
+
+    waiting = inserted_record(
+        waits, make_history(), record("gather#1/1/paid#1", OpStatus.WAITING, kind=OpKind.WAIT)
+    )
+    made = make_history(waiting)
+    assert check(waits, made).notes == (
+        "it waits for the wait gather#1/1/paid#1 (WAITING)",
+        "after the last recorded operation it asks for the step gather#1/0/nothing#1",
+    )
+    over = replace(made, head=replace(made.head, status=RunStatus.COMPLETED))
+    assert check(waits, over).notes == (
+        "the run returned null; today's code goes on and asks for the step gather#1/0/nothing#1",
+    )

@@ -337,3 +337,9 @@ def test_something_else_than_a_document_is_refused() -> None:
 
 def test_the_format_has_its_version_in_its_name() -> None:
     assert document()["format"] == FORMAT == "everstep-history/1"
+
+
+def test_a_wait_without_a_time_out_reads_back() -> None:
+    waits = record("paid#1", OpStatus.WAITING, kind=OpKind.WAIT, attempt=0, by="", ended_at=None)
+    history = History(head=make_head(), records={waits.key: waits})
+    assert read_history(export_history(history)).records == {"paid#1": waits}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import BaseModel
 
 from everstep import Context, step
-from everstep.core.compatibility import Verdict, brief, pinned, restless, told_time
+from everstep.core.compatibility import Verdict, pinned, restless
 from tests.unit.core.builders import add, history_of, make_history
 from tests.unit.core.charging import charge, check, history, nothing, recorded, said
 
@@ -102,14 +101,6 @@ def test_another_sleep_is_told_in_time() -> None:
 
     assert said(check(other))[0] == (
         "broken at wait#1: recorded for 0:01:00, today's code sleeps until 2027-01-01T00:00:00.000Z"
-    )
-
-
-def test_a_time_that_cannot_be_told_stands_as_it_was_recorded() -> None:
-    assert told_time("") == ""
-    assert told_time("until=9" + "9" * 20) == "until=9" + "9" * 20
-    assert told_time(f"for={timedelta(days=400) // timedelta(milliseconds=1)}") == (
-        "for 400 days, 0:00:00"
     )
 
 
@@ -245,26 +236,6 @@ def test_a_mistake_before_the_first_operation_has_none_before_it() -> None:
     assert check(other).reason.startswith("today's code makes a mistake: UnawaitedOperationError: ")
 
 
-def test_code_that_never_asks_twice_the_same_way_is_still_told_about() -> None:
-    """The second look, which finds out what is asked for, may then find nothing."""
-    passes = itertools.count()
-
-    async def other(ctx: Context) -> None:
-        if next(passes) == 0:
-            await ctx.step(charge, 12)
-
-    assert check(other).reason == "asked for in another way"
-    passes = itertools.count()
-
-    async def inserting(ctx: Context) -> None:
-        if next(passes) == 0:
-            await ctx.step(add, 12)
-
-    assert check(inserting).reason == (
-        "today's code asks for the new add#1 where the step charge#1 stands recorded"
-    )
-
-
 # --- Not to be compared at all
 
 
@@ -284,12 +255,3 @@ def test_code_that_does_not_come_to_rest_is_told() -> None:
         "broken: today's code did not come to rest within 1.5 s",
         "What to do: look for a loop that nothing ends, and put work that takes long into a step",
     ]
-
-
-def test_values_are_told_in_short_and_whatever_their_class_does() -> None:
-    class Silent:
-        def __repr__(self) -> str:
-            raise ValueError("no")
-
-    assert brief("x" * 500) == f"'{'x' * 118}…"
-    assert brief(Silent()) == "<Silent, whose repr raises ValueError>"

@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, date, datetime
 from itertools import count
 
-from everstep import Context, step, workflow
+from everstep import Context, EventTimeout, step, workflow
 
 WORDS = ("apple", "bread", "cheese", "dates", "eggs", "figs", "grapes", "honey", "ice", "jam")
 CALLS = count(1)
@@ -134,3 +134,25 @@ async def right_without_input(ctx: Context) -> str:
 async def standing_still(ctx: Context) -> None:
     """Forget to wait."""
     ctx.sleep(1)  # type: ignore[unused-awaitable]
+
+
+@workflow
+async def in_a_branch(ctx: Context) -> list[str]:
+    """Let chance decide in one of two branches."""
+    notes = ctx.step(note, "same"), ctx.step(note, random.random())  # noqa: S311
+    return list(await ctx.gather(*notes))
+
+
+@workflow
+async def alone(ctx: Context) -> list[str]:
+    """Run two branches of one step each."""
+    return list(await ctx.gather(ctx.step(note, 1), ctx.step(note, 2)))
+
+
+@workflow
+async def waits_by_chance(ctx: Context) -> None:
+    """Let chance decide how long to wait."""
+    try:
+        await ctx.wait_for_event("answer", timeout=random.randint(1, 50))  # noqa: S311
+    except EventTimeout:
+        return

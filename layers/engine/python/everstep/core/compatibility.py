@@ -6,33 +6,32 @@ asks for where they part. Neither executes a step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core import codec
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
-from everstep.core.durations import LAST_INSTANT, SECOND, to_iso
+from everstep.core.durations import SECOND
 from everstep.core.errors import NonDeterminismError, PayloadTooLargeError, SerializationError
 from everstep.core.exported import in_order
-from everstep.core.keys import name_of
-from everstep.core.model import History, RunStatus
+from everstep.core.keys import name_of, scope_of
+from everstep.core.model import OpKind, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
 from everstep.core.shapes import call_digest
+from everstep.core.telling import brief, brief_text, cut, told_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from everstep.core.decisions import Decision
-    from everstep.core.model import ErrorInfo, Head, OpRecord
+    from everstep.core.model import ErrorInfo, Head, History, OpRecord
     from everstep.core.operations import Operation
     from everstep.core.replay import Definition
 
-_LONGEST: Final = 120
 _NEW_VERSION: Final = "or deploy the change as a new version"
+_VERBS: Final[Mapping[OpKind, str]] = {OpKind.SLEEP: "sleeps", OpKind.WAIT: "waits"}
 
 
 class Verdict(StrEnum):
@@ -44,6 +43,7 @@ class Verdict(StrEnum):
     OPERATION_RENAMED = "operation-renamed"
     OPERATION_REMOVED = "operation-removed"
     KIND_CHANGED = "kind-changed"
+    BRANCHES_CHANGED = "branches-changed"
     RESULT_UNREADABLE = "result-unreadable"
     INPUT_UNREADABLE = "input-unreadable"
     CODE_MISTAKE = "code-mistake"
@@ -103,9 +103,9 @@ def check_replay(definition: Definition, history: History, *, values: bool = Fal
     """
     with Replay(definition, history) as replay:
         decision, asked = replay.decision, tuple(replay.asked)
-    look = _Look(definition=definition, history=history, asked=asked, values=values)
+    look = _Look(history=history, asked=asked, values=values)
     if isinstance(decision, Broken):
-        return look.broken(decision.error, decision.keys)
+        return look.broken(decision)
     return look.safe(decision)
 
 
@@ -137,30 +137,10 @@ def restless(history: History, limit: int) -> ReplayReport:
     )
 
 
-def brief(value: object) -> str:
-    """Return a value in short, whatever its class does to be shown."""
-    try:
-        text = repr(value)
-    except Exception as trouble:  # noqa: BLE001 - user code may raise anything
-        text = f"<{type(value).__name__}, whose repr raises {type(trouble).__name__}>"
-    return _cut(text)
-
-
-def told_time(input_hash: str) -> str:
-    """Return in words what a sleep was asked for."""
-    word, _, number = input_hash.partition("=")
-    if not number.isdecimal() or int(number) > LAST_INSTANT:
-        return input_hash
-    if word == "for":
-        return f"for {timedelta(milliseconds=int(number))}"
-    return f"until {to_iso(int(number))}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
     """One history beside today's code."""
 
-    definition: Definition
     history: History
     asked: tuple[str, ...]
     values: bool
@@ -207,14 +187,13 @@ class _Look:
             return self._returned(decision.output)
         if isinstance(decision, Raised):
             return self._failed(decision.error)
-        pending = decision.frontier[0]
-        return f"goes on and asks for the {_named(pending.operation, pending.key)}"
+        return f"goes on and {next(_what_next(decision))}"
 
     def _returned(self, text: str, hidden: str = "another value") -> str:
         return f"returned {brief_text(text) if self.values else hidden}"
 
     def _failed(self, error: ErrorInfo) -> str:
-        shown = f"{error.type}: {_cut(error.message)}" if self.values else error.type
+        shown = f"{error.type}: {cut(error.message)}" if self.values else error.type
         return f"failed with {shown}"
 
     def _next(self, decision: Suspended | Returned | Raised) -> Iterable[str]:
@@ -222,11 +201,12 @@ class _Look:
         if self.history.head.status.terminal or not isinstance(decision, Suspended):
             return
         for pending in decision.frontier:
-            named = _named(pending.operation, pending.key)
-            if pending.record is None:
-                yield f"after the last recorded operation it asks for the {named}"
-            else:
+            if pending.record is not None:
+                named = _named(pending.operation, pending.key)
                 yield f"it waits for the {named} ({pending.record.status})"
+        unrecorded = tuple(each for each in decision.frontier if each.record is None)
+        for text in _what_next(replace(decision, frontier=unrecorded)):
+            yield f"after the last recorded operation it {text}"
 
     def _stalled(self) -> Iterable[str]:
         if self.history.head.stall is not None:
@@ -234,13 +214,16 @@ class _Look:
 
     # --- They do not
 
-    def broken(self, error: ErrorInfo, keys: frozenset[str]) -> ReplayReport:
+    def broken(self, decision: Broken) -> ReplayReport:
+        error = decision.error
         last = self.asked[-1] if self.asked else ""
         record = self.history.records.get(last)
         if error.type == NonDeterminismError.__name__:
-            if last and record is None:
-                return self._inserted(last, keys)
-            return self._changed(record) if record and last in keys else self._removed(keys)
+            if decision.asked is None:
+                return self._left(decision)
+            if record is None:
+                return self._inserted(last, decision.asked, decision.keys)
+            return self._changed(decision.asked, record)
         if error.type == SerializationError.__name__:
             return self._unreadable(error, record)
         after = f" after {last}" if last else ""
@@ -262,12 +245,11 @@ class _Look:
         reason = f"the result of {record.key}: {error.message}"
         return self._report(Verdict.RESULT_UNREADABLE, reason, operation=record.key, mend=old)
 
-    def _inserted(self, key: str, unclaimed: frozenset[str]) -> ReplayReport:
+    def _inserted(self, key: str, asked: Operation[Any], unclaimed: frozenset[str]) -> ReplayReport:
         recorded = next(each for each in in_order(self.history) if each.key in unclaimed)
-        asked = self._operation()
         text = f"today's code asks for the new {_named(asked, key)} where the {recorded.kind}"
         reason = f"{text} {recorded.key} stands recorded"
-        if asked is not None and _same_but_for_its_name(asked, recorded):
+        if _same_but_for_its_name(asked, recorded):
             kept = f'"{name_of(recorded.key)}"'
             mend = f"it seems renamed, so keep the old name: name={kept}; {_NEW_VERSION}"
             verdict = Verdict.OPERATION_RENAMED
@@ -279,10 +261,17 @@ class _Look:
             verdict = Verdict.OPERATION_INSERTED
         return self._report(verdict, reason, operation=key, mend=mend)
 
-    def _removed(self, unclaimed: frozenset[str]) -> ReplayReport:
-        missing = [each.key for each in in_order(self.history) if each.key in unclaimed]
-        decision = self._decision(self.asked)
-        ends = self._failed(decision.error) if isinstance(decision, Raised) else "ended"
+    def _left(self, decision: Broken) -> ReplayReport:
+        """Report that the code does less than what is recorded."""
+        if decision.keys <= {*self.asked}:
+            return self._report(
+                Verdict.BRANCHES_CHANGED,
+                decision.error.message,
+                operation=min(decision.keys),
+                mend=f"let every branch come to the end that is recorded; {_NEW_VERSION}",
+            )
+        missing = [each.key for each in in_order(self.history) if each.key in decision.keys]
+        ends = "ended" if decision.raised is None else self._failed(decision.raised)
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         return self._report(
             Verdict.OPERATION_REMOVED,
@@ -291,9 +280,8 @@ class _Look:
             mend=f"keep the operation for runs in flight (ctx.patched), {_NEW_VERSION}",
         )
 
-    def _changed(self, record: OpRecord) -> ReplayReport:
-        asked = self._operation()
-        if asked is not None and asked.kind is not record.kind:
+    def _changed(self, asked: Operation[Any], record: OpRecord) -> ReplayReport:
+        if asked.kind is not record.kind:
             return self._report(
                 Verdict.KIND_CHANGED,
                 f"recorded as a {record.kind}, today's code asks for a {asked.kind}",
@@ -303,7 +291,7 @@ class _Look:
             )
         return self._report(
             Verdict.ARGUMENTS_CHANGED,
-            self._arguments(asked, record) if asked is not None else "asked for in another way",
+            self._arguments(asked, record),
             operation=record.key,
             mend="compute what a recorded operation is asked for from the input, recorded results, "
             f"ctx.now(), ctx.random() and ctx.uuid() alone; {_NEW_VERSION}",
@@ -313,14 +301,15 @@ class _Look:
     def _passed_over(self, record: OpRecord) -> Iterable[str]:
         """Tell of records before this one that were not asked for: they hint at an insertion."""
         before = takewhile(lambda each: each.key != record.key, in_order(self.history))
-        for key in (each.key for each in before if each.key not in self.asked):
+        beside = (each.key for each in before if scope_of(each.key) == scope_of(record.key))
+        for key in (each for each in beside if each not in self.asked):
             name = name_of(record.key)
             yield f"{key}, recorded before, was not asked for; is there a new {name}?"
 
     def _arguments(self, asked: Operation[Any], record: OpRecord) -> str:
         if not isinstance(asked.call, StepCall):
-            before, today = told_time(record.input_hash), told_time(asked.input_hash)
-            return f"recorded {before}, today's code sleeps {today}"
+            before, today = told_call(record.input_hash), told_call(asked.input_hash)
+            return f"recorded {before}, today's code {_VERBS.get(asked.kind, 'asks for')} {today}"
         given, recorded = asked.call.arguments, argument_digests(record.input_hash)
         other = {name: value for name, value in given.items() if _differs(name, value, recorded)}
         added = [name for name in other if recorded and name not in recorded]
@@ -333,17 +322,6 @@ class _Look:
             today = ", ".join(f"{name}={brief(value)}" for name, value in other.items())
             parts.append(f"today's code passes {today} (of what was recorded only hashes are kept)")
         return "; ".join(parts)
-
-    def _operation(self) -> Operation[Any] | None:
-        """Return what the code asks for where it parts from the history."""
-        decision = self._decision(self.asked[:-1])
-        return decision.frontier[0].operation if isinstance(decision, Suspended) else None
-
-    def _decision(self, agreed: Iterable[str]) -> Decision:
-        """Return where the code stands when it is told only what both agree on."""
-        told = {key: self.history.records[key] for key in agreed}
-        with Replay(self.definition, History(head=self.history.head, records=told)) as replay:
-            return replay.decision
 
 
 def argument_digests(input_hash: str) -> dict[str, str]:
@@ -373,17 +351,16 @@ def _same_error(one: ErrorInfo | None, other: ErrorInfo) -> bool:
     return one is not None and (one.type, one.message) == (other.type, other.message)
 
 
-def _named(operation: Operation[Any] | None, key: str) -> str:
-    return key if operation is None else f"{operation.kind} {key}"
+def _what_next(decision: Suspended) -> Iterator[str]:
+    """Say what the code does where the history ends."""
+    for pending in decision.frontier:
+        yield f"asks for the {_named(pending.operation, pending.key)}"
+    for group in decision.closable:
+        yield f"passes the {_named(group.operation, group.key)}"
 
 
-def brief_text(text: str) -> str:
-    """Return recorded text for people, secrets masked."""
-    return _cut(codec.dumps(codec.plain(codec.decode(text))))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _named(operation: Operation[Any], key: str) -> str:
+    return f"{operation.kind} {key}"
 
 
 def _report(head: Head, verdict: Verdict, reason: str, **more: Any) -> ReplayReport:  # noqa: ANN401 - fields of the report

@@ -101,10 +101,19 @@ class Raised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """The code cannot go on from this history; ``keys`` are the records that contradict it."""
+    """The code cannot go on from this history.
+
+    Attributes:
+        error: Why.
+        keys: The records that contradict the code.
+        asked: What the code asked for instead of what is recorded, if it did.
+        raised: How the code failed before it asked for what is recorded, if it did.
+    """
 
     error: ErrorInfo
     keys: frozenset[str] = frozenset()
+    asked: Operation[Any] | None = None
+    raised: ErrorInfo | None = None
 
 
 Decision = Suspended | Returned | Raised | Broken

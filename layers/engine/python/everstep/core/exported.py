@@ -62,7 +62,7 @@ _NEEDED: Final = {
     OpStatus.DONE: ("ended_at",),
     OpStatus.FAILED: ("ended_at", "error"),
     OpStatus.RETRY: ("wake_at", "error"),
-    OpStatus.WAITING: ("wake_at",),
+    OpStatus.WAITING: (),
 }
 
 
@@ -230,12 +230,15 @@ def _head(run: Part) -> Head:
 
 def _record(operation: Part) -> OpRecord:
     status = operation.one_of("status", tuple(OpStatus))
-    for name in _NEEDED[status]:
+    kind = operation.one_of("kind", tuple(OpKind))
+    # A wait may have no time-out.
+    sleeps = ("wake_at",) if (kind, status) == (OpKind.SLEEP, OpStatus.WAITING) else ()
+    for name in (*_NEEDED[status], *sleeps):
         if name not in operation.fields:
             operation.refuse(name, f"is missing, although the status is {status}", AGAIN)
     return OpRecord(
         key=operation.text("key"),
-        kind=operation.one_of("kind", tuple(OpKind)),
+        kind=kind,
         status=status,
         by="",
         input_hash=operation.string("input_hash"),

@@ -240,7 +240,7 @@ class Head:
     stall: Stall | None = None
     resumed_at: int | None = None
     idempotency_key: str | None = None
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     parent: Parent | None = None
     deadline: int | None = None
     ending: Ending | None = None

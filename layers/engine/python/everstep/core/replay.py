@@ -305,7 +305,7 @@ class Replay:
             if not unclaimed:
                 return None
             error = disagreements.inserted(key, unclaimed)
-            return Broken(error=error, keys=frozenset(unclaimed))
+            return Broken(error=error, keys=frozenset(unclaimed), asked=operation)
         unclaimed.discard(key)
         if record.kind is not operation.kind:
             error = disagreements.other_kind(operation, record)
@@ -313,7 +313,7 @@ class Replay:
             error = disagreements.other_input(operation, record)
         else:
             return None
-        return Broken(error=error, keys=frozenset({key}))
+        return Broken(error=error, keys=frozenset({key}), asked=operation)
 
     # --- Groups
 
@@ -421,7 +421,11 @@ class Replay:
         }
         if not left:
             return None
-        return Broken(error=disagreements.missing(left, error), keys=frozenset(left))
+        return Broken(
+            error=disagreements.missing(left, error),
+            keys=frozenset(left),
+            raised=None if error is None else describe(error),
+        )
 
 
 def _given(group: Group, reason: Reason, ends: Sequence[BranchEnd]) -> Answer:

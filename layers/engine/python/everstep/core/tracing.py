@@ -10,11 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core import codec
-from everstep.core.compatibility import brief, brief_text, told_time
-from everstep.core.decisions import Broken, Raised, Returned
+from everstep.core.decisions import Broken, Raised, Returned, Suspended
+from everstep.core.joins import write_join
+from everstep.core.keys import scope_of
 from everstep.core.model import History
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
+from everstep.core.telling import brief, brief_text, told_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +35,8 @@ class Moment:
     Attributes:
         told: How many.
         asked: Keys in the order in which the code asked for them, what it asks for now included.
-        does: ``step`` or ``sleep`` for what it asks for now, or ``returns``, ``fails``, ``breaks``.
+        does: ``step``, ``sleep`` or ``wait`` for the one thing that it asks for now, ``stands`` if
+            there are branches; or ``returns``, ``fails``, ``breaks``.
         identity: What must be the same in every pass: an input hash, a result's, an error.
         shown: The same for people: arguments by name, or one text without a name.
     """
@@ -79,7 +82,7 @@ def moment(definition: Definition, history: History, told: int) -> Moment:
 def asked_for(operation: Operation[Any]) -> dict[str, str]:
     """Return what an operation is asked for, for people."""
     if not isinstance(operation.call, StepCall):
-        return {"": told_time(operation.input_hash)}
+        return {"": told_call(operation.input_hash)}
     return {name: brief(value) for name, value in operation.call.arguments.items()}
 
 
@@ -92,6 +95,24 @@ def _seen(decision: Decision) -> tuple[str, str, dict[str, str]]:
             return "fails", (told := f"{error.type}: {error.message}"), {"": told}
         case Broken(error=error):
             return "breaks", (told := f"{error.type}: {error.message}"), {"": told}
-        case _:
-            operation = decision.frontier[0].operation
+        case Suspended(frontier=(pending,), closable=()) if not scope_of(pending.key):
+            operation = pending.operation
             return operation.kind.value, operation.input_hash, asked_for(operation)
+        case _:
+            return "stands", *_branches(decision)
+
+
+def _branches(decision: Suspended) -> tuple[str, dict[str, str]]:
+    """Return everything that branches ask for, and the groups that are complete."""
+    waits = [(each.key, each.operation) for each in decision.frontier]
+    closed = [(group.key, write_join(group.join)) for group in decision.closable]
+    hashes = [(key, operation.input_hash) for key, operation in waits]
+    parts = [_told(key, operation) for key, operation in waits]
+    parts += [f"the end of {key}" for key, _ in closed]
+    return codec.digest([*hashes, *closed]), {"": ", ".join(parts)}
+
+
+def _told(key: str, operation: Operation[Any]) -> str:
+    shown = asked_for(operation)
+    given = ", ".join(f"{name}={value}" if name else value for name, value in shown.items())
+    return f"the {operation.kind} {key}{f' ({given})' if given else ''}"

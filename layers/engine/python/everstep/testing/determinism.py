@@ -11,13 +11,15 @@ import inspect
 import os
 import warnings
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from everstep.adapters.system import SystemClock
-from everstep.core.compatibility import brief, told_time
 from everstep.core.durations import SECOND
 from everstep.core.exported import export_history, in_order, read_history
+from everstep.core.keys import scope_of
 from everstep.core.model import OpKind
+from everstep.core.telling import brief, told_call
 from everstep.core.tracing import Moment, moment
 from everstep.testing.differences import Cause, DeterminismError, Parting, parting
 from everstep.testing.engine import TestEngine
@@ -135,9 +137,13 @@ class _Recording:
     stall: ErrorInfo | None
 
     def moments(self) -> Iterable[Moment]:
-        """Yield what the code asked for when it ran for the first time."""
+        """Yield what the code asked for when it ran for the first time.
+
+        Once there are branches, no record tells what was asked for at the same time.
+        """
         asked: tuple[str, ...] = ()
-        for told, record in enumerate(self.history.records.values()):
+        records = takewhile(_is_alone, self.history.records.values())
+        for told, record in enumerate(records):
             asked = (*asked, record.key)
             yield Moment(
                 told=told,
@@ -148,9 +154,13 @@ class _Recording:
             )
 
     def _shown(self, record: OpRecord) -> dict[str, str]:
-        if record.kind is OpKind.SLEEP:
-            return {"": told_time(record.input_hash)}
+        if record.kind is not OpKind.STEP:
+            return {"": told_call(record.input_hash)}
         return self.arguments.get(record.key, {})
+
+
+def _is_alone(record: OpRecord) -> bool:
+    return record.kind is not OpKind.JOIN and not scope_of(record.key)
 
 
 def _record(

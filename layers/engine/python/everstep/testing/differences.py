@@ -130,6 +130,8 @@ def _does(moment: Moment, other: Moment) -> str:
     told = {
         "step": f"asks for the step {key}{_arguments(moment, other)}",
         "sleep": f"asks for the sleep {key} {text}",
+        "wait": f"waits for the event {key} {text}",
+        "stands": f"waits for {text}",
         "returns": f"returns {text}",
         "fails": f"fails with {text}",
         "breaks": f"cannot go on: {text}",

@@ -347,6 +347,7 @@ _OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "kind": lambda item, name: OpKind(_needed_text(item, name)),
     "by": _needed_text,
     "hash": lambda item, name: to_text(item[name]),
+    "event": number_in,
     "child": text_in,
 }
 _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
