@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.changes import RunEnded, RunResumed, RunStalled, RunWatched
+from everstep.core.changes import RunEnded, RunPaused, RunResumed, RunStalled, RunWatched
 from everstep.core.circumstances import Ending, Origin, Parent
 from everstep.core.model import (
     Claim,
@@ -37,6 +37,7 @@ CHANGES: Final[dict[str, HeadChange]] = {
     "completed": RunEnded(status=RunStatus.COMPLETED, by="new", at=NOW, result=PAYLOAD),
     "failed": RunEnded(status=RunStatus.FAILED, by="new", at=NOW, error=ERROR),
     "stalled": RunStalled(by="new", stall=Stall(reason=ERROR, at=NOW, message='{"run":"r"}')),
+    "paused": RunPaused(by="new"),
     "resumed": RunResumed(by="new", at=NOW, due_at=NOW + 60_000),
     "watched": RunWatched(due_at=NOW + 120_000),
 }

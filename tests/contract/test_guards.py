@@ -48,9 +48,12 @@ GUARDS: Final = {
 HEAD_GUARDS: Final = {
     "RUN_ENDED": transitions.RUN_ENDED,
     "RUN_STALLED": transitions.RUN_STALLED,
+    "RUN_PAUSED": transitions.RUN_PAUSED,
     "RUN_RESUMED": transitions.RUN_RESUMED,
     "watch_moved": transitions.watch_moved(SEEN),
     "nothing": HeadGuard(statuses=()),
+    "as many audit entries": HeadGuard(statuses=tuple(RunStatus), generation=3),
+    "other audit entries": HeadGuard(statuses=tuple(RunStatus), generation=2),
 }
 RECORDED: Final = [
     replace(make_record(f"op#{n}", status), attempt=attempt, due_at=due_at, by="before")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from everstep.app.advance import Done
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
+    from everstep.core.audit import AuditEntry
     from everstep.core.decide import Effect
     from everstep.core.decisions import Broken
     from everstep.core.model import Claim, DueEntry, History, OpRecord
@@ -369,8 +370,8 @@ def a_resumption_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_resumption_does_not_count(patch: pytest.MonkeyPatch) -> None:
-    def apply(head: Head, change: changes.HeadChange) -> Head:
-        return replace(changes.apply(head, change), generation=head.generation)
+    def apply(head: Head, change: changes.HeadChange, _audit: AuditEntry | None = None) -> Head:
+        return changes.apply(head, change)
 
     patch.setattr(store, "apply", apply)
 

@@ -104,6 +104,24 @@ def _stumble(world: World) -> None:
     world.appointments.append((world.time + 10 * SECOND, partial(bring_the_code_back, world)))
 
 
+def pause(world: World) -> None:
+    """Pause the run while it sleeps, and resume it when the sleep is over."""
+    world.trigger("naps", 1, "key")
+    world.appointments.append((START + 30 * SECOND, partial(_pause, world)))
+
+
+def _pause(world: World) -> None:
+    for run_id in world.store.run_ids:
+        world.pause(run_id)
+    world.appointments.append((world.time + 100 * SECOND, partial(let_go_on, world)))
+
+
+def let_go_on(world: World) -> None:
+    for run_id in world.store.run_ids:
+        if world.history(run_id).head.status is RunStatus.PAUSED:
+            world.resume(run_id)
+
+
 def lose_the_table(world: World) -> None:
     """Restore a backup of an earlier attempt while the message for a later one is on its way."""
     world.trigger("retries", 1, "key")
@@ -127,6 +145,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "two_triggers": scenario(two_triggers),
     "lost_code": scenario(lose_the_code, bring_the_code_back),
     "stumbles": scenario(stumble, bring_the_code_back),
+    "pauses": scenario(pause, let_go_on),
     # Whatever fails makes a dead letter at once, and somebody resumes the run.
     "impatient": scenario(
         lambda world: world.trigger("long_sleep", 1, "key"), receives=1, resumes=5

@@ -14,6 +14,7 @@ from everstep.adapters.dynamodb.store import DynamoRuns
 from everstep.adapters.errors import AdapterError
 from everstep.adapters.s3 import S3Blobs
 from everstep.adapters.sqs import SqsQueue
+from everstep.core.audit import Action, AuditEntry
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Event, Message, MessageKind, Outgoing, Payload, RunStatus
 from tests.contract.builders import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 HEAD: Final = make_head("run")
 START: Final = Outgoing(message=Message(run_id="run", kind=MessageKind.START, token="t"))
 
+ENTRY: Final = AuditEntry(number=1, at=5, action=Action.PAUSED, previous="hash")
 EVENT: Final = Event(name="paid", number=1, payload=Payload(text="1"), at=5)
 
 CALLS: Final[dict[str, Callable[[Any], object]]] = {
@@ -53,6 +55,10 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.claim_event": lambda client: DynamoRuns(client, "table").claim_event(
         "run", "paid", 1, "paid#1"
     ),
+    "DynamoRuns.change, audited": lambda client: DynamoRuns(client, "table").change(
+        "run", CHANGES["watched"], ALWAYS_HEAD, ENTRY
+    ),
+    "DynamoRuns.audit": lambda client: DynamoRuns(client, "table").audit("run"),
     "DynamoTimers.due": lambda client: DynamoTimers(client, "table").due(0, 5, 10),
     "DynamoRunList.newest": lambda client: DynamoRunList(client, "table").newest(
         "order", RunStatus.RUNNING, None, 10

@@ -17,7 +17,8 @@ from everstep.app.start import Accepted, start
 from everstep.app.sweep import Swept, sweep
 from everstep.authoring.registry import Registry
 from everstep.core import messages
-from everstep.core.changes import RunEnded, RunStalled
+from everstep.core.audit import AuditEntry
+from everstep.core.changes import HeadChange, RunEnded, RunStalled
 from everstep.core.errors import UnavailableError
 from everstep.core.model import (
     ErrorInfo,
@@ -63,6 +64,8 @@ class InterruptedStore(MemoryStore):
         super().__init__()
         self.before_put: list[Callable[[OpRecord], None]] = []
         self.before_load: list[Callable[[], None]] = []
+        self.before_change: list[Callable[[], None]] = []
+        self.lost_answers = 0
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Let the test act, then write."""
@@ -75,6 +78,18 @@ class InterruptedStore(MemoryStore):
         if self.before_load:
             self.before_load.pop(0)()
         return super().load(run_id)
+
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
+        """Let the test act, then write; the answer may say that it was refused."""
+        if self.before_change:
+            self.before_change.pop(0)()
+        done = super().change(run_id, change, guard, audit)
+        if not self.lost_answers:
+            return done
+        self.lost_answers -= 1
+        return False
 
 
 class World:

@@ -95,7 +95,7 @@ def test_a_resumption_leaves_the_head_that_the_engine_would_read(table: TableMod
     table.apply([update(RunResumed(by="t2", at=5, due_at=9))], None)
     (head,) = table.items.values()
     read = items.to_head(head)
-    assert (read.generation, read.due_at, read.resumed_at) == (1, 9, 5)
+    assert (read.status, read.due_at, read.resumed_at) == (RunStatus.RUNNING, 9, 5)
 
 
 def test_a_move_within_an_index_is_a_delete_and_a_put(table: TableModel) -> None:

@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from everstep.core import transitions
-from everstep.core.changes import HeadChange, RunEnded, RunResumed, RunStalled, RunWatched, apply
+from everstep.core.audit import Action, AuditEntry
+from everstep.core.changes import (
+    HeadChange,
+    RunEnded,
+    RunPaused,
+    RunResumed,
+    RunStalled,
+    RunWatched,
+    apply,
+)
 from everstep.core.model import (
     ErrorInfo,
     OpRecord,
@@ -73,11 +82,12 @@ def test_a_write_is_allowed_on_these_records_only(guard: Guard, allowed: set[str
     [
         (transitions.RUN_ENDED, {RunStatus.RUNNING}),
         (transitions.RUN_STALLED, {RunStatus.RUNNING}),
+        (transitions.RUN_PAUSED, {RunStatus.RUNNING}),
         (transitions.RUN_RESUMED, {RunStatus.STALLED, RunStatus.PAUSED}),
         (transitions.watch_moved(NOW), {RunStatus.RUNNING}),
         (transitions.watch_moved(NOW + 1), set()),
     ],
-    ids=["ended", "stalled", "resumed", "watched", "watched elsewhere"],
+    ids=["ended", "stalled", "paused", "resumed", "watched", "watched elsewhere"],
 )
 def test_a_head_changes_from_these_statuses_only(guard: HeadGuard, allowed: set[RunStatus]) -> None:
     heads = {status: replace(make_head(status=status), due_at=NOW) for status in RunStatus}
@@ -137,16 +147,33 @@ BEFORE = replace(make_head(), due_at=NOW, generation=1)
             RunStalled(by="t", stall=STALL),
             {"status": RunStatus.STALLED, "by": "t", "stall": STALL, "due_at": None},
         ),
+        (RunPaused(by="t"), {"status": RunStatus.PAUSED, "by": "t", "due_at": None}),
         (
             RunResumed(by="t", at=NOW + 1, due_at=NOW + 2),
-            {"by": "t", "resumed_at": NOW + 1, "due_at": NOW + 2, "stall": None, "generation": 2},
+            {"by": "t", "resumed_at": NOW + 1, "due_at": NOW + 2, "stall": None},
         ),
         (RunWatched(due_at=NOW + 3), {"due_at": NOW + 3}),
     ],
-    ids=["completed", "failed", "stalled", "resumed", "watched"],
+    ids=["completed", "failed", "stalled", "paused", "resumed", "watched"],
 )
 def test_a_change_touches_these_fields_only(change: HeadChange, fields: dict[str, object]) -> None:
     after = apply(BEFORE, change)
 
     assert {name: getattr(after, name) for name in fields} == fields
     assert replace(after, **{name: getattr(BEFORE, name) for name in fields}) == BEFORE
+
+
+def test_a_change_with_an_audit_entry_counts_it() -> None:
+    entry = AuditEntry(number=2, at=NOW, action=Action.PAUSED, previous="hash")
+    change = RunPaused(by="t")
+
+    assert apply(BEFORE, change, entry) == replace(apply(BEFORE, change), generation=2)
+
+
+def test_an_audit_entry_follows_the_one_before_it_only() -> None:
+    entry = AuditEntry(number=2, at=NOW, action=Action.PAUSED, previous="hash")
+    guard = transitions.RUN_PAUSED.followed_by(entry)
+
+    heads = [replace(make_head(), generation=generation) for generation in range(4)]
+    assert [guard.allows(head) for head in heads] == [False, True, False, False]
+    assert transitions.RUN_PAUSED.followed_by(None) == transitions.RUN_PAUSED

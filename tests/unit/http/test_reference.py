@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from everstep import Workflow
 from everstep.adapters.memory.ids import SequenceIds
-from everstep.app.stall import stall
 from everstep.http.problems import INTERNAL, TABLE
 from tests.docs.snippets import snippets_of
 from tests.unit.http.page import Meanwhile, ShownAnswer, ShownRequest, parts_of
-from tests.unit.http.world import REASON, Answer, World
+from tests.unit.http.world import Answer, World
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "reference" / "http.md"
 
@@ -43,8 +42,6 @@ def happens(world: World, what: str) -> None:
             world.work()
         case ["seconds", "pass", seconds]:
             world.advance(int(seconds))
-        case ["stalls", run_id]:
-            assert stall(world.engine, run_id, REASON, by="token")
         case _:
             raise AssertionError(f"the page says {what!r}")
 
@@ -83,7 +80,9 @@ def test_every_call_has_an_example() -> None:
         "/runs",
         "/runs/{id}",
         "/runs/{id}/result",
+        "/runs/{id}/pause",
         "/runs/{id}/resume",
+        "/runs/{id}/audit",
         "/workflows",
         "/health",
     }

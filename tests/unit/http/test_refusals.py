@@ -33,6 +33,8 @@ REFUSED = {
     "wait-21": ("GET", "/runs/run-1/result?wait=21", 400, "invalid-request", "from 0 to 20"),
     "wait-negative": ("GET", "/runs/run-1/result?wait=-1", 400, "invalid-request", "0 to 20"),
     "wait-nan": ("GET", "/runs/run-1/result?wait=nan", 400, "invalid-request", "0 to 20"),
+    "pause-unknown": ("POST", "/runs/run-1/pause", 404, "run-not-found", "run-1"),
+    "audit-unknown": ("GET", "/runs/run-1/audit", 404, "run-not-found", "run-1"),
     "resume-unknown": ("POST", "/runs/run-1/resume", 404, "run-not-found", "run-1"),
     "resume-query": ("POST", "/runs/run-1/resume?force=1", 400, "invalid-request", "none"),
     "workflows-query": ("GET", "/workflows?name=x", 400, "invalid-request", "allowed here: none"),
@@ -57,16 +59,12 @@ def test_what_is_refused_says_why(
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_resume_refuses_a_body_that_says_something(world: World) -> None:
-    answer = world.call("POST", f"/runs/{world.stalled()}/resume", '{"force":true}')
-    assert (answer.status, answer.body["detail"]) == (400, "resume takes no body")
-
-
 CALLS = [
     ("GET", "/runs"),
     ("GET", "/runs/run-1"),
     ("GET", "/runs/run-1/result"),
     ("POST", "/runs/run-1/resume"),
+    ("GET", "/runs/run-1/audit"),
 ]
 
 

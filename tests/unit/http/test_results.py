@@ -1,4 +1,4 @@
-"""Waiting for a result, and resuming what stands still."""
+"""Waiting for a result."""
 
 from __future__ import annotations
 
@@ -90,28 +90,3 @@ def test_a_run_that_ends_between_the_two_looks_is_200(world: World) -> None:
     world.engine = replace(world.engine, runs=late)
     answer = world.get(f"/runs/{run_id}/result")
     assert (answer.status, answer.body["result"]) == (200, 1)
-
-
-# --- Resume
-
-
-def test_a_stalled_run_is_resumed_and_goes_on(world: World) -> None:
-    run_id = world.stalled()
-    answer = world.call("POST", f"/runs/{run_id}/resume", "{}")
-    assert (answer.status, answer.body) == (202, {"run_id": run_id, "status": "RUNNING"})
-    world.work()
-    world.advance(60)
-    assert world.get(f"/runs/{run_id}").body["status"] == "COMPLETED"
-
-
-def test_resuming_a_run_that_runs_changes_nothing(world: World) -> None:
-    run_id = world.started("shop", ORDER)
-    assert world.call("POST", f"/runs/{run_id}/resume").status == 202
-
-
-def test_a_run_that_has_ended_cannot_be_resumed(world: World) -> None:
-    run_id = world.started("bare")
-    world.work()
-    answer = world.call("POST", f"/runs/{run_id}/resume")
-    assert (answer.status, answer.body["type"]) == (409, "urn:everstep:problem:illegal-state")
-    assert "COMPLETED" in answer.body["detail"]

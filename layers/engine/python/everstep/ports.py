@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.model import (
         Claim,
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 class RunStore(Protocol):
     """Keeps runs: one head and one record per operation. All reads are strongly consistent."""
 
-    def create(self, head: Head, claim: Claim | None) -> Claim | None:
-        """Write a new run and, with it or not at all, the claim on its idempotency key.
+    def create(
+        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
+    ) -> Claim | None:
+        """Write a new run and, with it or not at all, its claim and its first audit entry.
 
         Returns:
             None if the run was written; the claim that holds the key if somebody had it before.
@@ -55,8 +58,16 @@ class RunStore(Protocol):
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait if no other wait has it; say whether this one has it now."""
 
-    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
-        """Change the head if the guard allows it; say whether it did."""
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
+        """Change the head if the guard allows it; say whether it did.
+
+        An audit entry is written with the change or not at all, and only as the next one.
+        """
+
+    def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
+        """Return the audit entries from this number on, in order."""
 
 
 class TimerIndex(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
+    from everstep.core.audit import AuditEntry
     from everstep.core.model import ErrorInfo, Head, Payload, Stall
 
 
@@ -31,6 +32,13 @@ class RunStalled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunPaused:
+    """The run goes no further until somebody resumes it; it leaves the due index."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed:
     """The run goes on; the sweeper looks at it again at ``due_at``."""
 
@@ -46,11 +54,16 @@ class RunWatched:
     due_at: int
 
 
-HeadChange = RunEnded | RunStalled | RunResumed | RunWatched
+HeadChange = RunEnded | RunStalled | RunPaused | RunResumed | RunWatched
 
 
-def apply(head: Head, change: HeadChange) -> Head:
-    """Return the head as it is after the change."""
+def apply(head: Head, change: HeadChange, audit: AuditEntry | None = None) -> Head:
+    """Return the head as it is after the change; with an audit entry it counts that, too."""
+    changed = _applied(head, change)
+    return changed if audit is None else replace(changed, generation=audit.number)
+
+
+def _applied(head: Head, change: HeadChange) -> Head:
     match change:
         case RunEnded(status=status, by=by, at=at, result=result, error=error):
             return replace(
@@ -58,8 +71,9 @@ def apply(head: Head, change: HeadChange) -> Head:
             )
         case RunStalled(by=by, stall=stall):
             return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)
+        case RunPaused(by=by):
+            return replace(head, status=RunStatus.PAUSED, by=by, due_at=None)
         case RunResumed(by=by, at=at, due_at=due_at):
-            generation = head.generation + 1
             return replace(
                 head,
                 status=RunStatus.RUNNING,
@@ -67,7 +81,6 @@ def apply(head: Head, change: HeadChange) -> Head:
                 resumed_at=at,
                 due_at=due_at,
                 stall=None,
-                generation=generation,
             )
         case RunWatched(due_at=due_at):
             return replace(head, due_at=due_at)

@@ -206,7 +206,7 @@ class Head:
         input: What it was started with.
         created_at: When it was accepted.
         by: Token of the message (or call) that wrote the status last.
-        generation: Counts resumptions, for people.
+        generation: Counts what people asked of it: the number of its last audit entry.
         due_at: When the sweeper looks at the run next; none once it is terminal.
         ended_at: When it became terminal.
         result: The value of a COMPLETED run.

@@ -19,7 +19,7 @@ A run moves along these::
     (none) ── RUNNING ── COMPLETED | FAILED
                  │  ↑
                  ↓  │
-              STALLED                                  also from PAUSED back to RUNNING
+              STALLED | PAUSED
 
 What is not in the table is refused and changes nothing. DONE, FAILED and the terminal statuses
 have no way out: a result is never replaced.
@@ -30,12 +30,13 @@ again and finds out what it still owes (see ``decide``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.model import OpStatus, RunStatus
 
 if TYPE_CHECKING:
+    from everstep.core.audit import AuditEntry
     from everstep.core.model import Head, OpRecord
 
 
@@ -74,10 +75,17 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadGuard:
-    """Condition on the head that a write changes: its status, and its place in the due index."""
+    """Condition on the head that a write changes.
+
+    Attributes:
+        statuses: Allow these statuses.
+        due_at: The run must stand at this place in the due index.
+        generation: The run must have so many audit entries.
+    """
 
     statuses: tuple[RunStatus, ...]
     due_at: int | None = None
+    generation: int | None = None
 
     def allows(self, head: Head | None) -> bool:
         """Say whether the change may happen on top of this head."""
@@ -85,7 +93,12 @@ class HeadGuard:
             head is not None
             and head.status in self.statuses
             and (self.due_at is None or head.due_at == self.due_at)
+            and (self.generation is None or head.generation == self.generation)
         )
+
+    def followed_by(self, audit: AuditEntry | None) -> HeadGuard:
+        """Return the condition for a change that an audit entry tells of: the next one."""
+        return self if audit is None else replace(self, generation=audit.number - 1)
 
 
 def step_ended(attempt: int) -> Guard:
@@ -126,6 +139,9 @@ RUN_ENDED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 
 RUN_STALLED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 """Only a running run stalls; a terminal one stays what it is."""
+
+RUN_PAUSED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
+"""Only a running run pauses: one that stands still already has its reason."""
 
 RUN_RESUMED: Final = HeadGuard(statuses=(RunStatus.STALLED, RunStatus.PAUSED))
 """Only what stands still can go on."""

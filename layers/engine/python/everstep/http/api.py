@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.control import resume
 from everstep.app.events import send_event
 from everstep.app.query import LARGEST_PAGE, inspect, list_runs, outcome
 from everstep.core.errors import DefinitionError, InvalidRequestError
@@ -13,6 +12,7 @@ from everstep.core.keys import check_name
 from everstep.core.model import RunStatus
 from everstep.http import rendering
 from everstep.http.application import Application, Reply, Route
+from everstep.http.control import control_routes
 from everstep.http.workflows import workflows
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def api_app(engine: Engine, sleep: Callable[[float], None]) -> Application:
             _get("/runs", calls.runs, listing),
             _get("/runs/<run_id>", calls.inspect, frozenset({"include"})),
             _get("/runs/<run_id>/result", calls.result, frozenset({"wait"})),
-            Route(method="POST", rule="/runs/<run_id>/resume", call=calls.resume),
+            *control_routes(engine),
             Route(method="POST", rule="/runs/<run_id>/events/<name>", call=calls.send_event),
             _get("/workflows", calls.workflows),
             _get("/health", calls.health, frozenset({"deep"})),
@@ -96,12 +96,6 @@ class _Calls:
         if view.head.status.terminal:
             return Reply(body=rendering.ended(view.head))
         return Reply(status=202, body={"run_id": run_id, "status": view.progress.status})
-
-    def resume(self, request: Request) -> Reply:
-        if request.json(self.engine.limits.payload) not in (None, {}):
-            raise InvalidRequestError("resume takes no body")
-        status = resume(self.engine, request.run_id)
-        return Reply(status=202, body={"run_id": request.run_id, "status": status})
 
     def send_event(self, request: Request) -> Reply:
         """Keep an event for a run: 202, or 200 for a repeat with the same idempotency key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from everstep.core.audit import seal
 from everstep.core.codec import decode, plain
 from everstep.core.durations import to_iso
 from everstep.core.keys import name_of
@@ -11,6 +12,7 @@ from everstep.core.model import OpKind, OpStatus, RunStatus
 
 if TYPE_CHECKING:
     from everstep.app.query import Page, RunView
+    from everstep.core.audit import AuditEntry
     from everstep.core.decisions import Pending
     from everstep.core.model import ErrorInfo, Head, Listed, OpRecord, Payload, Stall
 
@@ -54,6 +56,19 @@ def ended(head: Head) -> dict[str, Any]:
     if head.status is RunStatus.COMPLETED:
         return shown | {"result": _value(head.result)}
     return shown | {"error": _error(head.error)}
+
+
+def audited(entry: AuditEntry) -> dict[str, Any]:
+    """Return an audit entry, with its own hash."""
+    return {
+        "number": entry.number,
+        "at": to_iso(entry.at),
+        "action": entry.action,
+        "by": entry.who,
+        "reason": entry.why,
+        "previous": entry.previous,
+        "hash": seal(entry),
+    }
 
 
 def _listed(item: Listed) -> dict[str, Any]:

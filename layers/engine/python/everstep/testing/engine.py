@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import to_jsonable_python
 
-from everstep.app.control import resume
+from everstep.app.control import audit, pause, resume
 from everstep.app.events import send_event
 from everstep.app.query import inspect
 from everstep.app.start import Accepted, start
@@ -22,11 +22,12 @@ from everstep.testing.simulation.world import World
 from everstep.testing.stand_ins import StandIns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime, timedelta
 
     from everstep.app.engine import Limits
     from everstep.authoring.workflows import Workflow
+    from everstep.core.audit import AuditEntry
     from everstep.testing.stand_ins import Mock
 
 In = TypeVar("In")
@@ -128,19 +129,46 @@ class TestEngine:
         read = registry.to_continue(head.workflow, head.version).output.decode
         return self._handle(run_id, read)
 
-    def resume(self, run_id: str) -> None:
-        """Let a run that stands still go on, once its cause is mended (see ``deploy``).
+    def pause(self, run_id: str, *, who: str | None = None, why: str | None = None) -> None:
+        """Let a run go no further until it is resumed; a step in flight is finished.
+
+        Args:
+            run_id: The run.
+            who: Who asks, for the audit.
+            why: What for, for the audit.
 
         Raises:
             RunNotFoundError: There is no such run.
-            IllegalStateError: It does not stand still.
+            IllegalStateError: It has ended, or is stalled.
+        """
+        self._ask(f"pause {run_id}", lambda: pause(self._world.engine, run_id, who=who, why=why))
+
+    def resume(self, run_id: str, *, who: str | None = None, why: str | None = None) -> None:
+        """Let a run that stands still go on, once its cause is mended (see ``deploy``).
+
+        Args:
+            run_id: The run.
+            who: Who asks, for the audit.
+            why: What for, for the audit.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+            IllegalStateError: It has ended.
         """
 
         def call() -> None:
-            resume(self._world.engine, run_id)
+            resume(self._world.engine, run_id, who=who, why=why)
             self._world.facts.resumptions += 1
 
         self._ask(f"resume {run_id}", call)
+
+    def audit(self, run_id: str) -> Sequence[AuditEntry]:
+        """Return what was asked of a run, by whom and why, beginning with its acceptance.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+        """
+        return audit(self._world.inside, run_id)
 
     def send_event(
         self, run_id: str, name: str, payload: object = None, *, idempotency_key: str | None = None

@@ -72,6 +72,9 @@ def on_head(guard: HeadGuard) -> Condition:
     if guard.due_at is not None:
         # As above: only the sweeper that saw the run at this place may move it on.
         found.add("#due_at = :if_due_at", "due_at", if_due_at=guard.due_at)
+    if guard.generation is not None:
+        # Audit entries form a chain: each follows the one that its writer has read.
+        found.add("#gen = :if_gen", "gen", if_gen=guard.generation)
     return Condition(expression=found.all_of(), names=found.names, values=found.values)
 
 

@@ -26,6 +26,7 @@ RUN_HEAD: Final = "#HEAD"
 _RUN: Final = "RUN#"
 _OPERATION: Final = "OP#"
 _EVENT: Final = "EV#"
+_AUDIT: Final = "AUD#"
 
 
 def run(run_id: str) -> str:
@@ -67,6 +68,19 @@ def event_of(sort_key: str) -> tuple[str, int]:
     """Return the name and number of an event's item: the inverse of ``event``."""
     name, _, number = sort_key[len(_EVENT) :].rpartition("#")
     return name, int(number)
+
+
+def audit(number: int) -> str:
+    """Return the sort key of an audit entry: put if absent; entries are read by their range."""
+    return f"{_AUDIT}{number:08}"
+
+
+LAST_AUDIT: Final = audit(99_999_999)
+
+
+def audit_of(sort_key: str) -> int:
+    """Return the number of an audit entry's item: the inverse of ``audit``."""
+    return int(sort_key[len(_AUDIT) :])
 
 
 def claim(workflow: str, key: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
 from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb import conditions, items, keys, updates
+from everstep.adapters.dynamodb import audits, conditions, items, keys, updates
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
@@ -21,8 +21,12 @@ from everstep.core.model import History
 from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from types_boto3_dynamodb import DynamoDBClient
 
+    from everstep.adapters.dynamodb.updates import Update
+    from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.model import Claim, Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
@@ -46,8 +50,10 @@ class DynamoRuns:
         # Run id → workflow, which never changes: the partition of the list index is made from it.
         self._workflows = BoundedCache(_WORKFLOWS_KNOWN)
 
-    def create(self, head: Head, claim: Claim | None) -> Claim | None:
-        """Write a new run and, with it or not at all, the claim on its idempotency key.
+    def create(
+        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
+    ) -> Claim | None:
+        """Write a new run and, with it or not at all, its claim and its first audit entry.
 
         Returns:
             None if the run was written, by this call or by an earlier one with the same head;
@@ -58,17 +64,21 @@ class DynamoRuns:
         """
         self._workflows.put(head.run_id, head.workflow)
         if claim is not None:
-            return self._create_claimed(head, claim)
-        if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
+            return self._create_claimed(head, claim, audit)
+        if audit is not None:
+            self._create_audited(head, audit)
+        elif not self._table.put(items.from_head(head), conditions.IF_ABSENT):
             self._check_own(head)
         return None
 
-    def _create_claimed(self, head: Head, claim: Claim) -> Claim | None:
-        both = [items.from_head(head), items.from_claim(claim)]
+    def _create_claimed(self, head: Head, claim: Claim, audit: AuditEntry | None) -> Claim | None:
+        together = [items.from_head(head), items.from_claim(claim)]
+        if audit is not None:
+            together.append(audits.from_entry(head.run_id, audit))
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
             try:
-                self._table.put_together(both, conditions.IF_ABSENT)
+                self._table.put_together(together, conditions.IF_ABSENT)
             except AdapterError as error:
                 if error.code != TRANSACTION_CANCELLED:
                     raise
@@ -86,6 +96,15 @@ class DynamoRuns:
             # Nobody won: another transaction touched the same key at this moment.
         raise UnavailableError(f"no room between other transactions: {cancelled}") from cancelled
 
+    def _create_audited(self, head: Head, audit: AuditEntry) -> None:
+        both = [items.from_head(head), audits.from_entry(head.run_id, audit)]
+        try:
+            self._table.put_together(both, conditions.IF_ABSENT)
+        except AdapterError as error:
+            if error.code != TRANSACTION_CANCELLED:
+                raise
+            self._check_own(head)
+
     def _holder(self, claim: Claim) -> Claim | None:
         item = self._table.get(keys.claim(claim.workflow, claim.key), keys.ALONE)
         return None if item is None else items.to_claim(item)
@@ -94,7 +113,7 @@ class DynamoRuns:
         """Accept that the run is there already if this call, sent twice, wrote it."""
         stored = self.head(head.run_id)
         if stored is None:
-            raise UnavailableError(f"run {head.run_id} was there and is gone: try again")
+            raise UnavailableError(f"run {head.run_id} was in the way and is gone: try again")
         if stored.by != head.by:
             raise RunIdTakenError(head.run_id)
 
@@ -165,17 +184,63 @@ class DynamoRuns:
             conditions.unclaimed(key),
         )
 
-    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
-        """Change the head if the guard allows it; say whether it did."""
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
+        """Change the head if the guard allows it; say whether it did.
+
+        An audit entry is written with the change or not at all, and only as the next one.
+        """
         workflow = "" if isinstance(change, RunWatched) else self._workflow_of(run_id)
         if workflow is None:
             return False
+        update = updates.head(run_id, workflow, change, audit)
+        if audit is not None:
+            return self._change_audited(run_id, update, guard.followed_by(audit), audit)
         return self._table.update(
-            keys.run(run_id),
-            keys.RUN_HEAD,
-            updates.head(run_id, workflow, change),
-            conditions.on_head(guard),
+            keys.run(run_id), keys.RUN_HEAD, update, conditions.on_head(guard)
         )
+
+    def _change_audited(
+        self, run_id: str, update: Update, guard: HeadGuard, audit: AuditEntry
+    ) -> bool:
+        entry = audits.from_entry(run_id, audit)
+        condition = conditions.on_head(guard)
+        cancelled: AdapterError | None = None
+        for _ in range(_TRANSACTION_ATTEMPTS):
+            try:
+                self._table.update_together(
+                    keys.run(run_id), keys.RUN_HEAD, update, condition, entry
+                )
+            except AdapterError as error:
+                if error.code != TRANSACTION_CANCELLED:
+                    raise
+                cancelled = error
+            else:
+                return True
+            # Refused by the guard, or in the way of another write at this moment: what is
+            # recorded tells, where reasons are not always given.
+            if not guard.allows(self.head(run_id)):
+                return False
+        raise UnavailableError(f"no room between other transactions: {cancelled}") from cancelled
+
+    def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
+        """Return the audit entries from this number on, in order.
+
+        Raises:
+            UnreadableError: Some of them cannot be read; it names each.
+        """
+        entries: list[AuditEntry] = []
+        unreadable: list[Unreadable] = []
+        found = self._table.stretch(keys.run(run_id), keys.audit(since), keys.LAST_AUDIT)
+        for item in found:
+            try:
+                entries.append(audits.to_entry(item))
+            except items.BROKEN:
+                unreadable.append(audits.unreadable(item))
+        if unreadable:
+            raise UnreadableError(unreadable)
+        return entries
 
     def _workflow_of(self, run_id: str) -> str | None:
         """Return a run's workflow, in practice without a request: who changes a run has read it."""

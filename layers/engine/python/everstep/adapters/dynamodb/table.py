@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.adapters.aws_errors import CONDITION_FAILED, translated
+from everstep.adapters.dynamodb.conditions import IF_ABSENT
 from everstep.adapters.errors import AdapterError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         QueryInputTypeDef,
         ScanInputTypeDef,
         UpdateItemInputTypeDef,
+        UpdateTypeDef,
     )
 
     from everstep.adapters.dynamodb.conditions import Condition
@@ -66,6 +68,21 @@ class Table:
                 "ConsistentRead": True,
                 "KeyConditionExpression": "PK = :partition",
                 "ExpressionAttributeValues": {":partition": {"S": partition}},
+            }
+        )
+
+    def stretch(self, partition: str, first: str, last: str) -> Iterator[Item]:
+        """Yield a partition's items between two sort keys, both included (strongly consistent)."""
+        return self._query(
+            {
+                "TableName": self._name,
+                "ConsistentRead": True,
+                "KeyConditionExpression": "PK = :partition AND SK BETWEEN :first AND :last",
+                "ExpressionAttributeValues": {
+                    ":partition": {"S": partition},
+                    ":first": {"S": first},
+                    ":last": {"S": last},
+                },
             }
         )
 
@@ -161,6 +178,30 @@ class Table:
         ]
         with translated("DynamoDB TransactWriteItems"):
             self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+
+    def update_together(
+        self, partition: str, sort: str, update: Update, condition: Condition, new: Item
+    ) -> None:
+        """Change an item in place if the condition holds and write a new one, both or neither.
+
+        Raises:
+            AdapterError: With code ``TRANSACTION_CANCELLED``: nothing was written by this call.
+        """
+        changed: UpdateTypeDef = {
+            "TableName": self._name,
+            "Key": _key(partition, sort),
+            "UpdateExpression": update.expression,
+            "ConditionExpression": condition.expression,
+            "ExpressionAttributeNames": {**update.names, **condition.names},
+            "ExpressionAttributeValues": {**update.values, **condition.values},
+        }
+        put: PutTypeDef = {
+            "TableName": self._name,
+            "Item": new,
+            "ConditionExpression": IF_ABSENT.expression,
+        }
+        with translated("DynamoDB TransactWriteItems"):
+            self._client.transact_write_items(TransactItems=[{"Update": changed}, {"Put": put}])
 
 
 def _key(partition: str, sort: str) -> Item:

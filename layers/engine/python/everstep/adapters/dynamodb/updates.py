@@ -6,25 +6,32 @@ large, above all) is neither read nor sent. Each function mirrors ``core.changes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from everstep.adapters.dynamodb import keys, values
-from everstep.core.changes import HeadChange, RunEnded, RunResumed, RunStalled, RunWatched
+from everstep.core.changes import (
+    HeadChange,
+    RunEnded,
+    RunPaused,
+    RunResumed,
+    RunStalled,
+    RunWatched,
+)
 from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from everstep.adapters.dynamodb.values import Item, Value
+    from everstep.core.audit import AuditEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Attributes to set, to add to, and to remove."""
+    """Attributes to set and to remove."""
 
     set: Mapping[str, Value] = field(default_factory=dict)
-    add: Mapping[str, Value] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
 
     @property
@@ -32,7 +39,6 @@ class Update:
         """Return the update expression; attribute ``x`` is ``#x``, its value ``:x``."""
         parts = {
             "SET": ", ".join(f"#{name} = :{name}" for name in self.set),
-            "ADD": ", ".join(f"#{name} :{name}" for name in self.add),
             "REMOVE": ", ".join(f"#{name}" for name in self.remove),
         }
         return " ".join(f"{word} {part}" for word, part in parts.items() if part)
@@ -40,12 +46,12 @@ class Update:
     @property
     def names(self) -> dict[str, str]:
         """Return the placeholders of the names."""
-        return {f"#{name}": name for name in (*self.set, *self.add, *self.remove)}
+        return {f"#{name}": name for name in (*self.set, *self.remove)}
 
     @property
     def values(self) -> Item:
         """Return the placeholders of the values."""
-        return {f":{name}": value for name, value in {**self.set, **self.add}.items()}
+        return {f":{name}": value for name, value in self.set.items()}
 
 
 OUT_OF_DUE_INDEX: Final = Update(remove=("due_pk", "due_at"))
@@ -63,8 +69,15 @@ def due(run_id: str, due_at: int | None) -> Update:
     return Update(set=_due(run_id, due_at))
 
 
-def head(run_id: str, workflow: str, change: HeadChange) -> Update:
+def head(run_id: str, workflow: str, change: HeadChange, audit: AuditEntry | None = None) -> Update:
     """Return what a change does to the head of a run of this workflow."""
+    update = _head(run_id, workflow, change)
+    if audit is None:
+        return update
+    return replace(update, set={**update.set, "gen": {"N": str(audit.number)}})
+
+
+def _head(run_id: str, workflow: str, change: HeadChange) -> Update:
     match change:
         case RunEnded():
             return _ended(workflow, change)
@@ -76,6 +89,10 @@ def head(run_id: str, workflow: str, change: HeadChange) -> Update:
                 },
                 remove=OUT_OF_DUE_INDEX.remove,
             )
+        case RunPaused(by=by):
+            return Update(
+                set=_status(workflow, RunStatus.PAUSED, by), remove=OUT_OF_DUE_INDEX.remove
+            )
         case RunResumed(by=by, at=at, due_at=due_at):
             return Update(
                 set={
@@ -83,7 +100,6 @@ def head(run_id: str, workflow: str, change: HeadChange) -> Update:
                     **_due(run_id, due_at),
                     "resumed": {"N": str(at)},
                 },
-                add={"gen": {"N": "1"}},
                 remove=("stall",),
             )
         case RunWatched(due_at=due_at):

@@ -18,6 +18,7 @@ from everstep.core.model import HEAD, DueEntry, History, Listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
@@ -48,12 +49,15 @@ class MemoryStore:
         self._records: dict[str, dict[str, OpRecord]] = {}
         self._claims: dict[tuple[str, str], Claim] = {}
         self._events: dict[str, dict[tuple[str, int], Event]] = {}
+        self._audit: dict[str, tuple[AuditEntry, ...]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
 
     # --- RunStore
 
-    def create(self, head: Head, claim: Claim | None) -> Claim | None:
-        """Write a new run and, with it or not at all, the claim on its idempotency key.
+    def create(
+        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
+    ) -> Claim | None:
+        """Write a new run and, with it or not at all, its claim and its first audit entry.
 
         Returns:
             None if the run was written, by this call or by an earlier one with the same head;
@@ -75,6 +79,7 @@ class MemoryStore:
             self._heads[head.run_id] = head
             if claim is not None:
                 self._claims[claim.workflow, claim.key] = claim
+            self._write_audit(head.run_id, audit)
             return None
 
     def load(self, run_id: str) -> History | None:
@@ -128,14 +133,29 @@ class MemoryStore:
             records[key] = replace(record, due_at=due_at)
             return True
 
-    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
-        """Change the head if the guard allows it; say whether it did."""
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
+        """Change the head if the guard allows it; say whether it did.
+
+        An audit entry is written with the change or not at all, and only as the next one.
+        """
         with self._lock:
             head = self._heads.get(run_id)
-            if head is None or not guard.allows(head):
+            if head is None or not guard.followed_by(audit).allows(head):
                 return False
-            self._heads[run_id] = apply(head, change)
+            self._heads[run_id] = apply(head, change, audit)
+            self._write_audit(run_id, audit)
             return True
+
+    def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
+        """Return the audit entries from this number on, in order."""
+        with self._lock:
+            return [each for each in self._audit.get(run_id, ()) if each.number >= since]
+
+    def _write_audit(self, run_id: str, entry: AuditEntry | None) -> None:
+        if entry is not None:
+            self._audit[run_id] = (*self._audit.get(run_id, ()), entry)
 
     # --- TimerIndex
 
@@ -211,6 +231,7 @@ class MemoryStore:
             copy._records = {run_id: dict(records) for run_id, records in self._records.items()}
             copy._events = {run_id: dict(events) for run_id, events in self._events.items()}
             copy._claims = dict(self._claims)
+            copy._audit = dict(self._audit)
             copy._dead_letters = dict(self._dead_letters)
         return copy
 

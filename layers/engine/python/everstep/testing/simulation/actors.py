@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.app.control import resume
+from everstep.app.control import pause, resume
 from everstep.app.dead_letter import dead_letter
 from everstep.app.events import send_event
 from everstep.app.receive import receive
@@ -99,6 +99,15 @@ class Inhabited(Deployment):
                 resume(self.engine, run_id)
 
         return self._persistently(f"resume {run_id}", call, again=True)
+
+    def pause(self, run_id: str) -> Task:
+        """Begin an operator's call to let a run stand still; one that cannot is left alone."""
+
+        def call() -> None:
+            with suppress(IllegalStateError):
+                pause(self.engine, run_id)
+
+        return self._persistently(f"pause {run_id}", call, again=True)
 
     def send_event(self, run_id: str, name: str, value: object, key: str) -> Task:
         """Begin a client's call, which is made again until it is answered."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from everstep.app.engine import Engine
+    from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.model import (
         Claim,
@@ -84,10 +85,12 @@ class GatedRuns:
     inner: RunStore
     gate: Gate
 
-    def create(self, head: Head, claim: Claim | None) -> Claim | None:
+    def create(
+        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
+    ) -> Claim | None:
         """Write a new run."""
         return self.gate.pass_through(
-            "runs.create", head.run_id, lambda: self.inner.create(head, claim)
+            "runs.create", head.run_id, lambda: self.inner.create(head, claim, audit)
         )
 
     def load(self, run_id: str) -> History | None:
@@ -146,13 +149,19 @@ class GatedRuns:
             op=key,
         )
 
-    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
         """Change the head."""
         return self.gate.pass_through(
             "runs.change",
             f"{run_id} {type(change).__name__}",
-            lambda: self.inner.change(run_id, change, guard),
+            lambda: self.inner.change(run_id, change, guard, audit),
         )
+
+    def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
+        """Return the audit entries from this number on."""
+        return self.gate.pass_through("runs.audit", run_id, lambda: self.inner.audit(run_id, since))
 
 
 @dataclass(frozen=True, slots=True)

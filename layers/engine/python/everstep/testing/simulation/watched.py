@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from everstep.adapters.memory.store import MemoryStore
+    from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.model import Claim, Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
@@ -23,9 +24,11 @@ class WatchedStore:
     inner: MemoryStore
     check: Callable[[History | None, History | None], None]
 
-    def create(self, head: Head, claim: Claim | None) -> Claim | None:
+    def create(
+        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
+    ) -> Claim | None:
         """Write a new run."""
-        return self._watched(head.run_id, lambda: self.inner.create(head, claim))
+        return self._watched(head.run_id, lambda: self.inner.create(head, claim, audit))
 
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
@@ -51,9 +54,15 @@ class WatchedStore:
         """Give an event to a wait."""
         return self._watched(run_id, lambda: self.inner.claim_event(run_id, name, number, key))
 
-    def change(self, run_id: str, change: HeadChange, guard: HeadGuard) -> bool:
+    def change(
+        self, run_id: str, change: HeadChange, guard: HeadGuard, audit: AuditEntry | None = None
+    ) -> bool:
         """Change the head."""
-        return self._watched(run_id, lambda: self.inner.change(run_id, change, guard))
+        return self._watched(run_id, lambda: self.inner.change(run_id, change, guard, audit))
+
+    def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
+        """Return the audit entries from this number on."""
+        return self.inner.audit(run_id, since)
 
     def _watched(self, run_id: str, write: Callable[[], T]) -> T:
         before = self.inner.load(run_id)

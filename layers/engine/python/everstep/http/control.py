@@ -1,0 +1,97 @@
+"""What people ask of a run over HTTP, who asks, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from everstep.app.control import audit, pause, resume
+from everstep.core.errors import InvalidRequestError
+from everstep.http import rendering
+from everstep.http.application import Reply, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from everstep.app.engine import Engine
+    from everstep.core.model import RunStatus
+    from everstep.http.requests import Request
+
+_ACTOR: Final = "everstep-actor"
+_SAID: Final = frozenset({"reason", "by"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a request says beside what it asks: who asks, why, and the other fields of its body."""
+
+    who: str | None
+    why: str | None
+    others: dict[str, Any]
+
+
+def control_routes(engine: Engine) -> Sequence[Route]:
+    """Return the routes by which people control runs, and see who did."""
+    calls = _Calls(engine)
+    return (
+        Route(method="POST", rule="/runs/<run_id>/pause", call=calls.pause),
+        Route(method="POST", rule="/runs/<run_id>/resume", call=calls.resume),
+        Route(method="GET", rule="/runs/<run_id>/audit", call=calls.audit),
+    )
+
+
+def said(request: Request, limit: int, others: frozenset[str] = frozenset()) -> Said:
+    """Read the body of a request that controls a run.
+
+    Args:
+        request: The request.
+        limit: Most bytes of its body.
+        others: Fields that the call knows beside ``reason`` and ``by``.
+
+    Raises:
+        InvalidRequestError: A field is unknown, of a wrong type, or contradicts the header.
+    """
+    body = request.json(limit)
+    fields = {} if body is None else body
+    allowed = _SAID | others
+    if not isinstance(fields, dict) or not fields.keys() <= allowed:
+        raise InvalidRequestError(
+            f"the body may be an object with {', '.join(sorted(allowed))}, or empty"
+        )
+    who, header = _text(fields, "by"), request.headers.get(_ACTOR)
+    if who is not None and header is not None and who != header:
+        raise InvalidRequestError(
+            "the field by and the header Everstep-Actor name different people"
+        )
+    return Said(
+        who=header if who is None else who,
+        why=_text(fields, "reason"),
+        others={name: value for name, value in fields.items() if name in others},
+    )
+
+
+def _text(fields: dict[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidRequestError(f"{name} must be text")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    engine: Engine
+
+    def pause(self, request: Request) -> Reply:
+        return self._controlled(request, pause)
+
+    def resume(self, request: Request) -> Reply:
+        return self._controlled(request, resume)
+
+    def _controlled(self, request: Request, control: Callable[..., RunStatus]) -> Reply:
+        told = said(request, self.engine.limits.payload)
+        status = control(self.engine, request.run_id, who=told.who, why=told.why)
+        return Reply(body={"run_id": request.run_id, "status": status})
+
+    def audit(self, request: Request) -> Reply:
+        entries = audit(self.engine, request.run_id)
+        return Reply(body={"audit": [rendering.audited(each) for each in entries]})
