@@ -39,6 +39,9 @@ GUARDS: Final = {
     "REARMED": transitions.REARMED,
     "WAIT_ENDED": transitions.WAIT_ENDED,
     "JOIN_CLOSED": transitions.JOIN_CLOSED,
+    "PERFORMED": transitions.PERFORMED,
+    "wait_prolonged": transitions.wait_prolonged(ELSEWHERE),
+    **{f"told_to_end({n})": transitions.told_to_end(n) for n in (0, 1)},
     # Not of the core, but sayable.
     "nothing": Guard(),
     "every clause": Guard(
@@ -50,13 +53,22 @@ HEAD_GUARDS: Final = {
     "RUN_STALLED": transitions.RUN_STALLED,
     "RUN_PAUSED": transitions.RUN_PAUSED,
     "RUN_RESUMED": transitions.RUN_RESUMED,
+    "RUN_TOLD": transitions.RUN_TOLD,
+    "TIME_IS_UP": transitions.TIME_IS_UP,
+    "RUN_TERMINATED": transitions.RUN_TERMINATED,
     "watch_moved": transitions.watch_moved(SEEN),
     "nothing": HeadGuard(statuses=()),
     "as many audit entries": HeadGuard(statuses=tuple(RunStatus), generation=3),
     "other audit entries": HeadGuard(statuses=tuple(RunStatus), generation=2),
 }
 RECORDED: Final = [
-    replace(make_record(f"op#{n}", status), attempt=attempt, due_at=due_at, by="before")
+    replace(
+        make_record(f"op#{n}", status),
+        attempt=attempt,
+        due_at=due_at,
+        wake_at=ELSEWHERE if n % 2 else SEEN,
+        by="before",
+    )
     for n, (status, attempt, due_at) in enumerate(
         product(OpStatus, range(4), (None, SEEN, ELSEWHERE)), start=1
     )
@@ -85,6 +97,7 @@ def test_no_guard_of_the_core_is_left_out() -> None:
     public = {name for name in vars(transitions) if not name.startswith("_")}
     makers = {name for name in public if isinstance(vars(transitions)[name], Guard | HeadGuard)}
     makers |= {"step_ended", "step_retried", "timer_moved", "watch_moved"}
+    makers |= {"wait_prolonged", "told_to_end"}
     tested = {name.partition("(")[0] for name in (*GUARDS, *HEAD_GUARDS)}
     assert makers <= tested
     functions = {

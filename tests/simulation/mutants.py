@@ -12,8 +12,8 @@ from everstep.adapters.references import reference
 from everstep.app import advance, attempt, control, dead_letter, fulfil, outbox, stall, start, sweep
 from everstep.core import changes, decide, transitions
 from everstep.core import watch as watching
-from everstep.core.decide import Arm, Send
 from everstep.core.decisions import Raised, Returned
+from everstep.core.effects import Arm, Send
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, RunStatus
 from everstep.core.retry import Retry
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.audit import AuditEntry
-    from everstep.core.decide import Effect
     from everstep.core.decisions import Broken
+    from everstep.core.effects import Effect
     from everstep.core.model import Claim, DueEntry, History, OpRecord
     from everstep.core.replay import Replay
     from everstep.core.watch import Watch
@@ -352,9 +352,9 @@ def a_first_message_is_never_sent_again(patch: pytest.MonkeyPatch) -> None:
 def a_run_that_sleeps_counts_as_stuck(patch: pytest.MonkeyPatch) -> None:
     original = watching.watch
 
-    def watch(history: History, _decision: object, now: int, *, watchdog: int) -> Watch:
+    def watch(history: History, _decision: object, now: int, **limits: Any) -> Watch:  # noqa: ANN401
         awake = {key: each for key, each in history.records.items() if each.status.final}
-        return original(replace(history, records=awake), None, now, watchdog=watchdog)
+        return original(replace(history, records=awake), None, now, **limits)
 
     patch.setattr(sweep, "watch", watch)
 

@@ -52,6 +52,9 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
         "run", CHANGES["watched"], ALWAYS_HEAD
     ),
     "DynamoRuns.put_event": lambda client: DynamoRuns(client, "table").put_event("run", EVENT),
+    "DynamoRuns.replace_event": lambda client: DynamoRuns(client, "table").replace_event(
+        "run", EVENT
+    ),
     "DynamoRuns.claim_event": lambda client: DynamoRuns(client, "table").claim_event(
         "run", "paid", 1, "paid#1"
     ),

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from everstep import Context
-from everstep.core.decide import Arm, Effect, End, Rearm, Send, duties, is_long
+from everstep.core.decide import duties
+from everstep.core.effects import Arm, Effect, End, Rearm, Send
 from everstep.core.model import (
     Message,
     MessageKind,
@@ -14,6 +15,7 @@ from everstep.core.model import (
     OpRecord,
     OpStatus,
 )
+from everstep.core.waits import is_long
 from tests.unit.core.builders import (
     DAY,
     MINUTE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from everstep import Context, NonRetryable
-from everstep.core.decide import Close, End, Send
+from everstep.core.effects import Close, End, Send
 from everstep.core.model import MessageKind
 from everstep.core.replay import Replay
 from tests.unit.core.builders import (

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from everstep.core.decisions import Broken, Raised, Returned
+from everstep.core.discretion import digest, of_decision, of_head, of_record
 from everstep.core.errors import NonDeterminismError
 from everstep.core.failures import describe
 from everstep.core.invariants import (
     ViolationError,
     a_stall_has_its_reason,
     attempts_only_grow,
-    digest,
     every_entry_has_its_run,
     head_stays_what_it_is,
     history_replays,
@@ -22,9 +22,6 @@ from everstep.core.invariants import (
     no_attempt_is_left_out,
     nothing_is_recorded_after_the_end,
     nothing_is_silently_stuck,
-    of_decision,
-    of_head,
-    of_record,
     records_are_whole,
     result_never_changes,
     sleep_never_ends_early,

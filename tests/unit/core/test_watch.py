@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from everstep import Context
-from everstep.core.decide import Send
+from everstep.core.effects import Send
 from everstep.core.model import History, MessageKind, OpKind, OpStatus
 from everstep.core.watch import Watch, watch
 from tests.unit.core.builders import (
@@ -23,6 +23,7 @@ from tests.unit.core.builders import (
 )
 
 GRACE = 7 * MINUTE
+GRACE = 60_000
 WATCHDOG = 360 * MINUTE
 START = Send(kind=MessageKind.START)
 RECOVER = Send(kind=MessageKind.RECOVER, take=True)
@@ -38,7 +39,7 @@ def judged(history: History, now: int, *, deployed: bool = True) -> Watch:
     body = sleeper if "sleep#1" in history.records else add_twice
     with one_pass(body, history) as replay:
         decision = replay.decision if deployed else None
-        return watch(history, decision, now, watchdog=WATCHDOG)
+        return watch(history, decision, now, watchdog=WATCHDOG, grace=GRACE)
 
 
 def resumed(history: History, at: int) -> History:

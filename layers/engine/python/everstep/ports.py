@@ -55,6 +55,9 @@ class RunStore(Protocol):
     def put_event(self, run_id: str, event: Event) -> bool:
         """Keep an event if its name has none with this number; say whether it was kept."""
 
+    def replace_event(self, run_id: str, event: Event) -> None:
+        """Keep an event, in place of the one that has its name and number."""
+
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait if no other wait has it; say whether this one has it now."""
 

@@ -12,41 +12,44 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import run_attempt
+from everstep.app.children import tell_parent
 from everstep.app.fulfil import fulfil
 from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
-from everstep.core.decide import Arm, Close, Take, duties, is_long
+from everstep.core.changes import RunTold
+from everstep.core.circumstances import Ending
+from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
-from everstep.core.errors import WorkflowMissingError
+from everstep.core.effects import Interrupt, Look
+from everstep.core.errors import UnknownWorkflowError, WorkflowMissingError
 from everstep.core.failures import describe
-from everstep.core.model import MessageKind, OpKind, OpRecord, OpStatus, RunStatus
-from everstep.core.operations import StepCall, WaitCall
+from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
+from everstep.core.operations import CallbackCall, StepCall, WaitCall
 from everstep.core.replay import Replay
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
     SHORT_SLEEP_ENDED,
+    TIME_IS_UP,
     WAIT_ENDED,
     step_ended,
     step_retried,
+    wait_prolonged,
 )
-from everstep.core.waits import next_event, timed_out
+from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.decide import Effect
     from everstep.core.decisions import Pending
-    from everstep.core.model import History, Message
+    from everstep.core.model import Head, History, Message
     from everstep.core.transitions import Guard
 
 
 # These ask for no operation in particular, but for what is owed.
-_LOOKING: Final = frozenset(
-    {MessageKind.START, MessageKind.RECOVER, MessageKind.EVENT, MessageKind.CHECK}
-)
+_LOOKING: Final = frozenset(MessageKind) - {MessageKind.STEP, MessageKind.TIMER}
 
 
 class Done(StrEnum):
@@ -84,17 +87,44 @@ class _Advance:
     message: Message
     time_left: Callable[[], int] | None
     fresh: set[str] = field(default_factory=set)
+    looked: set[str] = field(default_factory=set)
 
     def run(self) -> Done:
         history = load(self.engine, self.message.run_id)
         if history is None:
             return Done.UNKNOWN_RUN
-        status = history.head.status
-        if status.terminal:
-            self._disarm()
-            return Done.ENDED_BEFORE
-        # The due entries of a run that stands still are left alone: they are taken over later.
-        return self._process(history) if status is RunStatus.RUNNING else Done.STANDS_STILL
+        if history.head.status.terminal:
+            return self._after_the_end(history.head)
+        if history.head.status is not RunStatus.RUNNING:
+            # Its due entries are left alone: they are taken over later.
+            return Done.STANDS_STILL
+        if self.message.kind is MessageKind.CANCEL and history.head.ending is None:
+            return self._when_time_is_up(history.head)
+        return self._process(history)
+
+    def _after_the_end(self, head: Head) -> Done:
+        """Let the parent know, if whoever ended the run may have died before it did."""
+        if head.by == self.message.token or self.message.take:
+            send(self.engine, tell_parent(self.engine, head))
+        self._disarm()
+        return Done.ENDED_BEFORE
+
+    def _when_time_is_up(self, head: Head) -> Done:
+        """Have the run end if its time is up; this message was sent for that."""
+        now = self.engine.clock.now()
+        if head.deadline is None:
+            return Done.SUPERSEDED
+        if head.deadline > now:
+            send(self.engine, [replace(self.message, due=head.deadline)])
+            return Done.EARLY
+        ending = Ending(status=RunStatus.TIMED_OUT, at=now)
+        due_at = now + self.engine.limits.grace
+        change = RunTold(by=self.message.token, ending=ending, due_at=due_at)
+        self.engine.runs.change(self.message.run_id, change, TIME_IS_UP)
+        history = load(self.engine, self.message.run_id)
+        if history is None or history.head.status is not RunStatus.RUNNING:
+            return Done.SUPERSEDED
+        return self._process(history)
 
     def _process(self, history: History, seen: frozenset[str] = frozenset()) -> Done:
         try:
@@ -117,7 +147,7 @@ class _Advance:
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
         if pending is None or (is_long(pending) and record is None):
-            return self._not_awaited(replay)
+            return self._not_awaited(history, replay)
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
             # The same message, token included: it goes on owing what a duplicate of it, on a
@@ -126,7 +156,7 @@ class _Advance:
             return Done.EARLY
         return self._execute(history, replay, pending)
 
-    def _not_awaited(self, replay: Replay) -> Done:
+    def _not_awaited(self, history: History, replay: Replay) -> Done:
         """Do what the code waits for instead of what the message was sent for.
 
         An operation that was sent for and has no record was asked for by code that has changed
@@ -140,11 +170,15 @@ class _Advance:
         if not isinstance(decision, Suspended) or decision.unrecorded:
             heir = replace(self.message, take=True)
             owed = duties(heir, decision, replay.records, self.engine.clock.now())
-            fulfil(self.engine, self.message, owed)
+            fulfil(self.engine, self.message, owed, history.head)
         return Done.SUPERSEDED
 
     def _execute(self, history: History, replay: Replay, pending: Pending) -> Done:
         call = pending.operation.call
+        if history.head.ending is not None and not pending.interrupted:
+            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head)
+            self.fresh.add(pending.key)
+            return self._again(Done.ADVANCED)
         if isinstance(call, StepCall):
             # One more than recorded, which differs from what the message says only if the table
             # was restored to a time before the message was sent.
@@ -153,16 +187,22 @@ class _Advance:
             record = run_attempt(self.engine, message, pending, call, self.time_left)
             retried = record.status is OpStatus.RETRY
             guard = step_retried(record.attempt) if retried else step_ended(record.attempt)
-        elif isinstance(call, WaitCall):
-            event = next_event(pending, history.events, history.records)
-            if event is not None:
+        elif isinstance(call, WaitCall | CallbackCall):
+            if next_event(pending, history.events, history.records) is not None:
                 return self._settle(history, replay, Done.ADVANCED)
-            record = timed_out(pending, self.message.token, self.engine.clock.now())
-            guard = WAIT_ENDED
+            record, guard = self._given_up(pending, history)
         else:
             record = self._woken(pending)
             guard = LONG_SLEEP_ENDED if is_long(pending) else SHORT_SLEEP_ENDED
         return self._commit(history, replay, record, guard)
+
+    def _given_up(self, pending: Pending, history: History) -> tuple[OpRecord, Guard]:
+        """Return how a wait ends whose time is up; or goes on, after a sign of life."""
+        now, seen = self.engine.clock.now(), pending.wake_at or 0
+        if (given_up_at(pending, history.events) or 0) > max(now, seen):
+            record = waiting(pending, self.message.token, history.events)
+            return record, wait_prolonged(seen)
+        return timed_out(pending, self.message.token, now), WAIT_ENDED
 
     def _woken(self, pending: Pending) -> OpRecord:
         return OpRecord(
@@ -197,15 +237,34 @@ class _Advance:
         """Carry out what the message owes, given where the workflow stands now."""
         if isinstance(replay.decision, Broken):
             return self._broken(history, replay.decision)
-        now = self.engine.clock.now()
-        owed = duties(self.message, replay.decision, replay.records, now, history.events)
-        fulfil(self.engine, self.message, owed)
-        changed = {key for effect in owed if (key := _decided(effect)) is not None}
+        try:
+            changed = self._fulfil(history, replay)
+        except UnknownWorkflowError as error:
+            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
+            return Done.STALLED
         if not changed:
             return done
         # What was decided is what is recorded, by this message or by another just before.
         self.fresh.update(changed)
         return self._again(done)
+
+    def _fulfil(self, history: History, replay: Replay) -> set[str]:
+        """Carry out what is owed, once nothing is left to look at before."""
+        while True:
+            owed = duties(
+                self.message,
+                replay.decision,
+                replay.records,
+                self.engine.clock.now(),
+                history.events,
+                ending=history.head.ending,
+                looked=frozenset(self.looked),
+            )
+            changed = fulfil(self.engine, self.message, owed, history.head)
+            looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
+            if changed or not looked:
+                return changed
+            self.looked.update(looked)
 
     def _again(self, done: Done) -> Done:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
@@ -233,19 +292,6 @@ class _Advance:
         """Take a timer that nobody awaits any more out of the due index."""
         if self.message.kind is MessageKind.TIMER:
             self.engine.runs.move(self.message.run_id, self.message.op, None, REARMED)
-
-
-def _decided(effect: Effect) -> str | None:
-    """Return the operation of which an effect records something that others may record, too."""
-    match effect:
-        case Close(record=record):
-            return record.key
-        case Arm(record=record) if record.kind is OpKind.WAIT:
-            return record.key
-        case Take(pending=pending):
-            return pending.key
-        case _:
-            return None
 
 
 def _recorded(record: OpRecord) -> OpRecord:

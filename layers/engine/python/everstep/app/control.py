@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.core.audit import AuditEntry
-    from everstep.core.changes import RunEnded
+    from everstep.core.changes import RunEnded, RunTold
     from everstep.core.model import Head
     from everstep.core.transitions import HeadGuard
 
@@ -142,7 +142,7 @@ def asked_for(action: Action, who: str | None, why: str | None) -> Asked:
 def change_audited(
     engine: Engine,
     run_id: str,
-    change: RunPaused | RunResumed | RunEnded,
+    change: RunPaused | RunResumed | RunTold | RunEnded,
     guard: HeadGuard,
     asked: Asked,
 ) -> Found:

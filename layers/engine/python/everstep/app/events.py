@@ -62,19 +62,30 @@ def send_event(
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
     _check(name, idempotency_key)
-    payload = pack(engine, codec.encode(value), f"the event {name}").recorded
+    return keep_event(engine, run_id, name, codec.encode(value), idempotency_key)
+
+
+def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | None) -> Kept:
+    """Keep an event for a run and let it know, as ``send_event`` does.
+
+    Args:
+        engine: The ports.
+        run_id: The run.
+        name: What the event is called.
+        text: Recorded text of its payload.
+        key: Idempotency key.
+    """
+    payload = pack(engine, text, f"the event {name}").recorded
     for _ in range(_CONTENTION):
         history = engine.runs.load(run_id)
         if history is None:
             raise RunNotFoundError(run_id)
         same = [event for event in history.events if event.name == name]
-        repeated = next(
-            (each for each in same if idempotency_key and each.key == idempotency_key), None
-        )
+        repeated = next((each for each in same if key is not None and each.key == key), None)
         if repeated is not None:
             # It may be what the run has ended with: that its sender asks again is no mistake.
             if not history.head.status.terminal:
-                _tell(engine, run_id)
+                tell(engine, run_id)
             return Kept(number=repeated.number, created=False)
         _check_takes_events(history.head)
         event = Event(
@@ -82,10 +93,10 @@ def send_event(
             number=max((each.number for each in same), default=0) + 1,
             payload=payload,
             at=engine.clock.now(),
-            key=idempotency_key,
+            key=key,
         )
         if engine.runs.put_event(run_id, event):
-            _tell(engine, run_id)
+            tell(engine, run_id)
             return Kept(number=event.number, created=True)
     raise UnavailableError(f"too many events {name!r} at the same time: try again")
 
@@ -95,7 +106,8 @@ def _check_takes_events(head: Head) -> None:
         raise IllegalStateError(f"run {head.run_id} is {head.status}: it takes no more events")
 
 
-def _tell(engine: Engine, run_id: str) -> None:
+def tell(engine: Engine, run_id: str) -> None:
+    """Let whoever waits in a run look for what was kept for it."""
     send(engine, [Message(run_id=run_id, kind=MessageKind.EVENT, token=engine.ids.token())])
 
 

@@ -1,87 +1,200 @@
-"""Carry out what a message owes: arm timers, end the run, send messages."""
+"""Carry out what a message owes: record what begins, end the run, send messages."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from everstep.app.cancel import cancel_child
+from everstep.app.children import begin_child, see_child, tell_parent
+from everstep.app.events import keep_event
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack, unpack
 from everstep.core.changes import RunEnded
-from everstep.core.decide import Arm, Close, End, Rearm, Send, Take
 from everstep.core.decisions import Raised
-from everstep.core.errors import PayloadTooLargeError
+from everstep.core.effects import (
+    Arm,
+    Close,
+    End,
+    EndChildren,
+    Interrupt,
+    Look,
+    Perform,
+    Rearm,
+    Send,
+    Take,
+)
+from everstep.core.endings import interrupted
+from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestError
 from everstep.core.failures import describe
-from everstep.core.model import RunStatus
-from everstep.core.transitions import ARMED, JOIN_CLOSED, REARMED, RUN_ENDED, WAIT_ENDED
-from everstep.core.waits import fulfilled, needs_claim
+from everstep.core.model import OpKind, OpRecord, OpStatus, RunStatus
+from everstep.core.operations import CancelCall, SendCall
+from everstep.core.transitions import (
+    ARMED,
+    JOIN_CLOSED,
+    PERFORMED,
+    REARMED,
+    RUN_ENDED,
+    WAIT_ENDED,
+    told_to_end,
+)
+from everstep.core.waits import fulfilled, needs_claim, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from everstep.app.engine import Engine
-    from everstep.core.decide import Effect
     from everstep.core.decisions import Pending, Returned
-    from everstep.core.model import Event, Message, OpRecord
+    from everstep.core.effects import Effect
+    from everstep.core.model import Event, Head, Message
 
 
-def fulfil(engine: Engine, message: Message, effects: Iterable[Effect]) -> None:
+def fulfil(engine: Engine, message: Message, effects: Iterable[Effect], head: Head) -> set[str]:
     """Carry out every effect; each may be repeated, by this message or another.
 
     A write that a guard refuses was made before, which is as good.
 
+    Returns:
+        The operations of which something is recorded now that others may have recorded, too:
+        what follows has to be decided from a fresh history.
+
     Raises:
+        RequestError: An operation asks for what cannot be.
         UnavailableError: A service did not answer; the rest is still owed.
     """
-    sends = []
-    for effect in effects:
+    return _Fulfilment(engine, message, head).carry_out(effects)
+
+
+class _Fulfilment:
+    def __init__(self, engine: Engine, message: Message, head: Head) -> None:
+        self.engine = engine
+        self.message = message
+        self.head = head
+        self.run_id = message.run_id
+        self.token = message.token
+        self.sends: list[Message] = []
+
+    def carry_out(self, effects: Iterable[Effect]) -> set[str]:
+        decided = {key for effect in effects if (key := self._one(effect)) is not None}
+        send(self.engine, self.sends)
+        return decided
+
+    def _one(self, effect: Effect) -> str | None:
+        """Carry out an effect; return the operation of which something is recorded."""
         match effect:
             case Send():
-                sends.append(message_for(engine, message.run_id, effect))
-            case Close(record=record):
-                _close(engine, message.run_id, record)
-            case Take(pending=pending, event=event):
-                take(engine, message, pending, event)
-            case Arm(record=record):
-                engine.runs.put(message.run_id, record, ARMED)
+                self.sends.append(message_for(self.engine, self.run_id, effect))
             case Rearm(key=key, due_at=due_at):
-                engine.runs.move(message.run_id, key, due_at, REARMED)
+                self.engine.runs.move(self.run_id, key, due_at, REARMED)
+            case EndChildren(run_ids=run_ids):
+                for run_id in run_ids:
+                    cancel_child(self.engine, self.head, run_id)
             case End(outcome=outcome):
-                engine.runs.change(message.run_id, _ended(engine, message, outcome), RUN_ENDED)
+                self._end(outcome)
+            case _:
+                return self._record(effect)
+        return None
+
+    def _record(self, effect: Arm | Close | Take | Perform | Look | Interrupt) -> str | None:
+        match effect:
+            case Arm(record=record):
+                return self._arm(record)
+            case Close(record=record):
+                return self._close(record)
+            case Take(pending=pending, event=event):
+                return self._take(pending, event)
+            case Perform(pending=pending):
+                return self._perform(pending)
+            case Look(pending=pending):
+                return self._look(pending)
+            case Interrupt(pending=pending):
+                return self._interrupt(pending)
             case _:
                 assert_never(effect)
-    send(engine, sends)
 
+    def _arm(self, record: OpRecord) -> str | None:
+        self.engine.runs.put(self.run_id, record, ARMED)
+        # A sleep has nothing to look for once it is recorded.
+        return None if record.kind is OpKind.SLEEP else record.key
 
-def take(engine: Engine, message: Message, pending: Pending, event: Event) -> bool:
-    """Let a wait take an event; say whether it did, or somebody else was first.
+    def _close(self, record: OpRecord) -> str:
+        if record.result is not None:
+            joined = pack(self.engine, record.result.at_hand, f"the join of {record.key}")
+            record = replace(record, result=joined.recorded)
+        self.engine.runs.put(self.run_id, record, JOIN_CLOSED)
+        return record.key
 
-    Where several waits may be after one event, it is claimed before: whoever has claimed it
-    takes it, also if its process dies in between.
-    """
-    run_id, key = message.run_id, pending.key
-    if needs_claim(key) and not engine.runs.claim_event(run_id, event.name, event.number, key):
-        return False
-    text = unpack(engine, event.payload).at_hand
-    record = fulfilled(pending, event, text, message.token, engine.clock.now())
-    if record.result is not None:
-        packed = pack(engine, record.result.at_hand, f"the event {event.name}")
-        record = replace(record, result=packed.recorded)
-    return engine.runs.put(run_id, record, WAIT_ENDED)
+    def _take(self, pending: Pending, event: Event) -> str:
+        """Let a wait take an event.
 
+        Where several waits may be after one event, it is claimed before: whoever has claimed it
+        takes it, also if its process dies in between.
+        """
+        engine, key = self.engine, pending.key
+        claim = needs_claim(pending)
+        if claim and not engine.runs.claim_event(self.run_id, event.name, event.number, key):
+            return key
+        text = unpack(engine, event.payload).at_hand
+        record = fulfilled(pending, event, text, self.token, engine.clock.now())
+        if record.result is not None:
+            packed = pack(engine, record.result.at_hand, f"the event {event.name}")
+            record = replace(record, result=packed.recorded)
+        engine.runs.put(self.run_id, record, WAIT_ENDED)
+        return key
 
-def _close(engine: Engine, run_id: str, record: OpRecord) -> None:
-    if record.result is not None:
-        joined = pack(engine, record.result.at_hand, f"the join of {record.key}")
-        engine.runs.put(run_id, replace(record, result=joined.recorded), JOIN_CLOSED)
+    def _perform(self, pending: Pending) -> str:
+        call = pending.operation.call
+        if isinstance(call, SendCall | CancelCall):
+            record = self._performed(pending, call)
+        else:
+            record = begin_child(self.engine, self.head, pending, self.token)
+        self.engine.runs.put(self.run_id, record, PERFORMED)
+        return pending.key
 
+    def _performed(self, pending: Pending, call: SendCall | CancelCall) -> OpRecord:
+        at = max(self.engine.clock.now(), pending.ready_at)
+        base = replace(waiting(pending, self.token, ()), ended_at=at)
+        try:
+            if isinstance(call, CancelCall):
+                cancel_child(self.engine, self.head, call.run_id)
+            else:
+                key = f"{self.run_id}/{pending.key}"
+                keep_event(self.engine, call.run_id, call.event, call.payload, key)
+        except (RequestError, PayloadTooLargeError) as error:
+            described = replace(describe(error, pending.key), type=EventNotSent.__name__)
+            return replace(base, status=OpStatus.FAILED, error=described)
+        return replace(base, status=OpStatus.DONE)
 
-def _ended(engine: Engine, message: Message, outcome: Returned | Raised) -> RunEnded:
-    at = engine.clock.now()
-    if isinstance(outcome, Raised):
-        return RunEnded(status=RunStatus.FAILED, by=message.token, at=at, error=outcome.error)
-    try:
-        result = pack(engine, outcome.output, "the output of the workflow")
-    except PayloadTooLargeError as error:
-        return RunEnded(status=RunStatus.FAILED, by=message.token, at=at, error=describe(error))
-    return RunEnded(status=RunStatus.COMPLETED, by=message.token, at=at, result=result.recorded)
+    def _look(self, pending: Pending) -> str | None:
+        record = see_child(self.engine, pending, self.token)
+        if record is None:
+            return None
+        self.engine.runs.put(self.run_id, record, WAIT_ENDED)
+        return pending.key
+
+    def _interrupt(self, pending: Pending) -> str | None:
+        ending = self.head.ending
+        if ending is None:
+            return None
+        record = interrupted(pending, ending, self.token, self.engine.clock.now())
+        if record.child is not None:
+            cancel_child(self.engine, self.head, record.child)
+        self.engine.runs.put(self.run_id, record, told_to_end(record.attempt))
+        return pending.key
+
+    def _end(self, outcome: Returned | Raised) -> None:
+        self.engine.runs.change(self.run_id, self._ended(outcome), RUN_ENDED)
+        # Also if somebody else has ended it: it may have died before this.
+        self.sends += tell_parent(self.engine, self.head)
+
+    def _ended(self, outcome: Returned | Raised) -> RunEnded:
+        at, by, ending = self.engine.clock.now(), self.token, self.head.ending
+        if isinstance(outcome, Raised):
+            told = outcome.interrupted and ending is not None
+            status = ending.status if told and ending else RunStatus.FAILED
+            return RunEnded(status=status, by=by, at=at, error=outcome.error)
+        try:
+            result = pack(self.engine, outcome.output, "the output of the workflow")
+        except PayloadTooLargeError as error:
+            return RunEnded(status=RunStatus.FAILED, by=by, at=at, error=describe(error))
+        return RunEnded(status=RunStatus.COMPLETED, by=by, at=at, result=result.recorded)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from everstep.app.engine import Engine
-    from everstep.core.decide import Send
+    from everstep.core.effects import Send
 
 
 def send(engine: Engine, messages: Iterable[Message]) -> None:

@@ -81,6 +81,7 @@ def start(
         by=engine.ids.token(),
         due_at=now + engine.limits.grace,
         idempotency_key=idempotency_key,
+        secret=engine.ids.token() + engine.ids.token(),
     )
     claim = _claim(head, version, text)
     holder = engine.runs.create(head, claim)

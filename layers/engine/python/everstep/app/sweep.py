@@ -11,14 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from everstep.app.children import see_child
 from everstep.app.look import look
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import load
 from everstep.core.changes import RunWatched
-from everstep.core.decide import Send
+from everstep.core.decisions import Suspended
 from everstep.core.durations import LONGEST_DELAY
+from everstep.core.effects import Send
 from everstep.core.errors import UnavailableError
-from everstep.core.model import HEAD, MessageKind, OpStatus, RunStatus
+from everstep.core.model import HEAD, MessageKind, OpKind, OpStatus, RunStatus
 from everstep.core.transitions import timer_moved, watch_moved
 from everstep.core.watch import Watch, watch
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
+    from everstep.core.decisions import Decision
     from everstep.core.model import DueEntry, History
 
 _PAGE: Final = 100
@@ -173,4 +176,21 @@ def _run(engine: Engine, entry: DueEntry, swept: Swept) -> None:
 
 def _watch(engine: Engine, history: History, now: int) -> Watch:
     decision = look(engine, history, lambda replay: replay.decision)
-    return watch(history, decision, now, watchdog=engine.limits.watchdog)
+    return watch(
+        history,
+        decision,
+        now,
+        watchdog=engine.limits.watchdog,
+        grace=engine.limits.grace,
+        children_ended=_children_ended(engine, decision),
+    )
+
+
+def _children_ended(engine: Engine, decision: Decision | None) -> bool:
+    """Say whether a child run has ended that is waited for, as if nobody had heard of it."""
+    waits = decision.frontier if isinstance(decision, Suspended) else ()
+    return any(
+        see_child(engine, pending, "") is not None
+        for pending in waits
+        if pending.operation.kind is OpKind.CHILD
+    )

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from everstep.authoring.groups import (
-    completion_of,
-    gathered,
-    lanes_of,
-    mapped,
-    parallel,
-    raced,
-    scoped,
-)
+from everstep.authoring.callbacks import Callback
+from everstep.authoring.groups import scoped
 from everstep.authoring.loggers import ContextLogger
+from everstep.authoring.other_runs import OtherRuns
 from everstep.authoring.polling import NO_STATE, check_limit, poll
 from everstep.authoring.sagas import Saga
+from everstep.authoring.side_by_side import SideBySide
 from everstep.authoring.steps import Step, as_step
 from everstep.core.durations import instant, to_datetime, to_millis
 from everstep.core.keys import check_name
@@ -27,21 +22,20 @@ from everstep.core.shapes import call_digest, shape_of
 if TYPE_CHECKING:
     import random
     import uuid
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine
     from datetime import datetime, timedelta
 
-    from everstep.authoring.batches import Batch
-    from everstep.core.operations import GroupCall
 
 P = ParamSpec("P")
 R = TypeVar("R")
+In = TypeVar("In")
 T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 
 
-class Context:
+class Context(SideBySide, OtherRuns):
     """The durable side of a workflow; one per pass over its code.
 
     Attributes:
@@ -166,172 +160,54 @@ class Context:
         call = scoped(lambda: poll(self, fn, args, **options), "wait_for_condition")
         return self._group(name, call)
 
+    @overload
+    def callback(
+        self,
+        type_: type[R],
+        timeout: float | timedelta | None = None,
+        heartbeat: float | timedelta | None = None,
+        name: str = "callback",
+    ) -> Callback[R]: ...
+    @overload
+    def callback(
+        self,
+        type_: object = Any,
+        timeout: float | timedelta | None = None,
+        heartbeat: float | timedelta | None = None,
+        name: str = "callback",
+    ) -> Callback[Any]: ...
+    def callback(
+        self,
+        type_: Any = Any,
+        timeout: float | timedelta | None = None,
+        heartbeat: float | timedelta | None = None,
+        name: str = "callback",
+    ) -> Callback[Any]:
+        """Make a token for somebody outside; ``await`` the callback for what that one answers.
+
+        A plain call: the token is there at once, and can be used from then on.
+
+        Args:
+            type_: What the answer is validated as.
+            timeout: How long at most from now, in seconds or as ``timedelta``.
+            heartbeat: How long at most without a sign of life.
+            name: Name in keys and history.
+        """
+        limits = [
+            None if each is None else to_millis(each, f"ctx.callback({of})")
+            for of, each in (("timeout", timeout), ("heartbeat", heartbeat))
+        ]
+        shape = shape_of(type_)
+        shape.check()
+        checked = check_name(name, "the name of a callback")
+        return Callback(self._session, checked, shape, timeout=limits[0], heartbeat=limits[1])
+
     def saga(self) -> Saga:
         """Return a block of work with a way back: ``async with ctx.saga() as saga: …``."""
         return Saga(self)
 
     def _sleep(self, name: str, call: SleepCall, input_hash: str) -> Operation[None]:
         return Operation(self._session, check_name(name, "the name of a sleep"), call, input_hash)
-
-    # --- Side by side
-
-    @overload
-    def gather(self, first: Awaitable[A], second: Awaitable[B], /) -> Operation[tuple[A, B]]: ...
-    @overload
-    def gather(
-        self, first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /
-    ) -> Operation[tuple[A, B, C]]: ...
-    @overload
-    def gather(self, *awaitables: Awaitable[R]) -> Operation[list[R]]: ...
-    def gather(self, *awaitables: Awaitable[Any]) -> Operation[Any]:
-        """Run operations and coroutines side by side; ``await`` all results, in their order.
-
-        Each has a key space of its own. As with ``asyncio.gather`` the first error is raised at
-        once; what the others come to is ignored.
-        """
-        return self._group("gather", gathered(self._session, awaitables))
-
-    def race(self, *awaitables: Awaitable[R]) -> Operation[tuple[int, R]]:
-        """Run operations and coroutines side by side; ``await`` the first to end, and its index.
-
-        Raises:
-            Exception: At the ``await``, whatever the first to end has raised.
-        """
-        return self._group("race", raced(self._session, awaitables))
-
-    @overload
-    def map(
-        self,
-        fn: Step[[T], R],
-        items: Iterable[T],
-        *,
-        max_concurrency: int | None = None,
-        min_successful: int | None = None,
-        tolerated_failures: int | None = None,
-        tolerated_failure_ratio: float | None = None,
-        name: str | None = None,
-    ) -> Operation[Batch[list[R]]]: ...
-    @overload
-    def map(
-        self,
-        fn: Callable[[Context, T], Coroutine[Any, Any, R]],
-        items: Iterable[T],
-        *,
-        max_concurrency: int | None = None,
-        min_successful: int | None = None,
-        tolerated_failures: int | None = None,
-        tolerated_failure_ratio: float | None = None,
-        name: str | None = None,
-    ) -> Operation[Batch[list[R]]]: ...
-    def map(  # noqa: PLR0913 - options by name
-        self,
-        fn: Any,
-        items: Iterable[Any],
-        *,
-        max_concurrency: int | None = None,
-        min_successful: int | None = None,
-        tolerated_failures: int | None = None,
-        tolerated_failure_ratio: float | None = None,
-        name: str | None = None,
-    ) -> Operation[Any]:
-        """Run a step, or an ``async def (ctx, item)``, for each item; ``await`` a ``Batch``.
-
-        Args:
-            fn: What to run.
-            items: What to run it for; the same in every pass.
-            max_concurrency: How many run at the same time at most.
-            min_successful: So many successes are enough; the rest is ignored.
-            tolerated_failures: More failures than this end it; 0 if no tolerance is given.
-            tolerated_failure_ratio: More failures than this part of all items end it.
-            name: Name in keys and history; that of ``fn`` if not given.
-
-        Raises:
-            DefinitionError: An option that makes no sense, or ``fn`` is neither.
-        """
-        completion = completion_of(
-            "ctx.map",
-            min_successful=min_successful,
-            tolerated_failures=tolerated_failures,
-            tolerated_failure_ratio=tolerated_failure_ratio,
-        )
-        call = mapped(self, fn, items, completion, lanes_of("ctx.map", max_concurrency))
-        return self._group(name or getattr(fn, "name", None) or fn.__name__, call)
-
-    @overload
-    def parallel(
-        self,
-        branches: Mapping[str, Callable[[Context], Coroutine[Any, Any, R]]],
-        *,
-        max_concurrency: int | None = None,
-        min_successful: int | None = None,
-        tolerated_failures: int | None = None,
-        tolerated_failure_ratio: float | None = None,
-        name: str = "parallel",
-    ) -> Operation[Batch[dict[str, R]]]: ...
-    @overload
-    def parallel(
-        self,
-        branches: Sequence[Callable[[Context], Coroutine[Any, Any, R]]],
-        *,
-        max_concurrency: int | None = None,
-        min_successful: int | None = None,
-        tolerated_failures: int | None = None,
-        tolerated_failure_ratio: float | None = None,
-        name: str = "parallel",
-    ) -> Operation[Batch[list[R]]]: ...
-    def parallel(
-        self,
-        branches: Any,
-        *,
-        max_concurrency: int | None = None,
-        min_successful: int | None = None,
-        tolerated_failures: int | None = None,
-        tolerated_failure_ratio: float | None = None,
-        name: str = "parallel",
-    ) -> Operation[Any]:
-        """Run branches side by side, each an ``async def (ctx)``; ``await`` a ``Batch``.
-
-        Args:
-            branches: A list, or a dict by name.
-            max_concurrency: How many run at the same time at most.
-            min_successful: So many successes are enough; the rest is ignored.
-            tolerated_failures: More failures than this end it; 0 if no tolerance is given.
-            tolerated_failure_ratio: More failures than this part of all branches end it.
-            name: Name in keys and history.
-
-        Raises:
-            DefinitionError: An option that makes no sense, or a branch that is no ``async def``.
-        """
-        completion = completion_of(
-            "ctx.parallel",
-            min_successful=min_successful,
-            tolerated_failures=tolerated_failures,
-            tolerated_failure_ratio=tolerated_failure_ratio,
-        )
-        call = parallel(self, branches, completion, lanes_of("ctx.parallel", max_concurrency))
-        return self._group(name, call)
-
-    def scope(
-        self,
-        name: str,
-        fn: Callable[Concatenate[Context, P], Coroutine[Any, Any, R]],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> Operation[R]:
-        """Run an ``async def (ctx, …)`` with a key space of its own.
-
-        Args:
-            name: Name in keys and history.
-            fn: The function.
-            *args: Its further arguments.
-            **kwargs: The same, by name.
-        """
-        return self._group(name, scoped(lambda: fn(self, *args, **kwargs)))
-
-    def _group(self, name: str, call: GroupCall) -> Operation[Any]:
-        checked = check_name(name, f"the name of ctx.{call.verb}")
-        return Operation(self._session, checked, call, f"{call.verb}={call.total}")
 
     def now(self) -> datetime:
         """Return the workflow's time in UTC: when the operation awaited last ended."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from everstep.authoring.batches import Batch
 from everstep.authoring.steps import Step
 from everstep.core.completion import ALL_OR_FIRST_FAILURE, FIRST, Completion
-from everstep.core.errors import DefinitionError
+from everstep.core.durations import to_millis
+from everstep.core.errors import DefinitionError, OperationTimeout
 from everstep.core.operations import GroupCall, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+    from datetime import timedelta
 
     from everstep.authoring.context import Context
     from everstep.core.completion import Reason
@@ -47,6 +49,24 @@ def raced(session: Session, awaitables: Sequence[Awaitable[Any]]) -> GroupCall:
     return GroupCall(
         verb="race", begin=begin, total=len(awaitables), completion=FIRST, answer=_first_value
     )
+
+
+def limited(context: Context, awaitable: Awaitable[Any], timeout: float | timedelta) -> GroupCall:
+    """Return the group that waits for one thing, or until its time is up."""
+    session = context._session  # noqa: SLF001 - the other half of the same thing
+    to_millis(timeout, "ctx.wait_for(timeout)")
+    begin = _adopted(session, [awaitable], "ctx.wait_for")
+    first, second = begin, lambda: context.sleep(timeout, "timeout")
+
+    def branch(index: int) -> Coroutine[Any, Any, object]:
+        return _called(second) if index else first(0)
+
+    def answer(_reason: Reason, _begun: int, ends: Sequence[BranchEnd]) -> object:
+        if ends[0].index:
+            raise OperationTimeout(f"it took longer than {timeout}")
+        return _value(ends[0])
+
+    return GroupCall(verb="wait_for", begin=branch, total=2, completion=FIRST, answer=answer)
 
 
 def scoped(begin: Callable[[], Coroutine[Any, Any, object]], verb: str = "scope") -> GroupCall:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from everstep.check.binder import Binder
-from everstep.check.known_types import CONTEXT
 from everstep.check.resolver import Resolver
 from everstep.check.roles import Role, Roles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from everstep.check.scopes import FunctionNode, Scope
 
@@ -93,19 +92,16 @@ class Analysis:
         owner = self._resolver.owner_of(node)
         return None if owner is None else self._scopes[owner]
 
-    def is_operation(self, expression: ast.expr, names: Iterable[str]) -> bool:
-        """Say whether an expression calls one of these methods of ``ctx``."""
-        return isinstance(expression, ast.Call) and self.name_of(expression.func) in {
-            f"{CONTEXT}.{name}" for name in names
-        }
+    def calls(self, expression: ast.expr, names: Collection[str]) -> bool:
+        """Say whether an expression calls one of these functions or methods."""
+        return isinstance(expression, ast.Call) and self.name_of(expression.func) in names
 
-    def uses_context(self, node: ast.AST, names: Iterable[str]) -> bool:
-        """Say whether a node calls one of these methods of ``ctx``, or a method of its result."""
+    def uses(self, node: ast.AST, names: Iterable[str]) -> bool:
+        """Say whether a node calls one of these methods, or a method of what one gives."""
         if not isinstance(node, ast.Call):
             return False
-        of_context = self.name_of(node.func).removeprefix(f"{CONTEXT}.")
-        method, _, _ = of_context.partition("().")
-        return f"{CONTEXT}.{of_context}" == self.name_of(node.func) and method in names
+        called = self.name_of(node.func)
+        return any(called == name or called.startswith(f"{name}().") for name in names)
 
     def parent_of(self, node: ast.AST) -> ast.AST | None:
         """Return the node that a node stands in; None for the module."""

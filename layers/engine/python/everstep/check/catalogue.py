@@ -84,11 +84,18 @@ _SLEEP: Final = Hazard(
 )
 _NO_LOOP: Final = "needs an event loop, and workflow code has none"
 _DEADLINE: Final = Hazard(
-    code=rules.WAITING, does=_NO_LOOP, mend="give the step a time-out: @step(timeout=…)"
+    code=rules.WAITING,
+    does=_NO_LOOP,
+    mend="use await ctx.wait_for(…), or give the step a time-out: @step(timeout=…)",
 )
-_TASK: Final = Hazard(
-    code=rules.WAITING, does=_NO_LOOP, mend="await one operation of ctx after another"
+_BRANCHES: Final = Hazard(
+    code=rules.WAITING, does=_NO_LOOP, mend="use await ctx.gather(…), ctx.race(…) or ctx.map(…)"
 )
+_LIMIT: Final = Hazard(
+    code=rules.WAITING, does=_NO_LOOP, mend="use await ctx.map(…, max_concurrency=…)"
+)
+_SIGNAL: Final = Hazard(code=rules.WAITING, does=_NO_LOOP, mend="use await ctx.wait_for_event(…)")
+_TASK: Final = Hazard(code=rules.WAITING, does=_NO_LOOP, mend="await operations of ctx alone")
 _THREAD: Final = Hazard(
     code=rules.WAITING, does="runs code that a replay cannot follow", mend=_STEP
 )
@@ -132,6 +139,10 @@ _EXACT: Final = {
         asyncio.timeout asyncio.timeout_at asyncio.wait_for anyio.fail_after anyio.move_on_after
         trio.fail_after trio.move_on_after async_timeout.timeout
     """,
+    _BRANCHES: """
+        asyncio.gather asyncio.create_task asyncio.ensure_future asyncio.wait
+        asyncio.as_completed
+    """,
     _THREAD: """
         asyncio.to_thread asyncio.run anyio.to_thread.run_sync anyio.run trio.to_thread.run_sync
         trio.run asgiref.sync.sync_to_async asgiref.sync.async_to_sync
@@ -140,6 +151,15 @@ _EXACT: Final = {
 # These, and the methods of the objects that they give.
 _WITH_METHODS: Final = {
     RANDOM: "random.Random numpy.random.default_rng numpy.random.RandomState",
+    _BRANCHES: "asyncio.TaskGroup anyio.create_task_group trio.open_nursery",
+    _LIMIT: """
+        asyncio.Semaphore asyncio.BoundedSemaphore anyio.Semaphore anyio.CapacityLimiter
+        trio.Semaphore trio.CapacityLimiter
+    """,
+    _SIGNAL: """
+        asyncio.Event asyncio.Condition asyncio.Future asyncio.Queue anyio.Event anyio.Condition
+        trio.Event trio.Condition
+    """,
     _OUTSIDE: CLIENTS + PROCESSES + OS_FUNCTIONS + OS_PATH_FUNCTIONS,
 }
 # Everything in these modules.

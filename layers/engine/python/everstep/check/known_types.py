@@ -10,6 +10,9 @@ STEP_DECORATOR: Final = "everstep.step"
 WORKFLOW_DECORATOR: Final = "everstep.workflow"
 # A step: what @step makes of a function.
 STEP: Final = "everstep.Step()"
+# What ctx.saga() gives, and what awaiting ctx.start(…) does.
+SAGA: Final = "everstep.Saga()"
+CHILD: Final = "everstep.ChildRun()"
 
 SETS: Final = frozenset({"builtins.set()", "builtins.frozenset()"})
 # Generators that give the same numbers when they are given a seed.
@@ -40,6 +43,7 @@ BARE_ANNOTATIONS: Final = TRANSPARENT_ANNOTATIONS | {"typing.Any", "typing_exten
 
 _SPELLINGS: Final = {
     "everstep.authoring.context.Context": CONTEXT_CLASS,
+    "everstep.authoring.sagas.Saga": "everstep.Saga",
     "everstep.authoring.steps.Step": "everstep.Step",
     "everstep.authoring.steps.step": STEP_DECORATOR,
     "everstep.authoring.workflows.workflow": WORKFLOW_DECORATOR,
@@ -64,6 +68,7 @@ _RESULTS: Final = {
     # step(…)(function) is a step, and so is a step with other options.
     f"{STEP_DECORATOR}()()": STEP,
     "everstep.Step().with_options()": STEP,
+    f"{CONTEXT}.saga()": SAGA,
     "pathlib.Path().parent": "pathlib.Path()",
     "pathlib.Path.cwd()": "pathlib.Path()",
     "pathlib.Path.home()": "pathlib.Path()",
@@ -76,3 +81,8 @@ _CANONICAL: Final = _SPELLINGS | _RESULTS
 def canonical(name: str) -> str:
     """Return the name under which rules know it."""
     return _CANONICAL.get(name, name)
+
+
+def awaited(name: str) -> str | None:
+    """Return what awaiting something gives; None if it is not known."""
+    return CHILD if name == f"{CONTEXT}.start()" else None

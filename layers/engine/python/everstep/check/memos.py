@@ -106,5 +106,5 @@ def _same(one: ast.expr, other: ast.expr) -> bool:
 def _is_repeatable(analysis: Analysis, statement: ast.stmt) -> bool:
     if analysis.role_of(statement) is not Role.WORKFLOW:
         return True
-    asks = any(analysis.uses_context(each, ORDERED) for each in ast.walk(statement))
+    asks = any(analysis.uses(each, ORDERED) for each in ast.walk(statement))
     return not asks and not analysis.awaits([statement], statement)

@@ -7,16 +7,29 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.check import rules
 from everstep.check.analysis import Mistake
+from everstep.check.known_types import CHILD, CONTEXT, SAGA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from everstep.check.analysis import Analysis
 
-# The methods of ctx that return an operation.
-OPERATIONS: Final = ("step", "sleep", "sleep_until")
+_METHODS: Final = """
+    step sleep sleep_until gather race map parallel scope wait_for wait_for_event
+    wait_for_condition start call send_event continue_as_new
+    """
+# The methods that return an operation, of ctx and of child runs.
+OPERATIONS: Final = frozenset(
+    {
+        *(f"{CONTEXT}.{name}" for name in _METHODS.split()),
+        *(f"{CHILD}.{name}" for name in ("result", "send_event", "cancel")),
+    }
+)
 # Those, and the ones that give something else with each call: their order counts.
-ORDERED: Final = (*OPERATIONS, "random", "uuid")
+ORDERED: Final = OPERATIONS | {
+    *(f"{CONTEXT}.{name}" for name in ("random", "uuid", "callback")),
+    f"{SAGA}.compensate",
+}
 
 
 def dropped_operations(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
@@ -31,7 +44,7 @@ def dropped_operations(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
         case _:
             return
     for call in _created(value) if dropped else ():
-        if analysis.is_operation(call, OPERATIONS):
+        if analysis.calls(call, OPERATIONS):
             called = ast.unparse(call.func)
             yield Mistake(
                 node=call,

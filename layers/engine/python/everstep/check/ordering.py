@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.check import rules
 from everstep.check.analysis import Mistake
-from everstep.check.known_types import SETS
+from everstep.check.known_types import CONTEXT, SETS
 from everstep.check.operations import ORDERED
 from everstep.check.scopes import Assigned
 
@@ -24,6 +24,9 @@ _KEEPS_ORDER: Final = frozenset(
         "zip",
     )
 )
+# Position and name of the argument of which each element makes a branch.
+_BRANCHES: Final = {f"{CONTEXT}.map": (1, "items"), f"{CONTEXT}.parallel": (0, "branches")}
+_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _VIEWS: Final = ("items", "keys", "values")
 _MEND: Final = "go through sorted(…)"
 
@@ -34,26 +37,38 @@ def unordered_loops(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
         case ast.For(iter=iterable, body=body) if _uses_operations(analysis, body, node):
             yield from _loop(analysis, iterable)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-            inside = [*ast.iter_child_nodes(node)]
-            for generator in node.generators:
-                if _uses_operations(analysis, inside, node):
-                    yield from _loop(analysis, generator.iter)
+            for generator in node.generators if _asks_in_turn(analysis, node) else ():
+                yield from _loop(analysis, generator.iter)
         case _:
             return
 
 
 def unordered_arguments(analysis: Analysis, node: ast.AST) -> Iterator[Mistake]:
     """Yield arguments of operations that the order of a set decides about."""
-    if not isinstance(node, ast.Call) or not analysis.uses_context(node, ORDERED):
+    if not isinstance(node, ast.Call) or not analysis.uses(node, ORDERED):
         return
     for argument in (*node.args, *(each.value for each in node.keywords)):
         for taken in _taken(analysis, argument):
-            yield Mistake(
-                node=taken,
-                code=rules.ORDER,
-                message=f"{ast.unparse(taken)} takes the order of a set, which differs in a replay",
-                mend=_MEND,
-            )
+            yield _argument(taken)
+    for branches in _branches(analysis, node):
+        if _is_unordered(analysis, branches):
+            yield _argument(branches)
+
+
+def _argument(taken: ast.expr) -> Mistake:
+    return Mistake(
+        node=taken,
+        code=rules.ORDER,
+        message=f"{ast.unparse(taken)} takes the order of a set, which differs in a replay",
+        mend=_MEND,
+    )
+
+
+def _branches(analysis: Analysis, call: ast.Call) -> Iterator[ast.expr]:
+    """Yield what an operation goes through to make its branches."""
+    at, name = _BRANCHES.get(analysis.name_of(call.func), (len(call.args), ""))
+    yield from call.args[at : at + 1]
+    yield from (each.value for each in call.keywords if each.arg == name)
 
 
 def _loop(analysis: Analysis, iterable: ast.expr) -> Iterator[Mistake]:
@@ -66,9 +81,16 @@ def _loop(analysis: Analysis, iterable: ast.expr) -> Iterator[Mistake]:
         )
 
 
+def _asks_in_turn(analysis: Analysis, expression: ast.expr) -> bool:
+    """Say whether this is a comprehension that asks for operations: it has a finding of its own."""
+    comprehends = isinstance(expression, _COMPREHENSIONS)
+    inside = [*ast.iter_child_nodes(expression)]
+    return comprehends and _uses_operations(analysis, inside, expression)
+
+
 def _uses_operations(analysis: Analysis, body: list[ast.AST] | list[ast.stmt], at: ast.AST) -> bool:
     return analysis.awaits(body, at) or any(
-        analysis.uses_context(node, ORDERED) for node in analysis.within(body, at)
+        analysis.uses(node, ORDERED) for node in analysis.within(body, at)
     )
 
 
@@ -109,7 +131,7 @@ def _taken(analysis: Analysis, argument: ast.expr) -> Iterator[ast.expr]:
             for part in parts:
                 yield from _taken(analysis, part)
         case ast.Starred(value=value):
-            if _is_unordered(analysis, value):
+            if _is_unordered(analysis, value) and not _asks_in_turn(analysis, value):
                 yield argument
         case ast.Name():
             only = _only_value(analysis, argument)

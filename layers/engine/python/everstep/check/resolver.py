@@ -22,6 +22,7 @@ from everstep.check.known_types import (
     STEP_DECORATOR,
     TRANSPARENT_ANNOTATIONS,
     WORKFLOW_DECORATOR,
+    awaited,
     canonical,
 )
 from everstep.check.scopes import (
@@ -82,6 +83,8 @@ class Resolver:
                 return self._call(expression)
             case ast.NamedExpr():
                 return self.name_of(expression.value)
+            case ast.Await():
+                return awaited(self.name_of(expression.value) or "")
             case ast.BinOp():
                 return self._operation(expression)
             case ast.IfExp():
@@ -131,6 +134,8 @@ class Resolver:
                 return parts
             case ast.Dict(values=parts):
                 return parts
+            case ast.ListComp(elt=part) | ast.GeneratorExp(elt=part) | ast.DictComp(value=part):
+                return [part]
             case ast.Subscript(value=value) | ast.NamedExpr(value=value):
                 return [value]
             case ast.Call(func=called, args=[first, *_]):

@@ -7,7 +7,7 @@ from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from everstep.check.known_types import CONTEXT, STEP_DECORATOR, WORKFLOW_DECORATOR
+from everstep.check.known_types import CONTEXT, SAGA, STEP_DECORATOR, WORKFLOW_DECORATOR
 from everstep.check.scopes import Parameter, ScopeKind
 
 if TYPE_CHECKING:
@@ -35,8 +35,17 @@ _MAKERS: Final = {
     STEP_DECORATOR: STEP_DECORATOR,
     f"{STEP_DECORATOR}()": STEP_DECORATOR,
     f"{CONTEXT}.step": STEP_DECORATOR,
+    f"{CONTEXT}.wait_for_condition": STEP_DECORATOR,
+    f"{SAGA}.compensate": STEP_DECORATOR,
     WORKFLOW_DECORATOR: WORKFLOW_DECORATOR,
     f"{WORKFLOW_DECORATOR}()": WORKFLOW_DECORATOR,
+}
+# Methods of ctx that run functions as workflow code: position and names of those arguments.
+_RUNNERS: Final[dict[str, tuple[int | None, tuple[str, ...]]]] = {
+    f"{CONTEXT}.map": (0, ("fn",)),
+    f"{CONTEXT}.parallel": (0, ("branches",)),
+    f"{CONTEXT}.scope": (1, ()),
+    f"{CONTEXT}.wait_for_condition": (None, ("until", "every")),
 }
 
 
@@ -190,6 +199,14 @@ class Roles:
         if sorts or self._resolver.name_of(call.func) in _CALLERS:
             for value in (*call.args, *(each.value for each in call.keywords)):
                 yield from self._resolver.functions_of(value)
+        for value in self._run_by_context(call):
+            yield from self._resolver.functions_of(value)
+
+    def _run_by_context(self, call: ast.Call) -> Iterator[ast.expr]:
+        """Yield the arguments that an operation runs as branches, or to find out how to go on."""
+        at, names = _RUNNERS.get(self._resolver.name_of(call.func) or "", (None, ()))
+        yield from () if at is None else call.args[at : at + 1]
+        yield from (each.value for each in call.keywords if each.arg in names)
 
     def _nested_in(self, functions: set[FunctionNode]) -> set[FunctionNode]:
         found: set[FunctionNode] = set()

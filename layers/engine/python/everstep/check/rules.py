@@ -84,7 +84,7 @@ RULES: Final[tuple[Rule, ...]] = (
         code=WAITING,
         name="waiting",
         summary="workflow code sleeps, or uses asyncio, threads or processes",
-        mend="use `await ctx.sleep(…)`, and await one operation after another",
+        mend="use `await ctx.sleep(…)`, `ctx.gather(…)`, `ctx.wait_for(…)`",
     ),
     Rule(
         code=NOT_AWAITED,

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.decisions import Broken
-from everstep.core.errors import EventTimeout, InvalidInputError, SerializationError
+from everstep.core.errors import (
+    CallbackFailed,
+    CallbackTimeout,
+    ChildRunFailed,
+    EventNotSent,
+    EventTimeout,
+    EverstepError,
+    InvalidInputError,
+    RunCancelled,
+    SerializationError,
+)
 from everstep.core.failures import describe, step_failed
-from everstep.core.model import OpKind, OpStatus
-from everstep.core.operations import StepCall, WaitCall
+from everstep.core.model import ErrorInfo, OpKind, OpStatus
+from everstep.core.operations import CallbackCall, ChildCall, StartCall, StepCall, WaitCall
 
 if TYPE_CHECKING:
     from everstep.core.model import OpRecord
@@ -29,8 +39,12 @@ def answer(operation: Operation[Any], record: OpRecord) -> Answer:
     """Return what a final record says."""
     if record.status is OpStatus.FAILED:
         return Answer(error=_failure(record))
+    if record.status is OpStatus.CANCELLED:
+        return Answer(error=RunCancelled(_recorded(record).message))
     call = operation.call
-    if not isinstance(call, StepCall | WaitCall) or record.result is None:
+    if isinstance(call, StartCall):
+        return Answer(value=call.answer(record.child or "", record.key))
+    if not isinstance(call, _WITH_RESULT) or record.result is None:
         return Answer()
     try:
         return Answer(value=call.result.decode(record.result.at_hand))
@@ -42,8 +56,28 @@ def answer(operation: Operation[Any], record: OpRecord) -> Answer:
 
 def _failure(record: OpRecord) -> Exception:
     """Return what a failed operation raises in the workflow, the same in every pass."""
-    if record.kind is not OpKind.WAIT or record.error is None:
+    error = _recorded(record)
+    if record.kind is OpKind.STEP:
         return step_failed(record)
-    if record.error.type == EventTimeout.__name__:
-        return EventTimeout(record.error.message)
-    return InvalidInputError(record.error.message)
+    if record.kind is OpKind.CHILD and record.outcome is not None:
+        return ChildRunFailed(
+            run_id=record.child or "",
+            status=record.outcome,
+            error_type=error.type,
+            message=error.message,
+        )
+    if error.type in _BY_NAME:
+        return _BY_NAME[error.type](error.message)
+    if record.kind is OpKind.CALLBACK:
+        return CallbackFailed(operation=record.key, error_type=error.type, message=error.message)
+    return EverstepError(f"{error.type}: {error.message}")
+
+
+def _recorded(record: OpRecord) -> ErrorInfo:
+    return record.error or ErrorInfo(type="Unknown", message="")
+
+
+_WITH_RESULT: Final = (StepCall, WaitCall, CallbackCall, ChildCall)
+_BY_NAME: Final[dict[str, type[EverstepError]]] = {
+    kind.__name__: kind for kind in (EventTimeout, CallbackTimeout, InvalidInputError, EventNotSent)
+}

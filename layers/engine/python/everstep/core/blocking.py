@@ -12,7 +12,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from everstep.core.errors import BlockingCallError
+from everstep.core.errors import BlockingCallError, RunCancelled
 from everstep.core.failures import innermost
 
 if TYPE_CHECKING:
@@ -101,8 +101,11 @@ def blocking_error(error: BaseException) -> BlockingCallError | None:
     return BlockingCallError(_message(module.partition(".")[0], called or function))
 
 
-def cancelled(error: BaseException) -> bool:
-    """Say whether this is an async library's own sign of a cancellation."""
+def is_outcome(error: BaseException) -> bool:
+    """Say whether what workflow code raises is its outcome, as opposed to the process's end."""
+    if isinstance(error, Exception | SystemExit | GeneratorExit | RunCancelled):
+        return True
+    # An async library's own sign of a cancellation.
     return type(error).__module__.partition(".")[0] in _ASYNC_LIBRARIES
 
 

@@ -9,6 +9,7 @@ from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
+    from everstep.core.circumstances import Ending
     from everstep.core.model import ErrorInfo, Head, Payload, Stall
 
 
@@ -48,13 +49,22 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunTold:
+    """The run is to end; the sweeper looks at ``due_at`` whether its code knows."""
+
+    by: str
+    ending: Ending
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunWatched:
     """The sweeper looked at the run and comes back at ``due_at``."""
 
     due_at: int
 
 
-HeadChange = RunEnded | RunStalled | RunPaused | RunResumed | RunWatched
+HeadChange = RunEnded | RunStalled | RunPaused | RunResumed | RunTold | RunWatched
 
 
 def apply(head: Head, change: HeadChange, audit: AuditEntry | None = None) -> Head:
@@ -79,6 +89,15 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 status=RunStatus.RUNNING,
                 by=by,
                 resumed_at=at,
+                due_at=due_at,
+                stall=None,
+            )
+        case RunTold(by=by, ending=ending, due_at=due_at):
+            return replace(
+                head,
+                status=RunStatus.RUNNING,
+                by=by,
+                ending=ending,
                 due_at=due_at,
                 stall=None,
             )

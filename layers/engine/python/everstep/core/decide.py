@@ -18,74 +18,44 @@ from typing import TYPE_CHECKING, assert_never
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.durations import LONGEST_DELAY
+from everstep.core.effects import (
+    Arm,
+    Close,
+    Effect,
+    End,
+    EndChildren,
+    Look,
+    Perform,
+    Rearm,
+    Send,
+    Take,
+)
+from everstep.core.endings import interrupts, next_look, sweeps
 from everstep.core.joins import write_join
 from everstep.core.model import HEAD, MessageKind, OpKind, OpRecord, OpStatus, Payload
-from everstep.core.waits import next_event, waiting
+from everstep.core.operations import ChildCall
+from everstep.core.waits import is_long, next_event, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from everstep.core.circumstances import Ending
     from everstep.core.decisions import Closable, Decision, Pending
     from everstep.core.model import Event, Message
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
-    """Send a message; it acts no earlier than ``due``."""
-
-    kind: MessageKind
-    op: str = HEAD
-    attempt: int = 0
-    due: int = 0
-    take: bool = False
+_PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL})
+_AWAITED = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
-    """Record a long sleep, which enters the due index by that."""
-
-    record: OpRecord
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rearm:
-    """Give an awaited timer that lost it its place in the due index again."""
-
-    key: str
-    due_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """End the run with this outcome."""
-
-    outcome: Returned | Raised
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Close:
-    """Record that a group is closed, and which of its branches count."""
-
-    record: OpRecord
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
-    """Let a wait take an event."""
-
-    pending: Pending
-    event: Event
-
-
-Effect = Send | Arm | Rearm | End | Close | Take
-
-
-def duties(
+def duties(  # noqa: PLR0913 - all that there is to know
     message: Message,
     decision: Decision,
     records: Mapping[str, OpRecord],
     now: int,
     events: Sequence[Event] = (),
+    *,
+    ending: Ending | None = None,
+    looked: frozenset[str] = frozenset(),
 ) -> tuple[Effect, ...]:
     """Return what the message owes, given where the workflow stands.
 
@@ -95,102 +65,150 @@ def duties(
         records: The operation records that the pass has seen.
         now: The present, to tell short remainders from long ones.
         events: What was sent to the run.
+        ending: Why the run is to end early, if it is.
+        looked: Waits for child runs that the message has looked at already.
     """
+    owes = _Duties(message, records, now, events, ending, looked)
     match decision:
-        case Suspended(closable=closable) if closes := _closes(message, closable, records, now):
-            return closes
-        case Suspended(frontier=frontier) if waits := _waits(message, frontier, records, events):
-            return waits
-        case Suspended(frontier=frontier, closers=closers):
-            owed = (_owed(message, pending, records, now) for pending in frontier)
-            sends = tuple(effect for effect in owed if effect is not None)
-            unlocked = {pending.unlocked_by for pending in frontier if pending.record is None}
-            return sends + _checks(message, unlocked, closers, records, now)
-        case Returned(last=last, closers=closers) | Raised(last=last, closers=closers):
-            if _owns(message, last, records):
-                return (End(outcome=decision),)
-            return _checks(message, {last}, closers, records, now)
+        case Suspended():
+            return owes.suspended(decision)
+        case Returned() | Raised():
+            return owes.ended(decision)
         case Broken():
             return ()
         case _:
             assert_never(decision)
 
 
-def _closes(
-    message: Message, closable: Iterable[Closable], records: Mapping[str, OpRecord], now: int
-) -> tuple[Effect, ...]:
-    """Return the groups that are the message's own to close; nothing else is owed before."""
-    return tuple(
-        Close(
-            record=OpRecord(
-                key=group.key,
-                kind=OpKind.JOIN,
-                status=OpStatus.DONE,
-                by=message.token,
-                input_hash=group.operation.input_hash,
-                started_at=group.ready_at,
-                ended_at=max(now, group.ready_at),
-                result=Payload(text=write_join(group.join)),
-            )
+@dataclass(frozen=True, slots=True)
+class _Duties:
+    message: Message
+    records: Mapping[str, OpRecord]
+    now: int
+    events: Sequence[Event]
+    ending: Ending | None
+    looked: frozenset[str]
+
+    def suspended(self, decision: Suspended) -> tuple[Effect, ...]:
+        """Return what is owed while the workflow waits; records before messages."""
+        return (
+            self._closes(decision.closable)
+            or self._interrupts(decision)
+            or self._begun(decision.frontier)
+            or self._sent(decision)
         )
-        for group in closable
-        if any(_owns(message, key, records) for key in group.closers)
-    )
 
+    def ended(self, decision: Returned | Raised) -> tuple[Effect, ...]:
+        """Return what is owed once the workflow has come to its end."""
+        if not self._owns(decision.last):
+            return self._checks({decision.last}, decision.closers)
+        end = End(outcome=decision)
+        if isinstance(decision, Raised) and decision.children:
+            return EndChildren(run_ids=decision.children), end
+        return (end,)
 
-def _waits(
-    message: Message,
-    frontier: Iterable[Pending],
-    records: Mapping[str, OpRecord],
-    events: Sequence[Event],
-) -> tuple[Effect, ...]:
-    """Return the waits that begin, and those that have their event; nothing else is owed before.
+    def _owns(self, key: str) -> bool:
+        return _owns(self.message, key, self.records)
 
-    A wait is recorded first, and events are looked for after that; a sender writes the event
-    first, and looks for waits after that. So at least one of the two sees the other.
-    """
-    effects: list[Effect] = []
-    for pending in frontier:
-        if pending.operation.kind is not OpKind.WAIT:
-            continue
-        if pending.record is None:
-            if _owns(message, pending.unlocked_by, records):
-                effects.append(Arm(record=waiting(pending, message.token, long=is_long(pending))))
-            continue
-        concerned = message.kind is MessageKind.EVENT or message.op == pending.key
-        if concerned or message.take or pending.record.by == message.token:
-            event = next_event(pending, events, records)
-            if event is not None:
-                effects.append(Take(pending=pending, event=event))
-    return tuple(effects)
+    def _closes(self, closable: Iterable[Closable]) -> tuple[Effect, ...]:
+        """Return the groups that are the message's own to close; nothing else is owed before."""
+        return tuple(
+            Close(
+                record=OpRecord(
+                    key=group.key,
+                    kind=OpKind.JOIN,
+                    status=OpStatus.DONE,
+                    by=self.message.token,
+                    input_hash=group.operation.input_hash,
+                    started_at=group.ready_at,
+                    ended_at=max(self.now, group.ready_at),
+                    result=Payload(text=write_join(group.join)),
+                )
+            )
+            for group in closable
+            if any(self._owns(key) for key in group.closers)
+        )
 
+    def _interrupts(self, decision: Suspended) -> tuple[Effect, ...]:
+        if self.ending is None:
+            return ()
+        return interrupts(self.message, decision.frontier, self.now, self._owns)
 
-def _checks(
-    message: Message,
-    unlocked: Iterable[str],
-    closers: Mapping[str, tuple[str, ...]],
-    records: Mapping[str, OpRecord],
-    now: int,
-) -> tuple[Effect, ...]:
-    """Return a look at groups that another message closed just before this one could.
+    def _begun(self, frontier: Iterable[Pending]) -> tuple[Effect, ...]:
+        """Return the waits that begin, and those that may end; nothing else is owed before.
 
-    Nothing that follows them is recorded yet. The other message owes that; but if a duplicate of
-    it was acknowledged while it died, the queue has forgotten it, and only this one remembers.
-    """
-    return tuple(
-        Send(kind=MessageKind.CHECK, op=key, due=now + LONGEST_DELAY)
-        for key in sorted(unlocked)
-        if key in closers
-        and not _owns(message, key, records)
-        and message.kind is not MessageKind.CHECK
-        and any(_owns(message, closer, records) for closer in closers[key])
-    )
+        A wait is recorded first, and what it waits for is looked for after that; whoever sends
+        that writes it first, and looks for waits after that. So one of the two sees the other.
+        """
+        effects: list[Effect] = []
+        for pending in frontier:
+            if pending.operation.kind in _PERFORMED | _AWAITED:
+                effect = self._first_of(pending) if pending.record is None else self._got(pending)
+                if effect is not None:
+                    effects.append(effect)
+        return tuple(effects)
 
+    def _first_of(self, pending: Pending) -> Effect | None:
+        if not self._owns(pending.unlocked_by):
+            return None
+        call = pending.operation.call
+        if pending.operation.kind in _PERFORMED or (isinstance(call, ChildCall) and call.start):
+            return Perform(pending=pending)
+        return Arm(record=waiting(pending, self.message.token, self.events))
 
-def is_long(pending: Pending) -> bool:
-    """Say whether a sleep needs the due index; every executor comes to the same answer."""
-    wake_at = pending.wake_at
-    return wake_at is not None and wake_at - pending.ready_at > LONGEST_DELAY
+    def _got(self, pending: Pending) -> Effect | None:
+        record = pending.record
+        mine = record is not None and record.by == self.message.token
+        if pending.operation.kind is OpKind.CHILD:
+            news = self.message.kind is MessageKind.CHILD and self.message.op == _starter(pending)
+            look = (news or mine or self.message.take) and pending.key not in self.looked
+            return Look(pending=pending) if look else None
+        news = self.message.kind is MessageKind.EVENT or self.message.op == pending.key
+        if not (news or mine or self.message.take):
+            return None
+        event = next_event(pending, self.events, self.records)
+        return None if event is None else Take(pending=pending, event=event)
+
+    def _sent(self, decision: Suspended) -> tuple[Effect, ...]:
+        owed = (self._owed(pending) for pending in decision.frontier)
+        effects = tuple(effect for effect in owed if effect is not None)
+        unlocked = {item.unlocked_by for item in decision.frontier if item.record is None}
+        effects += self._checks(unlocked, decision.closers)
+        if self.ending is not None and sweeps(self.message):
+            if decision.children:
+                effects += (EndChildren(run_ids=decision.children),)
+            effects += next_look(self.message, decision.frontier, self.now)
+        return effects
+
+    def _checks(
+        self, unlocked: Iterable[str], closers: Mapping[str, tuple[str, ...]]
+    ) -> tuple[Effect, ...]:
+        """Return a look at groups that another message closed just before this one could.
+
+        Nothing that follows them is recorded yet. The other message owes that; but if a duplicate
+        of it was acknowledged while it died, the queue has forgotten it, and only this one
+        remembers.
+        """
+        if self.message.kind is MessageKind.CHECK:
+            return ()
+        return tuple(
+            Send(kind=MessageKind.CHECK, op=key, due=self.now + LONGEST_DELAY)
+            for key in sorted(unlocked)
+            if key in closers
+            and not self._owns(key)
+            and any(self._owns(closer) for closer in closers[key])
+        )
+
+    def _owed(self, pending: Pending) -> Effect | None:
+        record = pending.record
+        if record is None:
+            return _first(self.message, pending) if self._owns(pending.unlocked_by) else None
+        if record.wake_at is None or not (self.message.take or record.by == self.message.token):
+            return None
+        if self.message.take:
+            return _taken(self.message, pending, record, self.now)
+        # A long timer was armed by the very write of its record; a short one travels as a message.
+        return None if record.due_at is not None else _again(self.message, pending, record)
 
 
 def _owns(message: Message, key: str, records: Mapping[str, OpRecord]) -> bool:
@@ -205,24 +223,15 @@ def _owns(message: Message, key: str, records: Mapping[str, OpRecord]) -> bool:
     return record is not None and record.by == message.token
 
 
-def _owed(
-    message: Message, pending: Pending, records: Mapping[str, OpRecord], now: int
-) -> Effect | None:
-    record = pending.record
-    if record is not None and record.wake_at is None:
-        return None
-    if record is None:
-        return _first(message, pending) if _owns(message, pending.unlocked_by, records) else None
-    if not (message.take or record.by == message.token):
-        return None
-    if message.take:
-        return _taken(message, pending, record, now)
-    # A long timer was armed by the very write of its record; a short one travels as a message.
-    return None if record.due_at is not None else _again(message, pending, record)
+def _starter(pending: Pending) -> str:
+    """Return the operation that started the child run which is waited for."""
+    call = pending.operation.call
+    started_by = call.started_by if isinstance(call, ChildCall) else None
+    return started_by or pending.key
 
 
 def _first(message: Message, pending: Pending) -> Effect:
-    """Return what sets an operation going that has no record yet."""
+    """Return what sets a step or a sleep going that has no record yet."""
     take = _inherits(message)
     if pending.operation.kind is OpKind.STEP:
         return Send(kind=MessageKind.STEP, op=pending.key, attempt=1, take=take)

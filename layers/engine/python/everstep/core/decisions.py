@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from everstep.core.operations import SleepCall, WaitCall
+from everstep.core.operations import TIMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ class Pending:
         record: What is recorded so far, if anything.
         unlocked_by: Key of the operation whose end led here; HEAD for the start of the run.
         ready_at: When that was.
+        interrupted: Whether the code that asks knows already that the run is to end.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Pending:
     record: OpRecord | None
     unlocked_by: str
     ready_at: int
+    interrupted: bool = False
 
     @property
     def wake_at(self) -> int | None:
@@ -39,7 +41,7 @@ class Pending:
         if self.record is not None:
             return self.record.wake_at
         call = self.operation.call
-        return call.wake_at(self.ready_at) if isinstance(call, SleepCall | WaitCall) else None
+        return call.wake_at(self.ready_at) if isinstance(call, TIMED) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +71,13 @@ class Suspended:
         frontier: Operations without a result.
         closable: Groups that can be closed.
         closers: Of groups that are closed: the operations whose ends let them be.
+        children: Runs that were started and are not known to have ended.
     """
 
     frontier: tuple[Pending, ...]
     closable: tuple[Closable, ...] = ()
     closers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    children: tuple[str, ...] = ()
 
     @property
     def unrecorded(self) -> bool:
@@ -92,11 +96,21 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """The workflow has failed; ``last`` is the operation whose end let it."""
+    """The workflow has failed; ``last`` is the operation whose end let it.
+
+    Attributes:
+        error: What it raised.
+        last: The operation.
+        closers: As above.
+        interrupted: Whether it raised that it was told to end.
+        children: Runs that are to end with it.
+    """
 
     error: ErrorInfo
     last: str
     closers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    interrupted: bool = False
+    children: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

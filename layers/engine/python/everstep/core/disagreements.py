@@ -83,6 +83,11 @@ _WHAT: Final = {
     "sleep": "the time",
     "wait": "the time-out",
     "join": "the number of branches",
+    "callback": "the time-out or the heartbeat",
+    "start": "the workflow or its input",
+    "child": "the workflow or its input",
+    "send": "the run, the event or its payload",
+    "cancel": "the run",
 }
 
 

@@ -5,6 +5,11 @@
     EverstepError
     ├── StepFailed               a step used up its attempts            → workflow code handles it
     ├── EventTimeout             an event did not come in time          → workflow code handles it
+    ├── CallbackTimeout          nobody completed a callback in time    → workflow code handles it
+    ├── CallbackFailed           whoever was asked could not do it      → workflow code handles it
+    ├── ChildRunFailed           a child run did not complete           → workflow code handles it
+    ├── EventNotSent             a run takes no event                   → workflow code handles it
+    ├── OperationTimeout         it took longer than it may             → workflow code handles it
     ├── ConditionNotMet          what was waited for did not come about → workflow code handles it
     ├── CompensationFailed       a saga could not undo everything       → somebody has to look
     ├── BatchFailedError         branches of a batch have failed        → workflow code handles it
@@ -23,6 +28,7 @@
     ├── HistoryFormatError       a recorded run's document says nothing usable → export it again
     ├── RequestError             the caller asked for something impossible
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
+    │   ├── CallbackNotFoundError, CallbackGoneError
     │   └── IdempotencyConflictError, IllegalStateError
     └── UnavailableError         a service did not answer               → the same call again
 """
@@ -66,6 +72,61 @@ class StepFailed(EverstepError):  # noqa: N818 - the public name
 
 class EventTimeout(EverstepError):  # noqa: N818 - the public name
     """Tell the workflow that an event did not come in time."""
+
+
+class CallbackTimeout(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that nobody completed a callback, or gave a sign of life, in time."""
+
+
+class CallbackFailed(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that whoever holds a callback's token could not do it.
+
+    Attributes:
+        error_type: What kind of failure it was.
+        message: What is to be said of it.
+    """
+
+    def __init__(self, *, operation: str, error_type: str, message: str) -> None:
+        """Keep the parts."""
+        self.operation = operation
+        self.error_type = error_type
+        self.message = message
+        super().__init__(f"callback {operation} failed: {error_type}: {message}")
+
+
+class ChildRunFailed(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that a child run did not complete.
+
+    Attributes:
+        run_id: The child.
+        status: What it ended as: FAILED, CANCELLED or TIMED_OUT.
+        error_type: Name of the exception class that it ended with.
+        message: Its message.
+    """
+
+    def __init__(self, *, run_id: str, status: str, error_type: str, message: str) -> None:
+        """Keep the parts."""
+        self.run_id = run_id
+        self.status = status
+        self.error_type = error_type
+        self.message = message
+        super().__init__(f"child run {run_id} is {status}: {error_type}: {message}")
+
+
+class EventNotSent(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that a run takes no event: there is none, or it has ended."""
+
+
+class OperationTimeout(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that what it waited for took longer than it may."""
+
+
+class RunCancelled(BaseException):
+    """Tell the workflow that its run is to end: somebody cancelled it, or its time is up.
+
+    No ``Exception``, so that handlers of errors let it pass. Undo what has to be undone, and let
+    it go on; code that is told is not interrupted again.
+    """
 
 
 class ConditionNotMet(EverstepError):  # noqa: N818 - the public name
@@ -241,6 +302,18 @@ class IdempotencyConflictError(RequestError):
 
 class IllegalStateError(RequestError):
     """Say that a run's status does not allow what was asked."""
+
+
+class CallbackNotFoundError(RequestError):
+    """Say that nobody has made this callback token."""
+
+    def __init__(self) -> None:
+        """Say nothing of what it might have named."""
+        super().__init__("there is no such callback token")
+
+
+class CallbackGoneError(RequestError):
+    """Say that a callback's run does not wait for it any more."""
 
 
 class UnavailableError(EverstepError):

@@ -7,7 +7,7 @@ The document is one object with three fields::
       "run": {"id", "workflow", "version", "status", "created_at", "ended_at", "input", "result",
               "error": {"type", "message", "operation", "trace"}, "stalled": {"at", …error}},
       "operations": [{"key", "kind", "status", "attempt", "input_hash", "started_at", "ended_at",
-                      "wake_at", "result", "error"}]
+                      "wake_at", "result", "error", "child", "outcome"}]
     }
 
 Operations stand in the order in which the code asked for them. What is not known is left out;
@@ -50,7 +50,7 @@ _RUN: Final = (
 )
 _OPERATION: Final = (
     *("key", "kind", "status", "attempt", "input_hash"),
-    *("started_at", "ended_at", "wake_at", "result", "error"),
+    *("started_at", "ended_at", "wake_at", "result", "error", "child", "outcome"),
 )
 # The other statuses are derived from the history when somebody asks.
 _RECORDED: Final = tuple(
@@ -61,6 +61,7 @@ _RECORDED: Final = tuple(
 _NEEDED: Final = {
     OpStatus.DONE: ("ended_at",),
     OpStatus.FAILED: ("ended_at", "error"),
+    OpStatus.CANCELLED: ("ended_at", "error"),
     OpStatus.RETRY: ("wake_at", "error"),
     OpStatus.WAITING: (),
 }
@@ -135,6 +136,8 @@ def _operation(record: OpRecord, *, traces: bool) -> dict[str, Any]:
         wake_at=_time(record.wake_at),
         result=_value(record.result),
         error=_error(record.error, traces=traces),
+        child=_ABSENT if record.child is None else record.child,
+        outcome=_ABSENT if record.outcome is None else record.outcome.value,
     )
 
 
@@ -248,6 +251,8 @@ def _record(operation: Part) -> OpRecord:
         wake_at=operation.maybe("wake_at", operation.instant),
         result=operation.maybe("result", operation.payload),
         error=operation.maybe("error", lambda name: _error_info(operation.part(name, *_ERROR))),
+        child=operation.maybe("child", operation.text),
+        outcome=operation.maybe("outcome", lambda name: operation.one_of(name, _RECORDED)),
     )
 
 

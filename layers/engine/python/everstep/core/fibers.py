@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from everstep.core.completion import Ended
+from everstep.core.answers import Answer
+from everstep.core.completion import Ended, Reason
+from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
 from everstep.core.keys import branch_scope
 from everstep.core.model import HEAD
@@ -27,6 +29,7 @@ class Fiber:
         group: The group that it is a branch of; None for the workflow itself.
         index: Its place among the branches.
         last: Key of the operation whose end let it come to where it stands.
+        interrupted: Whether it was told that the run is to end.
     """
 
     coroutine: Coroutine[Any, Any, object]
@@ -34,12 +37,7 @@ class Fiber:
     group: Group | None = None
     index: int = 0
     last: str = HEAD
-    occurrences: dict[str, int] = field(default_factory=dict)
-
-    def next_occurrence(self, name: str) -> int:
-        """Count one more operation of this name."""
-        self.occurrences[name] = occurrence = self.occurrences.get(name, 0) + 1
-        return occurrence
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +94,34 @@ class Group:
 
     def verdict(self) -> Join | None:
         """Return how the group can be closed; None if it cannot yet."""
-        ended = [
-            Ended(index=branch.end.index, failed=branch.end.error is not None)
-            for branch in self.ended
-        ]
-        judged = self.call.completion.judge(self.call.total, ended)
+        if self.interrupted:
+            # Each branch that has begun comes to its own end, and undoes what it has to.
+            judged = self._all_begun()
+        else:
+            ended = [
+                Ended(index=branch.end.index, failed=branch.end.error is not None)
+                for branch in self.ended
+            ]
+            judged = self.call.completion.judge(self.call.total, ended)
         if judged is None:
             return None
         reason, picked = judged
         everyone = len(picked) == self.call.total
         return Join(reason=reason, picked=None if everyone else picked, begun=self.begun)
+
+    @property
+    def interrupted(self) -> bool:
+        """Say whether a branch has ended because the run is to end."""
+        return any(isinstance(branch.end.error, RunCancelled) for branch in self.ended)
+
+    def goes_on(self) -> bool:
+        """Say whether further branches are to begin."""
+        return not self.interrupted and self.verdict() is None
+
+    def _all_begun(self) -> tuple[Reason, tuple[int, ...]] | None:
+        if len(self.ended) < self.begun:
+            return None
+        return Reason.INTERRUPTED, tuple(branch.end.index for branch in self.ended)
 
     def counted(self) -> Sequence[Branch] | None:
         """Return the branches that count, once the group is closed and they have all ended."""
@@ -122,3 +138,15 @@ class Group:
     def closers(self) -> tuple[str, ...]:
         """Return the operations whose ends let the group be closed."""
         return tuple(dict.fromkeys(branch.last for branch in self.ended))
+
+
+def given_by(group: Group, reason: Reason, ends: Sequence[BranchEnd]) -> Answer:
+    """Return what the fiber of a group goes on with."""
+    told = [end.error for end in ends if isinstance(end.error, RunCancelled)]
+    if told:
+        # However many failures the group tolerates: the run is to end.
+        return Answer(error=told[0])
+    try:
+        return Answer(value=group.call.answer(reason, group.begun, ends))
+    except BaseException as error:  # noqa: BLE001 - what a branch raised goes on in its group's fiber
+        return Answer(error=error)

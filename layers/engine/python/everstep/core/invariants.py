@@ -10,12 +10,11 @@ and never a payload, the message of an error, or an idempotency key.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
-from everstep.core.errors import NonDeterminismError
+from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
@@ -23,16 +22,12 @@ from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from everstep.core.decisions import Decision
-    from everstep.core.model import DueEntry, ErrorInfo, Head, OpRecord, Payload
+    from everstep.core.model import DueEntry, Head, OpRecord
     from everstep.core.replay import Definition
     from everstep.core.unreadable import Unreadable
-
-_NAMED: Final = 5
-# How the driver begins to say that code ends too early.
-_RAISES: Final = "today's code raises "
 
 
 class ViolationError(AssertionError):
@@ -54,6 +49,7 @@ def check_write(before: History | None, after: History, now: int, skew: int) -> 
     if before is None:
         return
     head_stays_what_it_is(before.head, after.head)
+    who_ends_a_run_stays(before.head, after.head)
     for key in before.records.keys() | after.records.keys():
         old, new = before.records.get(key), after.records.get(key)
         if old is not None and old is not new:
@@ -76,10 +72,21 @@ def head_stays_what_it_is(before: Head, after: Head) -> None:
     """A terminal head never changes; no head ever changes what the run is."""
     if before.status.terminal and before != after:
         raise ViolationError("terminal_never_changes", f"{of_head(before)} became {of_head(after)}")
-    fixed = ("run_id", "workflow", "version", "input", "created_at", "idempotency_key")
-    for name in fixed:
+    for name in _IDENTITY:
         if getattr(before, name) != getattr(after, name):
             raise ViolationError("identity_never_changes", f"{name} of {before.run_id}")
+
+
+_IDENTITY: Final = (
+    *("run_id", "workflow", "version", "input", "created_at", "idempotency_key"),
+    *("secret", "parent", "deadline", "origin", "reference_id"),
+)
+
+
+def who_ends_a_run_stays(before: Head, after: Head) -> None:
+    """A run is told once to end; who asked for it, and why, does not change."""
+    if before.ending is not None and before.ending != after.ending:
+        raise ViolationError("who_ends_a_run_stays", before.run_id)
 
 
 def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
@@ -87,7 +94,7 @@ def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
     if after is None:
         raise ViolationError("result_never_changes", f"{before.key} was deleted")
     if before.status.final and replace(after, due_at=before.due_at) != before:
-        raise ViolationError("result_never_changes", _became(before, after))
+        raise ViolationError("result_never_changes", became(before, after))
 
 
 def attempts_only_grow(before: OpRecord, after: OpRecord | None) -> None:
@@ -96,8 +103,10 @@ def attempts_only_grow(before: OpRecord, after: OpRecord | None) -> None:
         return
     if replace(after, due_at=before.due_at) == before:
         return
-    if after.attempt <= before.attempt:
-        raise ViolationError("attempts_only_grow", _became(before, after))
+    # That the run is to end is no attempt.
+    told = after.status is OpStatus.CANCELLED and after.attempt == before.attempt
+    if after.attempt <= before.attempt and not told:
+        raise ViolationError("attempts_only_grow", became(before, after))
 
 
 def no_attempt_is_left_out(record: OpRecord, before: OpRecord | None) -> None:
@@ -114,7 +123,9 @@ def nothing_is_recorded_after_the_end(before: History, record: OpRecord) -> None
     """Once a run has its outcome no operation that counts for it gets a new record."""
     old = before.records.get(record.key)
     moved = old is not None and replace(old, due_at=record.due_at) == record
-    if before.head.status.terminal and not moved and not _abandoned(before, record.key):
+    # What was under way when it was ended by force still says what came of it.
+    counts = before.head.status.terminal and not before.head.was_forced
+    if counts and not moved and not _abandoned(before, record.key):
         detail = f"{record.key} of {before.head.run_id}"
         raise ViolationError("nothing_is_recorded_after_the_end", detail)
 
@@ -140,16 +151,19 @@ def sleep_never_ends_early(record: OpRecord, now: int, skew: int) -> None:
 # --- Of one history
 
 
+_FROM_OUTSIDE: Final = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
+
+
 def nothing_is_silently_stuck(history: History) -> None:
-    """Every run has ended, stands still with a reason, or waits for an event."""
+    """Every run has ended, stands still with a reason, or waits for somebody else."""
     head = history.head
     waits = any(
-        record.kind is OpKind.WAIT and record.status is OpStatus.WAITING
+        record.kind in _FROM_OUTSIDE and record.status is OpStatus.WAITING
         for record in history.records.values()
     )
     stalled = head.status is RunStatus.STALLED and head.stall is not None
     if not head.status.terminal and not stalled and not waits:
-        detail = f"{of_head(head)}; records: {_few(sorted(history.records))}"
+        detail = f"{of_head(head)}; records: {few(sorted(history.records))}"
         raise ViolationError("nothing_is_silently_stuck", detail)
 
 
@@ -178,7 +192,8 @@ def records_are_whole(record: OpRecord) -> None:
         OpStatus.DONE: record.ended_at is not None and has_result,
         OpStatus.FAILED: record.ended_at is not None and record.error is not None,
         OpStatus.RETRY: record.wake_at is not None and record.error is not None,
-        OpStatus.WAITING: record.wake_at is not None,
+        OpStatus.CANCELLED: record.ended_at is not None and record.error is not None,
+        OpStatus.WAITING: record.wake_at is not None or record.kind in _FROM_OUTSIDE,
     }
     if not expected[record.status]:
         raise ViolationError("records_are_whole", of_record(record))
@@ -202,7 +217,7 @@ def history_replays(definition: Definition, history: History) -> Decision:
     with Replay(definition, history) as replay:
         decision = replay.decision
     if isinstance(decision, Broken):
-        raise ViolationError("history_replays", _disagreement(decision))
+        raise ViolationError("history_replays", disagreement(decision))
     return decision
 
 
@@ -226,7 +241,7 @@ def history_replays_to_its_outcome(definition: Definition, history: History) -> 
         history: Every payload at hand, that of the result included.
     """
     head = history.head
-    if not head.status.terminal:
+    if not head.status.terminal or head.was_forced:
         return
     with Replay(definition, history) as replay:
         decision = replay.decision
@@ -300,90 +315,11 @@ def what_is_armed_is_indexed(history: History, due: Iterable[DueEntry]) -> None:
         armed.add(HEAD)
     missing = sorted(armed - found)
     if missing:
-        names = _few([key or "the run itself" for key in missing])
+        names = few([key or "the run itself" for key in missing])
         raise ViolationError("what_is_armed_is_indexed", f"not in the due index: {names}")
 
 
 def every_entry_has_its_run(entries: Iterable[DueEntry]) -> None:
     """What stands in the due index belongs to a run; of entries that do not this says so."""
-    names = _few([entry.key or "the run itself" for entry in entries])
+    names = few([entry.key or "the run itself" for entry in entries])
     raise ViolationError("every_entry_has_its_run", f"there is no such run, but it is due: {names}")
-
-
-# --- What may be told
-
-
-def of_record(record: OpRecord) -> str:
-    """Return what may be told of a record."""
-    instants = {
-        "started": record.started_at,
-        "ended": record.ended_at,
-        "wakes": record.wake_at,
-        "due": record.due_at,
-    }
-    return (
-        f"{record.key} ({record.kind} {record.status}, attempt {record.attempt}"
-        f"{_instants(instants)}{_outcome(record.result, record.error)})"
-    )
-
-
-def of_head(head: Head) -> str:
-    """Return what may be told of a run's head."""
-    instants = {"began": head.created_at, "ended": head.ended_at, "due": head.due_at}
-    return (
-        f"{head.run_id} ({head.status}, generation {head.generation}"
-        f"{_instants(instants)}{_outcome(head.result, head.error)})"
-    )
-
-
-def of_decision(decision: Decision) -> str:
-    """Return what may be told of where today's code stands, as what it does."""
-    match decision:
-        case Returned(output=output):
-            return f"returns {digest(output)}"
-        case Raised(error=error):
-            return f"raises {error.type}"
-        case Broken():
-            return f"disagrees: {_disagreement(decision)}"
-        case _:
-            return f"waits for {_few([pending.key for pending in decision.frontier])}"
-
-
-def digest(text: str) -> str:
-    """Return the size of a text, and enough of its hash to see whether two are the same."""
-    content = text.encode(errors="backslashreplace")
-    return f"{len(content)} bytes #{hashlib.sha256(content).hexdigest()[:8]}"
-
-
-def _became(before: OpRecord, after: OpRecord) -> str:
-    return f"{of_record(before)} became {of_record(after)}"
-
-
-def _disagreement(broken: Broken) -> str:
-    """Return a disagreement without what user code says in its errors."""
-    kind, message = broken.error.type, broken.error.message
-    keys = _few(sorted(broken.keys))
-    if kind != NonDeterminismError.__name__:
-        return f"{kind} (recorded: {keys})" if keys else kind
-    if message.startswith(_RAISES):
-        # What follows the name of the class is the user's.
-        return f"{kind}: {_RAISES}{message.removeprefix(_RAISES).split()[0]} without {keys}"
-    return f"{kind}: {message}"
-
-
-def _instants(instants: Mapping[str, int | None]) -> str:
-    return "".join(f", {name} {at}" for name, at in instants.items() if at is not None)
-
-
-def _outcome(result: Payload | None, error: ErrorInfo | None) -> str:
-    told = "" if result is None else f", result {_payload(result)}"
-    return told if error is None else f"{told}, error {error.type}"
-
-
-def _payload(payload: Payload) -> str:
-    return f"{payload.size} bytes elsewhere" if payload.text is None else digest(payload.text)
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

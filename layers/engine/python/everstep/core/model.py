@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from everstep.core.circumstances import Ending, Origin, Parent
 
+ENDED_BY_FORCE: Final = "RunTerminated"
+"""The type of error that a run has which was ended by force."""
+
 HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
 
@@ -63,6 +66,11 @@ class OpKind(StrEnum):
     SLEEP = "sleep"
     JOIN = "join"
     WAIT = "wait"
+    CALLBACK = "callback"
+    START = "start"
+    CHILD = "child"
+    SEND = "send"
+    CANCEL = "cancel"
 
 
 class OpStatus(StrEnum):
@@ -72,11 +80,12 @@ class OpStatus(StrEnum):
     RETRY = "RETRY"
     DONE = "DONE"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
     @property
     def final(self) -> bool:
         """Say whether the operation has its one result."""
-        return self in (OpStatus.DONE, OpStatus.FAILED)
+        return self in (OpStatus.DONE, OpStatus.FAILED, OpStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +155,7 @@ class OpRecord:
         error: The error of a FAILED operation or of the last attempt.
         event: Number of the event that a wait has taken.
         child: The run that was started, or is waited for.
+        outcome: What that run ended as, where it did not complete.
     """
 
     key: str
@@ -162,6 +172,7 @@ class OpRecord:
     error: ErrorInfo | None = None
     event: int | None = None
     child: str | None = None
+    outcome: RunStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +261,11 @@ class Head:
     retention: int | None = None
     successor: str | None = None
 
+    @property
+    def was_forced(self) -> bool:
+        """Say whether the run was ended by force, whatever its code would have done."""
+        return self.error is not None and self.error.type == ENDED_BY_FORCE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
@@ -280,6 +296,8 @@ class MessageKind(StrEnum):
         RECOVER: Take over every obligation of a run that stood still.
         EVENT: An event was sent to the run.
         CHECK: See whether what follows a closed group is under way.
+        CHILD: A child run has ended.
+        CANCEL: The run is to end before its code does.
     """
 
     START = "start"
@@ -288,6 +306,8 @@ class MessageKind(StrEnum):
     RECOVER = "recover"
     EVENT = "event"
     CHECK = "check"
+    CHILD = "child"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

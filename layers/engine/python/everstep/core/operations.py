@@ -78,6 +78,111 @@ class WaitCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackCall:
+    """One wait for whoever holds a token.
+
+    Attributes:
+        created_at: When the token was made, from which on its time counts.
+        timeout: How long at most in milliseconds; None for no limit.
+        heartbeat: How long at most without a sign of life; None for no limit.
+        result: What it is completed with.
+    """
+
+    created_at: int
+    timeout: int | None
+    heartbeat: int | None
+    result: Shape[Any]
+
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "callback"
+
+    def wake_at(self, now: int) -> int | None:
+        """Return when a wait that begins now is given up, without a sign of life; None: never."""
+        return self.given_up_at(now, self.created_at)
+
+    def given_up_at(self, now: int, last_sign: int) -> int | None:
+        """Return when the wait is given up, but not before now; None for never."""
+        limits = [
+            since + limit
+            for since, limit in ((self.created_at, self.timeout), (last_sign, self.heartbeat))
+            if limit is not None
+        ]
+        return max(now, min(*limits, LAST_INSTANT)) if limits else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartCall:
+    """The start of a child run.
+
+    Attributes:
+        workflow: Name of its workflow.
+        input: Recorded text of its input.
+        reference_id: The caller's own name for it.
+        answer: Makes the operation's result of the child's id and the operation's key.
+    """
+
+    workflow: str
+    input: str
+    reference_id: str | None
+    answer: Callable[[str, str], object]
+
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildCall:
+    """One wait for the end of a child run.
+
+    Attributes:
+        start: How it is started by the wait itself; None if it runs already.
+        child: The run; None if the wait itself starts it.
+        started_by: Key of the operation that started it; None if that is the wait itself.
+        result: What it returns.
+    """
+
+    start: StartCall | None = None
+    child: str | None = None
+    started_by: str | None = None
+    result: Shape[Any]
+
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "call" if self.start else "start(…).result"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendCall:
+    """An event for a run: its name, and its payload as recorded text."""
+
+    run_id: str
+    event: str
+    payload: str
+
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "send_event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCall:
+    """The wish that a child run ends."""
+
+    run_id: str
+
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "start(…).cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCall:
     """Branches that run side by side, each with a key space of its own.
 
@@ -113,7 +218,19 @@ class BranchEnd:
     error: BaseException | None = None
 
 
-Call = StepCall | SleepCall | WaitCall | GroupCall
+Call = (
+    StepCall
+    | SleepCall
+    | WaitCall
+    | CallbackCall
+    | StartCall
+    | ChildCall
+    | SendCall
+    | CancelCall
+    | GroupCall
+)
+TIMED: Final = (SleepCall, WaitCall, CallbackCall)
+"""Calls that a timer may end."""
 
 
 class Operation(Generic[T]):
@@ -123,12 +240,19 @@ class Operation(Generic[T]):
         name: Name within its scope.
         call: What is asked for.
         input_hash: Hash of what is asked for.
+        key: Its identity, if it has one before it is awaited.
     """
 
-    __slots__ = ("__weakref__", "adopted", "awaited", "call", "input_hash", "name", "session")
+    __slots__ = (
+        *("__weakref__", "adopted", "awaited", "call", "input_hash"),
+        *("key", "name", "session"),
+    )
 
-    def __init__(self, session: Session, name: str, call: Call, input_hash: str) -> None:
+    def __init__(
+        self, session: Session, name: str, call: Call, input_hash: str, key: str | None = None
+    ) -> None:
         """Bind the operation to the pass that it was created in."""
+        self.key = key
         self.session = session
         self.name = name
         self.call = call
@@ -177,5 +301,10 @@ _KINDS: Final[dict[type, OpKind]] = {
     StepCall: OpKind.STEP,
     SleepCall: OpKind.SLEEP,
     WaitCall: OpKind.WAIT,
+    CallbackCall: OpKind.CALLBACK,
+    StartCall: OpKind.START,
+    ChildCall: OpKind.CHILD,
+    SendCall: OpKind.SEND,
+    CancelCall: OpKind.CANCEL,
     GroupCall: OpKind.JOIN,
 }

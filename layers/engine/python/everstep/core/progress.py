@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from everstep.core.model import History, OpRecord
 
 
+_WAITS: Final = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 _ASLEEP: Final = frozenset({RunStatus.SLEEPING, RunStatus.WAITING})
 
 
@@ -59,8 +60,8 @@ def _status(history: History, frontier: tuple[Pending, ...]) -> RunStatus:
     if recorded is not RunStatus.RUNNING:
         return recorded
     kinds = {item.operation.kind for item in frontier}
-    if kinds and kinds <= {OpKind.SLEEP, OpKind.WAIT}:
-        return RunStatus.WAITING if OpKind.WAIT in kinds else RunStatus.SLEEPING
+    if kinds and kinds <= _WAITS | {OpKind.SLEEP}:
+        return RunStatus.WAITING if kinds & _WAITS else RunStatus.SLEEPING
     return RunStatus.RUNNING if history.records or not frontier else RunStatus.PENDING
 
 

@@ -28,19 +28,22 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
-from everstep.core.blocking import blocking_error, cancelled, foreign_yield, no_event_loop
+from everstep.core.blocking import blocking_error, foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
 from everstep.core.decisions import Broken, Closable, Pending, Raised, Returned, Suspended
-from everstep.core.errors import DefinitionError, EverstepError
+from everstep.core.errors import DefinitionError, EverstepError, RunCancelled
 from everstep.core.failures import describe
-from everstep.core.fibers import Branch, Fiber, Group
+from everstep.core.farewell import let_go
+from everstep.core.fibers import Branch, Fiber, Group, given_by
 from everstep.core.joins import read_join
-from everstep.core.keys import branch_of, lies_within, operation_key, scope_of
+from everstep.core.keys import branch_of, lies_within
+from everstep.core.ledger import Ledger
+from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import Frame, Phase, RunFacts, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Mapping
 
     from everstep.core.decisions import Decision
     from everstep.core.model import History, OpRecord
@@ -92,11 +95,8 @@ class Replay:
         """
         head = history.head
         self._definition = definition
-        self._records = dict(history.records)
-        self._fresh = set(fresh)
-        self._unclaimed: dict[str, set[str]] = {}
-        for key in self._records:
-            self._unclaimed.setdefault(scope_of(key), set()).add(key)
+        self._ledger = Ledger(history.records, fresh)
+        self._children: dict[str, None] = {}
         self.asked: list[str] = []
         self.ended_branch = False
         self._closed = False
@@ -111,8 +111,10 @@ class Replay:
             workflow=head.workflow,
             version=head.version,
             created_at=head.created_at,
+            secret=head.secret,
         )
-        self.session = Session(facts, live=live and not self._records)
+        live = live and not history.records
+        self.session = Session(facts, live=live, claim=self._ledger.claim)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -126,7 +128,7 @@ class Replay:
     @property
     def records(self) -> Mapping[str, OpRecord]:
         """Return the records that the pass has seen, those it was resumed with included."""
-        return self._records
+        return self._ledger.records
 
     def pending(self, key: str) -> Pending | None:
         """Return the operation of the frontier with this key, if it is there."""
@@ -153,8 +155,7 @@ class Replay:
             message = f"{record.key} is not in the frontier"
             raise LookupError(message)
         fiber, pending = self._waiting.pop(record.key)
-        self._records[record.key] = record
-        self._fresh.add(record.key)
+        self._ledger.add(record)
         if record.status.final:
             self.decision = self._answered(fiber, pending.operation, record) or self._drive()
         else:
@@ -166,16 +167,7 @@ class Replay:
         """Let the suspended coroutines go; their cleanup code does nothing durable."""
         self._closed = True
         fibers, self._fibers = self._fibers, []
-        kept, self.session.kept = self.session.kept, []
-        self.session.phase = Phase.CLOSING
-        # What cleanup code raises here has nobody to hear it: the pass is over and decided.
-        with no_event_loop(_nobody_listens):
-            for fiber in reversed(fibers):
-                self.session.frame = fiber.frame
-                _let_go(fiber.coroutine)
-            for coroutine in kept:
-                _let_go(coroutine)
-        self.session.phase = Phase.IDLE
+        let_go(self.session, fibers)
 
     # --- Driving
 
@@ -220,7 +212,12 @@ class Replay:
             # A join counts branches of which this history does not show the end.
             waiting = [group.key for group in self._groups.values() if not group.answered]
             return Broken(error=disagreements.missing_branches(waiting), keys=frozenset(waiting))
-        return Suspended(frontier=pending, closable=closable, closers=self._closers)
+        return Suspended(
+            frontier=pending,
+            closable=closable,
+            closers=self._closers,
+            children=tuple(self._children),
+        )
 
     def _go_on(self, fiber: Fiber, given: Answer) -> Decision | None:
         """Resume a coroutine once; return a decision if that ends the pass."""
@@ -228,10 +225,8 @@ class Replay:
             asked = self._step_on(fiber, given)
         except StopIteration as stop:
             return self._ended(fiber, stop.value, None)
-        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever user code raises is its outcome
-            return self._ended(fiber, None, error)
         except BaseException as error:
-            if cancelled(error):
+            if is_outcome(error):
                 return self._ended(fiber, None, error)
             raise
         if isinstance(asked, Operation) and asked.session is self.session:
@@ -253,15 +248,14 @@ class Replay:
     # --- What code asks for
 
     def _asked(self, fiber: Fiber, operation: Operation[Any]) -> Decision | None:
-        scope = fiber.frame.scope
-        key = operation_key(scope, operation.name, fiber.next_occurrence(operation.name))
+        key = operation.key or fiber.frame.next_key(operation.name)
         self.asked.append(key)
-        record = self._records.get(key)
-        disagreement = self._disagreement(scope, operation, key, record)
+        disagreement = self._ledger.disagreement(operation, key)
         if disagreement is not None:
             return disagreement
         if isinstance(operation.call, GroupCall):
             return self._open(fiber, operation, operation.call, key)
+        record = self.records.get(key)
         if record is None or not record.status.final:
             self._suspend(fiber, operation, key, record)
             return None
@@ -273,7 +267,9 @@ class Replay:
         given = answer(operation, record)
         if given.broken is not None:
             return given.broken
+        self._note_child(fiber, record)
         self._pass(fiber, record)
+        fiber.interrupted = fiber.interrupted or record.status is OpStatus.CANCELLED
         self._push(fiber, given)
         return None
 
@@ -281,8 +277,15 @@ class Replay:
         """Note that a fiber has come to where a record leads."""
         frame = fiber.frame
         frame.now = max(frame.now, record.ended_at or 0)
-        frame.live = frame.live or record.key in self._fresh
+        frame.live = frame.live or self._ledger.is_fresh(record.key)
         fiber.last = record.key
+
+    def _note_child(self, fiber: Fiber, record: OpRecord) -> None:
+        """Keep in mind which children run that are to end with this run if it is cancelled."""
+        if record.kind is OpKind.START and record.child and not fiber.interrupted:
+            self._children[record.child] = None
+        elif record.kind is OpKind.CHILD and record.child:
+            self._children.pop(record.child, None)
 
     def _suspend(
         self, fiber: Fiber, operation: Operation[Any], key: str, record: OpRecord | None
@@ -293,27 +296,9 @@ class Replay:
             record=record,
             unlocked_by=fiber.last,
             ready_at=fiber.frame.now,
+            interrupted=fiber.interrupted,
         )
         self._waiting[key] = fiber, pending
-
-    def _disagreement(
-        self, scope: str, operation: Operation[Any], key: str, record: OpRecord | None
-    ) -> Broken | None:
-        """Compare what the code asks for with what is recorded."""
-        unclaimed = self._unclaimed.get(scope, set())
-        if record is None:
-            if not unclaimed:
-                return None
-            error = disagreements.inserted(key, unclaimed)
-            return Broken(error=error, keys=frozenset(unclaimed), asked=operation)
-        unclaimed.discard(key)
-        if record.kind is not operation.kind:
-            error = disagreements.other_kind(operation, record)
-        elif record.input_hash != operation.input_hash:
-            error = disagreements.other_input(operation, record)
-        else:
-            return None
-        return Broken(error=error, keys=frozenset({key}), asked=operation)
 
     # --- Groups
 
@@ -323,33 +308,26 @@ class Replay:
         """Begin the branches of a group: all that count, or the first of each lane."""
         group = Group(key, operation, call, fiber)
         self._groups[key] = group
-        record = self._records.get(key)
+        record = self.records.get(key)
         if record is not None and record.result is not None:
             group.join = read_join(record.result.at_hand)
             group.begun = group.join.begun
-            self._forget_the_others(group)
+            if group.join.picked is not None:
+                self._ledger.forget(key, map(group.scope, group.join.picked))
         for index in group.first():
             self._begin_branch(group, index, fiber.last, fiber.frame.now)
         if not call.total:
             group.answered = True
-            self._push(fiber, _given(group, Reason.ALL_COMPLETED, []))
+            self._push(fiber, given_by(group, Reason.ALL_COMPLETED, []))
         return None
-
-    def _forget_the_others(self, group: Group) -> None:
-        """Let records of branches that do not count lie where they are."""
-        if group.join is None or group.join.picked is None:
-            return
-        counted = [f"{group.scope(index)}" for index in group.join.picked]
-        for scope in list(self._unclaimed):
-            within = scope == group.key or lies_within(scope, group.key)
-            if within and not any(scope == each or lies_within(scope, each) for each in counted):
-                del self._unclaimed[scope]
 
     def _begin_branch(self, group: Group, index: int, last: str, at: int) -> None:
         frame = Frame(scope=group.scope(index), now=at, live=group.parent.frame.live)
         self.session.frame = frame
         coroutine = group.call.begin(index)
         fiber = Fiber(coroutine, frame, group, index, last)
+        # Whoever undoes work side by side is not interrupted again.
+        fiber.interrupted = group.parent.interrupted
         if group.join is None:
             group.begun += 1
         self._fibers.append(fiber)
@@ -361,30 +339,34 @@ class Replay:
         end = BranchEnd(index=fiber.index, value=value, error=error)
         group.ended.append(Branch(end=end, last=fiber.last, at=fiber.frame.now))
         following = group.next_in_lane(fiber.index)
+        goes_on = following is not None and group.goes_on()
         # Other messages may see the group complete, too, unless this lane goes on.
-        self.ended_branch = self.ended_branch or following is None or group.verdict() is not None
+        self.ended_branch = self.ended_branch or not goes_on
         if group.join is not None:
             return self._close_if_complete(group)
-        if following is not None and group.verdict() is None:
+        if following is not None and goes_on:
             self._begin_branch(group, following, fiber.last, fiber.frame.now)
         return None
 
     def _close_if_complete(self, group: Group) -> Decision | None:
         """Let a group's fiber go on, once everything that its join counts has ended."""
         counted = group.counted()
-        record = self._records.get(group.key)
+        record = self.records.get(group.key)
         if counted is None or group.join is None or record is None:
             return None
         self._closers[group.key] = group.closers()
         group.answered = True
         self._pass(group.parent, record)
-        self._push(group.parent, _given(group, group.join.reason, [each.end for each in counted]))
+        given = given_by(group, group.join.reason, [each.end for each in counted])
+        if isinstance(given.error, RunCancelled):
+            group.parent.interrupted = True
+        self._push(group.parent, given)
         return None
 
     # --- How code ends
 
     def _ended(self, fiber: Fiber, value: object, error: BaseException | None) -> Decision | None:
-        mistake = self._mistake_of(error) or self._leftover(fiber, error)
+        mistake = self._mistake_of(error) or self._ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
         if error is None:
@@ -394,12 +376,21 @@ class Replay:
         if fiber.group is not None:
             return self._branch_ended(fiber, fiber.group, value, error)
         if error is not None:
-            return Raised(error=describe(error), last=fiber.last, closers=self._closers)
+            return self._raised(fiber, error)
         try:
             output = self._definition.encode_output(value)
         except EverstepError as refusal:
-            return Raised(error=describe(refusal), last=fiber.last, closers=self._closers)
+            return self._raised(fiber, refusal)
         return Returned(output=output, last=fiber.last, closers=self._closers)
+
+    def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
+        return Raised(
+            error=describe(error),
+            last=fiber.last,
+            closers=self._closers,
+            interrupted=isinstance(error, RunCancelled),
+            children=tuple(self._children) if isinstance(error, RunCancelled) else (),
+        )
 
     def _mistake_of(self, error: BaseException | None) -> Broken | None:
         if error is None:
@@ -409,47 +400,3 @@ class Replay:
             return Broken(error=describe(blocking))
         # Such as a step that is called with wrong arguments: to be mended, not final.
         return Broken(error=describe(error)) if isinstance(error, DefinitionError) else None
-
-    def _leftover(self, fiber: Fiber, error: BaseException | None) -> Broken | None:
-        """Notice recorded operations that the code no longer asks for, because it ends before."""
-        scope = fiber.frame.scope
-        left = {
-            key
-            for within, keys in self._unclaimed.items()
-            if within == scope or lies_within(within, scope)
-            for key in keys
-        }
-        if not left:
-            return None
-        return Broken(
-            error=disagreements.missing(left, error),
-            keys=frozenset(left),
-            raised=None if error is None else describe(error),
-        )
-
-
-def _given(group: Group, reason: Reason, ends: Sequence[BranchEnd]) -> Answer:
-    """Return what the fiber of a group goes on with."""
-    try:
-        return Answer(value=group.call.answer(reason, group.begun, ends))
-    except BaseException as error:  # noqa: BLE001 - what a branch raised goes on in its group's fiber
-        return Answer(error=error)
-
-
-# Cleanup code that awaits something while it is let go is sent on its way again.
-_FAREWELLS = 5
-
-
-def _let_go(coroutine: Coroutine[Any, Any, object]) -> None:
-    for _ in range(_FAREWELLS):
-        try:
-            coroutine.close()
-        except KeyboardInterrupt:
-            raise
-        except BaseException:  # noqa: BLE001, S112 - also an exit: nothing ends here but the pass
-            continue
-        return
-
-
-def _nobody_listens(_mistake: EverstepError) -> None:
-    """Hear of a mistake in cleanup code, and do nothing: the pass is over."""

@@ -9,20 +9,25 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOperationError
+from everstep.core.keys import operation_key
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from everstep.core.operations import Operation
 
 # After so many refusals a coroutine that swallows everything is left suspended instead.
 _PATIENCE: Final = 100
+
+
+def _nobody(_key: str) -> None:
+    """Hear of an operation, and do nothing."""
 
 
 class Phase(Enum):
@@ -41,6 +46,7 @@ class RunFacts:
     workflow: str
     version: str
     created_at: int
+    secret: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,11 +57,18 @@ class Frame:
         scope: Its key space; empty for the workflow itself.
         now: Its time: when the last operation that it awaited ended.
         live: Whether its code runs here for the first time, as opposed to being replayed.
+        occurrences: How many operations of each name its code has asked for.
     """
 
     scope: str
     now: int
     live: bool
+    occurrences: dict[str, int] = field(default_factory=dict)
+
+    def next_key(self, name: str) -> str:
+        """Return the key of one more operation of this name."""
+        self.occurrences[name] = occurrence = self.occurrences.get(name, 0) + 1
+        return operation_key(self.scope, name, occurrence)
 
 
 class Session:
@@ -67,11 +80,15 @@ class Session:
         phase: What the driver is doing.
         mistake: The first misuse that was noticed, whatever user code made of it.
         kept: Coroutines that were handed to a group, to be let go at the end of the pass.
+        claim: Told of operations that the code knows of before it awaits them.
     """
 
-    def __init__(self, run: RunFacts, *, live: bool) -> None:
+    def __init__(
+        self, run: RunFacts, *, live: bool, claim: Callable[[str], None] = _nobody
+    ) -> None:
         """Begin a pass at the instant when the run was accepted."""
         self.run = run
+        self.claim = claim
         self.frame = Frame(scope="", now=run.created_at, live=live)
         self.phase = Phase.IDLE
         self.mistake: EverstepError | None = None

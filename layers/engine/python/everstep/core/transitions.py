@@ -12,11 +12,16 @@ An operation moves along one of these paths; every arrow is one write::
     short sleep  (none) ──────────────────────────── DONE                 the message is the timer
     long sleep   (none) ── WAITING ───────────────── DONE                 the due index is the timer
     wait         (none) ── WAITING ───────────────── DONE | FAILED        event or time-out
+    callback     (none) ── WAITING ───────────────── DONE | FAILED        woken later after a beat
+    child run    (none) ── WAITING ───────────────── DONE | FAILED        what the child came to
+    start, send  (none) ──────────────────────────── DONE | FAILED        done by the engine itself
     join         (none) ──────────────────────────── DONE                 says which branches count
+
+    any but a join, start or send also becomes CANCELLED instead, if the run is to end
 
 A run moves along these::
 
-    (none) ── RUNNING ── COMPLETED | FAILED
+    (none) ── RUNNING ── COMPLETED | FAILED | CANCELLED | TIMED_OUT
                  │  ↑
                  ↓  │
               STALLED | PAUSED
@@ -53,6 +58,7 @@ class Guard:
         attempt: The recorded attempt must be this one.
         attempt_below: The recorded attempt must be lower than this.
         due_at: The record must stand at this place in the due index.
+        wake_at: The record must be woken at this instant.
     """
 
     absent: bool = False
@@ -60,6 +66,7 @@ class Guard:
     attempt: int | None = None
     attempt_below: int | None = None
     due_at: int | None = None
+    wake_at: int | None = None
 
     def allows(self, record: OpRecord | None) -> bool:
         """Say whether the write may happen on top of this record."""
@@ -70,6 +77,7 @@ class Guard:
             and (self.attempt is None or record.attempt == self.attempt)
             and (self.attempt_below is None or record.attempt < self.attempt_below)
             and (self.due_at is None or record.due_at == self.due_at)
+            and (self.wake_at is None or record.wake_at == self.wake_at)
         )
 
 
@@ -80,11 +88,13 @@ class HeadGuard:
     Attributes:
         statuses: Allow these statuses.
         due_at: The run must stand at this place in the due index.
+        goes_on: The run must not be told to end already.
         generation: The run must have so many audit entries.
     """
 
     statuses: tuple[RunStatus, ...]
     due_at: int | None = None
+    goes_on: bool = False
     generation: int | None = None
 
     def allows(self, head: Head | None) -> bool:
@@ -93,6 +103,7 @@ class HeadGuard:
             head is not None
             and head.status in self.statuses
             and (self.due_at is None or head.due_at == self.due_at)
+            and not (self.goes_on and head.ending is not None)
             and (self.generation is None or head.generation == self.generation)
         )
 
@@ -111,6 +122,16 @@ def step_retried(attempt: int) -> Guard:
     return Guard(absent=attempt == 1, statuses=(OpStatus.RETRY,), attempt=attempt - 1)
 
 
+def wait_prolonged(seen_wake_at: int) -> Guard:
+    """Guard a new time for a wait whose holder has given a sign of life: still the one seen."""
+    return Guard(statuses=(OpStatus.WAITING,), wake_at=seen_wake_at)
+
+
+def told_to_end(attempt: int) -> Guard:
+    """Guard the news that the run is to end: nothing has come of the operation, or of a retry."""
+    return Guard(absent=True, statuses=(OpStatus.WAITING, OpStatus.RETRY), attempt=attempt)
+
+
 def timer_moved(seen_due_at: int) -> Guard:
     """Guard a move within the due index: the timer is still armed where the sweeper saw it."""
     return Guard(statuses=(OpStatus.WAITING, OpStatus.RETRY), due_at=seen_due_at)
@@ -126,7 +147,10 @@ ARMED: Final = Guard(absent=True)
 """A long sleep is armed once, whoever tries how often."""
 
 WAIT_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
-"""A wait that was recorded ends once: with its event, or when its time is up."""
+"""A wait that was recorded ends once: with what was waited for, or when its time is up."""
+
+PERFORMED: Final = Guard(absent=True)
+"""What the engine itself was asked for is recorded once."""
 
 JOIN_CLOSED: Final = Guard(absent=True)
 """Whoever is first to close a group decides for everybody which branches count."""
@@ -140,6 +164,16 @@ RUN_ENDED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 RUN_STALLED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 """Only a running run stalls; a terminal one stays what it is."""
 
+RUN_TOLD: Final = HeadGuard(
+    statuses=(RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.STALLED), goes_on=True
+)
+"""A run is told once to end, and not after its end; one that stands still goes on for that."""
+
+TIME_IS_UP: Final = HeadGuard(statuses=(RunStatus.RUNNING,), goes_on=True)
+"""Time ends only what goes on: a run that stands still is ended when it is resumed."""
+
+RUN_TERMINATED: Final = HeadGuard(statuses=(RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.STALLED))
+"""A run can be ended by force, whatever its code would do, as long as it has not ended."""
 RUN_PAUSED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 """Only a running run pauses: one that stands still already has its reason."""
 

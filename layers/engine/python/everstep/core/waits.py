@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.core import codec
-from everstep.core.errors import InvalidInputError, SerializationError
+from everstep.core.durations import LONGEST_DELAY
+from everstep.core.errors import (
+    CallbackTimeout,
+    EventTimeout,
+    InvalidInputError,
+    SerializationError,
+)
 from everstep.core.failures import describe
 from everstep.core.keys import name_of, scope_of
 from everstep.core.model import ErrorInfo, OpKind, OpRecord, OpStatus, Payload
-from everstep.core.operations import WaitCall
+from everstep.core.operations import CallbackCall, ChildCall, WaitCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from everstep.core.decisions import Pending
     from everstep.core.model import Event
+
+SIGN_OF_LIFE: Final = 0
+"""Number of the event that says that a callback's holder is alive; each replaces the one before."""
 
 
 def next_event(
@@ -30,6 +39,8 @@ def next_event(
         records: The run's records.
     """
     call = pending.operation.call
+    if isinstance(call, CallbackCall):
+        return next((each for each in events if (each.name, each.number) == (pending.key, 1)), None)
     if not isinstance(call, WaitCall):
         return None
     taken = {
@@ -49,25 +60,59 @@ def next_event(
     )
 
 
-def needs_claim(key: str) -> bool:
+def needs_claim(pending: Pending) -> bool:
     """Say whether another wait may be after the same event at the same time.
 
-    The workflow's own code waits for one thing at a time; only branches wait side by side.
+    The workflow's own code waits for one thing at a time; only branches wait side by side. What
+    is sent to a callback is for that one only.
     """
-    return bool(scope_of(key))
+    return pending.operation.kind is OpKind.WAIT and bool(scope_of(pending.key))
 
 
-def waiting(pending: Pending, token: str, *, long: bool) -> OpRecord:
-    """Return the record of a wait that begins."""
+def is_long(pending: Pending) -> bool:
+    """Say whether a timer needs the due index; every executor comes to the same answer."""
+    return _is_long(pending.wake_at, pending.ready_at)
+
+
+def _is_long(wake_at: int | None, since: int) -> bool:
+    return wake_at is not None and wake_at - since > LONGEST_DELAY
+
+
+def given_up_at(pending: Pending, events: Iterable[Event]) -> int | None:
+    """Return when a wait is given up, signs of life considered; None for never."""
+    call = pending.operation.call
+    if not isinstance(call, CallbackCall):
+        return pending.wake_at
+    signs = (each.at for each in events if (each.name, each.number) == (pending.key, SIGN_OF_LIFE))
+    return call.given_up_at(pending.ready_at, max(signs, default=call.created_at))
+
+
+def waiting(pending: Pending, token: str, events: Iterable[Event]) -> OpRecord:
+    """Return the record of a wait that begins, or that goes on after a sign of life."""
+    wake_at = given_up_at(pending, events)
+    since = pending.ready_at if pending.record is None else pending.record.wake_at or 0
+    call = pending.operation.call
     return OpRecord(
         key=pending.key,
-        kind=OpKind.WAIT,
+        kind=pending.operation.kind,
         status=OpStatus.WAITING,
         by=token,
         input_hash=pending.operation.input_hash,
         started_at=pending.ready_at,
+        wake_at=wake_at,
+        due_at=wake_at if _is_long(wake_at, since) else None,
+        child=call.child if isinstance(call, ChildCall) else None,
+    )
+
+
+def _ended(pending: Pending, token: str, at: int) -> OpRecord:
+    """Return the record of a wait that is over, without what came of it."""
+    return replace(
+        waiting(pending, token, ()),
+        status=OpStatus.DONE,
         wake_at=pending.wake_at,
-        due_at=pending.wake_at if long else None,
+        due_at=None,
+        ended_at=at,
     )
 
 
@@ -85,14 +130,17 @@ def fulfilled(pending: Pending, event: Event, text: str, token: str, now: int) -
         now: The present.
     """
     call = pending.operation.call
-    if not isinstance(call, WaitCall):
+    if not isinstance(call, WaitCall | CallbackCall):
         raise TypeError(f"{pending.key} waits for no event")
-    base = replace(
-        waiting(pending, token, long=False),
-        status=OpStatus.DONE,
-        ended_at=max(now, pending.ready_at),
-        event=event.number,
-    )
+    base = _ended(pending, token, max(now, pending.ready_at))
+    if isinstance(call, WaitCall):
+        base = replace(base, event=event.number)
+    else:
+        answer = read_answer(text)
+        if isinstance(answer, ErrorInfo):
+            error = replace(answer, operation=pending.key)
+            return replace(base, status=OpStatus.FAILED, error=error)
+        text = answer
     try:
         recorded = call.result.encode(call.result.validate(codec.decode(text)))
     except (InvalidInputError, SerializationError) as error:
@@ -103,11 +151,33 @@ def fulfilled(pending: Pending, event: Event, text: str, token: str, now: int) -
 def timed_out(pending: Pending, token: str, now: int) -> OpRecord:
     """Return the record of a wait whose time is up."""
     call = pending.operation.call
-    name = call.event if isinstance(call, WaitCall) else pending.key
-    text = f"no event {name!r} came in time"
+    if isinstance(call, WaitCall):
+        kind, text = EventTimeout.__name__, f"no event {call.event!r} came in time"
+    else:
+        kind = CallbackTimeout.__name__
+        text = "nobody completed it, or gave a sign of life, in time"
     return replace(
-        waiting(pending, token, long=False),
+        _ended(pending, token, max(now, pending.wake_at or now)),
         status=OpStatus.FAILED,
-        ended_at=max(now, pending.wake_at or now),
-        error=ErrorInfo(type="EventTimeout", message=text, operation=pending.key),
+        error=ErrorInfo(type=kind, message=text, operation=pending.key),
     )
+
+
+def completed_text(value: object) -> str:
+    """Return the recorded text of what a callback was completed with."""
+    return codec.encode({"value": value})
+
+
+def failed_text(error_type: str, message: str) -> str:
+    """Return the recorded text of why whoever holds a callback's token could not do it."""
+    return codec.encode({"error": {"type": error_type, "message": message}})
+
+
+def read_answer(text: str) -> str | ErrorInfo:
+    """Return the recorded text of a callback's value, or why there is none."""
+    answer = codec.decode(text)
+    if not isinstance(answer, dict):
+        raise TypeError("a callback's answer is an object")
+    if "error" in answer:
+        return ErrorInfo(type=answer["error"]["type"], message=answer["error"]["message"])
+    return codec.encode(answer["value"])

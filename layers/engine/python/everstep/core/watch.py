@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from everstep.core.decide import Send
 from everstep.core.decisions import Suspended
+from everstep.core.durations import LONGEST_DELAY
+from everstep.core.effects import Send
 from everstep.core.model import MessageKind, OpKind
 from everstep.core.waits import next_event
 
 if TYPE_CHECKING:
     from everstep.core.decisions import Decision
-    from everstep.core.model import History
+    from everstep.core.model import Head, History
+
+_FROM_OUTSIDE: Final = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,15 @@ class Watch:
     next_look: int
 
 
-def watch(history: History, decision: Decision | None, now: int, *, watchdog: int) -> Watch:
+def watch(
+    history: History,
+    decision: Decision | None,
+    now: int,
+    *,
+    watchdog: int,
+    grace: int,
+    children_ended: bool = False,
+) -> Watch:
     """Judge a running run whose time to be looked at has come.
 
     The first look comes a grace after the start or the resumption, and may find that its message
@@ -35,7 +46,35 @@ def watch(history: History, decision: Decision | None, now: int, *, watchdog: in
         decision: Where the workflow stands; None if that could not be found out.
         now: The present.
         watchdog: How long a message that was sent may go without a trace.
+        grace: How long a message that was sent may take to leave one.
+        children_ended: Whether a child run has ended that is waited for.
     """
+    found = _watch(history, decision, now, watchdog, children_ended=children_ended)
+    return _with_deadline(history.head, found, now, grace)
+
+
+def _with_deadline(head: Head, found: Watch, now: int, grace: int) -> Watch:
+    """Look at a run when its time is up, too."""
+    if head.deadline is None or head.ending is not None:
+        return found
+    begin = head.deadline - LONGEST_DELAY
+    if begin > now:
+        return replace(found, next_look=min(found.next_look, begin))
+    if found.send is not None:
+        # First things first: it comes to its end after it has been seen to go on.
+        return replace(found, next_look=now + grace)
+    time_is_up = Send(kind=MessageKind.CANCEL, due=head.deadline)
+    return Watch(send=time_is_up, next_look=max(now, head.deadline) + grace)
+
+
+def _watch(
+    history: History,
+    decision: Decision | None,
+    now: int,
+    watchdog: int,
+    *,
+    children_ended: bool,
+) -> Watch:
     head = history.head
     progress = max(
         [head.created_at, *(record.ended_at or 0 for record in history.records.values())]
@@ -43,15 +82,24 @@ def watch(history: History, decision: Decision | None, now: int, *, watchdog: in
     if not history.records and head.resumed_at is None:
         return Watch(send=Send(kind=MessageKind.START), next_look=now + watchdog)
     recover = Send(kind=MessageKind.RECOVER, take=True)
+    if head.ending is not None and _has_not_heard(decision):
+        return Watch(send=Send(kind=MessageKind.CANCEL), next_look=now + watchdog)
     # What was recorded in the very millisecond of the resumption may be older than it.
     if head.resumed_at is not None and progress <= head.resumed_at and not _asleep(decision, now):
         return Watch(send=recover, next_look=now + watchdog)
-    if _waits(history, decision):
+    if not children_ended and _waits(history, decision):
         return Watch(send=None, next_look=now + watchdog)
     busy_since = max(progress, _last_wake(history, decision), head.resumed_at or 0)
     if busy_since + watchdog > now:
         return Watch(send=None, next_look=busy_since + watchdog)
     return Watch(send=recover, next_look=now + watchdog)
+
+
+def _has_not_heard(decision: Decision | None) -> bool:
+    """Say whether there is code that waits and does not know that the run is to end."""
+    return isinstance(decision, Suspended) and not all(
+        item.interrupted for item in decision.frontier
+    )
 
 
 def _asleep(decision: Decision | None, now: int) -> bool:
@@ -76,7 +124,7 @@ def _waits(history: History, decision: Decision | None) -> bool:
         and bool(decision.frontier)
         and not decision.closable
         and all(
-            item.operation.kind is OpKind.WAIT
+            item.operation.kind in _FROM_OUTSIDE
             and item.record is not None
             and item.wake_at is None
             and next_event(item, history.events, history.records) is None

@@ -15,6 +15,7 @@ from everstep.app.verify import verify
 from everstep.core.durations import SECOND, to_datetime, to_millis
 from everstep.core.errors import EverstepError, UnavailableError
 from everstep.core.invariants import ViolationError
+from everstep.testing.callers import Callers
 from everstep.testing.handles import TestRun
 from everstep.testing.logs import LogBook
 from everstep.testing.simulation.settings import Settings
@@ -42,7 +43,7 @@ _OF_THE_CODE_AS_IT_WAS: Final = ("attempts_within_policy", "history_replays_to_i
 _NOTHING: Any = object()
 
 
-class TestEngine:
+class TestEngine(Callers):
     """Runs workflows in memory: same core, same use cases, no network, no waiting.
 
     Nothing happens by itself: ``run_until_idle`` processes what is due now, ``advance`` moves

@@ -31,6 +31,9 @@ class Condition:
 _NOTHING_RECORDED: Final = "attribute_not_exists(PK)"
 _SOMETHING_RECORDED: Final = "attribute_exists(PK)"
 
+ALWAYS: Final = Condition(expression=f"{_NOTHING_RECORDED} OR {_SOMETHING_RECORDED}")
+"""For what each writes in place of the one before."""
+
 IF_ABSENT: Final = Condition(expression=_NOTHING_RECORDED)
 
 
@@ -48,6 +51,9 @@ def on_record(guard: Guard) -> Condition:
     if guard.due_at is not None:
         # The sweeper acts on what it saw; if the entry moved since, somebody else acted.
         found.add("#due_at = :if_due_at", "due_at", if_due_at=guard.due_at)
+    if guard.wake_at is not None:
+        # Whoever gave the wait more time did so for what it saw.
+        found.add("#wake_at = :if_wake_at", "wake_at", if_wake_at=guard.wake_at)
     as_it_stands = found.all_of()
     # The first write of an operation; the clauses above are false where nothing is recorded.
     expression = f"{_NOTHING_RECORDED} OR ({as_it_stands})" if guard.absent else as_it_stands
@@ -72,6 +78,9 @@ def on_head(guard: HeadGuard) -> Condition:
     if guard.due_at is not None:
         # As above: only the sweeper that saw the run at this place may move it on.
         found.add("#due_at = :if_due_at", "due_at", if_due_at=guard.due_at)
+    if guard.goes_on:
+        # A run is told once to end: who and why do not change afterwards.
+        found.add("attribute_not_exists(#ending)", "ending")
     if guard.generation is not None:
         # Audit entries form a chain: each follows the one that its writer has read.
         found.add("#gen = :if_gen", "gen", if_gen=guard.generation)

@@ -22,6 +22,7 @@ start       N    operation                    start of the last attempt or of th
 wake_at     N    operation                    when the timer ends
 event       N    operation                    number of the event that a wait has taken
 child       S    operation                    run that was started, or is waited for
+outcome     S    operation                    what that run ended as, if it did not complete
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -80,6 +81,7 @@ from everstep.adapters.dynamodb.values import (
     parent_in,
     payload_in,
     stall_in,
+    status_in,
     tags_in,
     text_in,
     to_text,
@@ -127,6 +129,7 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_outcome(item, record.result, record.error)
     add_number(item, "event", record.event)
     add_text(item, "child", record.child)
+    add_text(item, "outcome", record.outcome)
     return item
 
 
@@ -147,6 +150,7 @@ def to_record(item: Item) -> OpRecord:
         error=error_in(item, "error"),
         event=number_in(item, "event"),
         child=text_in(item, "child"),
+        outcome=status_in(item, "outcome"),
     )
 
 
@@ -349,6 +353,7 @@ _OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "hash": lambda item, name: to_text(item[name]),
     "event": number_in,
     "child": text_in,
+    "outcome": status_in,
 }
 _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "due_at": number_in,

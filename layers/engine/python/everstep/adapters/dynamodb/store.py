@@ -175,6 +175,10 @@ class DynamoRuns:
         """Keep an event if its name has none with this number; say whether it was kept."""
         return self._table.put(items.from_event(run_id, event), conditions.IF_ABSENT)
 
+    def replace_event(self, run_id: str, event: Event) -> None:
+        """Keep an event, in place of the one that has its name and number."""
+        self._table.put(items.from_event(run_id, event), conditions.ALWAYS)
+
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait if no other wait has it; say whether this one has it now."""
         return self._table.update(

@@ -16,6 +16,7 @@ from everstep.core.changes import (
     RunPaused,
     RunResumed,
     RunStalled,
+    RunTold,
     RunWatched,
 )
 from everstep.core.model import RunStatus
@@ -99,6 +100,15 @@ def _head(run_id: str, workflow: str, change: HeadChange) -> Update:
                     **_status(workflow, RunStatus.RUNNING, by),
                     **_due(run_id, due_at),
                     "resumed": {"N": str(at)},
+                },
+                remove=("stall",),
+            )
+        case RunTold(by=by, ending=ending, due_at=due_at):
+            return Update(
+                set={
+                    **_status(workflow, RunStatus.RUNNING, by),
+                    **_due(run_id, due_at),
+                    "ending": values.from_ending(ending),
                 },
                 remove=("stall",),
             )

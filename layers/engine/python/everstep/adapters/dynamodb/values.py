@@ -104,6 +104,11 @@ def text_in(item: Mapping[str, Any], name: str) -> str | None:
     return to_text(item[name]) if name in item else None
 
 
+def status_in(item: Mapping[str, Any], name: str) -> RunStatus | None:
+    """Return the status of an attribute; None if there is none."""
+    return RunStatus(item[name]["S"]) if name in item else None
+
+
 def add_number(item: Item, name: str, number: int | None) -> None:
     """Put a number into an item, unless it is None."""
     if number is not None:

@@ -97,6 +97,11 @@ class MemoryStore:
             events = self._events.setdefault(run_id, {})
             return events.setdefault((event.name, event.number), event) is event
 
+    def replace_event(self, run_id: str, event: Event) -> None:
+        """Keep an event, in place of the one that has its name and number."""
+        with self._lock:
+            self._events.setdefault(run_id, {})[event.name, event.number] = event
+
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait if no other wait has it; say whether this one has it now."""
         with self._lock:

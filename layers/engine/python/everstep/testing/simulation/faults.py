@@ -40,7 +40,7 @@ EXECUTIONS: Final = frozenset({"attempt", "effect"})
 # Where it makes a difference that somebody else does something just before the call.
 _SHARED: Final = frozenset(
     {"attempt", "runs.create", "runs.put", "runs.move", "runs.change", "queue.send"}
-    | {"runs.put_event", "runs.claim_event"}
+    | {"runs.put_event", "runs.replace_event", "runs.claim_event"}
 )
 
 

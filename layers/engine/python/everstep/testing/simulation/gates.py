@@ -140,6 +140,14 @@ class GatedRuns:
             lambda: self.inner.put_event(run_id, event),
         )
 
+    def replace_event(self, run_id: str, event: Event) -> None:
+        """Keep an event in place of another."""
+        self.gate.pass_through(
+            "runs.replace_event",
+            f"{run_id} {event.name} {event.number}",
+            lambda: self.inner.replace_event(run_id, event),
+        )
+
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait."""
         return self.gate.pass_through(

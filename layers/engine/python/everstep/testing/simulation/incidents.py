@@ -18,6 +18,7 @@ _DOING: Final = {
     "runs.head": "reading the run",
     "runs.move": "moving a timer",
     "runs.put_event": "keeping an event",
+    "runs.replace_event": "keeping a sign of life",
     "runs.claim_event": "claiming an event",
     "runs.change": "recording a change of the run itself",
     "timers.due": "looking for what is due",

@@ -50,6 +50,10 @@ class WatchedStore:
         """Keep an event."""
         return self._watched(run_id, lambda: self.inner.put_event(run_id, event))
 
+    def replace_event(self, run_id: str, event: Event) -> None:
+        """Keep an event in place of another."""
+        self._watched(run_id, lambda: self.inner.replace_event(run_id, event))
+
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait."""
         return self._watched(run_id, lambda: self.inner.claim_event(run_id, name, number, key))

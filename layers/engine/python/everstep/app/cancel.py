@@ -1,0 +1,105 @@
+"""Have runs end before their code does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from everstep.app.children import tell_parent
+from everstep.app.control import LONGEST_WHY, asked_for, change_audited
+from everstep.app.outbox import send
+from everstep.core.audit import Action
+from everstep.core.changes import RunEnded, RunTold
+from everstep.core.circumstances import Ending
+from everstep.core.endings import told
+from everstep.core.errors import IllegalStateError, RunNotFoundError
+from everstep.core.model import ENDED_BY_FORCE, ErrorInfo, Message, MessageKind, RunStatus
+from everstep.core.transitions import RUN_TERMINATED, RUN_TOLD
+
+if TYPE_CHECKING:
+    from everstep.app.engine import Engine
+    from everstep.core.audit import Asked
+    from everstep.core.model import Head
+
+
+def cancel(
+    engine: Engine,
+    run_id: str,
+    *,
+    who: str | None = None,
+    why: str | None = None,
+    force: bool = False,
+) -> RunStatus:
+    """Have a run end before its code does; asking again changes nothing.
+
+    Its code is told where it waits, and may undo what was done; a step that runs is not
+    interrupted. Child runs that it waits for are cancelled with it. A run that stands still goes
+    on for that.
+
+    Args:
+        engine: The ports.
+        run_id: The run.
+        who: Who asks.
+        why: What for.
+        force: End the run at once, whatever its code would do: nothing is undone.
+
+    Returns:
+        The run's status afterwards: RUNNING while its code comes to its end.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+        IllegalStateError: The run has ended otherwise.
+        UnavailableError: Nothing is known; the same call again is harmless.
+    """
+    now = engine.clock.now()
+    asked = asked_for(Action.CANCELLED, who, why)
+    ending = Ending(status=RunStatus.CANCELLED, at=now, who=who, why=why)
+    if force:
+        return _terminate(engine, run_id, ending, asked)
+    token = engine.ids.token()
+    change = RunTold(by=token, ending=ending, due_at=now + engine.limits.grace)
+    found = change_audited(engine, run_id, change, RUN_TOLD, asked)
+    if found.head.status.terminal:
+        return _has_ended(engine, found.head)
+    take = found.head.status is not RunStatus.RUNNING
+    send(engine, [Message(run_id=run_id, kind=MessageKind.CANCEL, token=token, take=take)])
+    return RunStatus.RUNNING
+
+
+def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
+    """Have a child run end, if it has not.
+
+    Raises:
+        UnavailableError: Nothing is known; the same call again is harmless.
+    """
+    why = told(parent.ending)[:LONGEST_WHY] if parent.ending else None
+    try:
+        cancel(engine, run_id, who=f"run {parent.run_id}", why=why)
+    except (RunNotFoundError, IllegalStateError):
+        # It has ended, which is as good.
+        return
+
+
+def _terminate(engine: Engine, run_id: str, ending: Ending, asked: Asked) -> RunStatus:
+    history = engine.runs.load(run_id)
+    if history is None:
+        raise RunNotFoundError(run_id)
+    head = history.head
+    if not head.status.terminal:
+        for record in history.records.values():
+            if record.child is not None:
+                cancel_child(engine, replace(head, ending=ending), record.child)
+        error = ErrorInfo(type=ENDED_BY_FORCE, message=told(ending))
+        token = engine.ids.token()
+        change = RunEnded(status=RunStatus.CANCELLED, by=token, at=ending.at, error=error)
+        found = change_audited(engine, run_id, change, RUN_TERMINATED, asked)
+        head = replace(found.head, status=RunStatus.CANCELLED) if found.changed else found.head
+    return _has_ended(engine, head)
+
+
+def _has_ended(engine: Engine, head: Head) -> RunStatus:
+    """Answer for a run that has ended: as it was asked for, or not."""
+    if head.status is not RunStatus.CANCELLED:
+        raise IllegalStateError(f"run {head.run_id} is {head.status}; it cannot be cancelled")
+    send(engine, tell_parent(engine, head))
+    return head.status

@@ -1,0 +1,120 @@
+"""Child runs: start them, see what they came to, let their parents know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from everstep.app.outbox import send
+from everstep.app.payloads import pack
+from everstep.core.children import child_id, child_secret
+from everstep.core.circumstances import Parent
+from everstep.core.errors import InvalidInputError, SerializationError
+from everstep.core.failures import describe
+from everstep.core.model import (
+    ErrorInfo,
+    Head,
+    Message,
+    MessageKind,
+    OpRecord,
+    OpStatus,
+    RunStatus,
+)
+from everstep.core.operations import ChildCall, StartCall
+from everstep.core.waits import waiting
+
+if TYPE_CHECKING:
+    from everstep.app.engine import Engine
+    from everstep.core.decisions import Pending
+
+
+def begin_child(engine: Engine, parent: Head, pending: Pending, token: str) -> OpRecord:
+    """Start the child run of an operation, and return the operation's record.
+
+    The child's id follows from the parent's and the operation's key, so that whoever does this
+    again starts nothing twice.
+
+    Raises:
+        UnknownWorkflowError: The child's workflow is not deployed.
+        UnavailableError: Nothing is known; doing it again is harmless.
+    """
+    call = pending.operation.call
+    start = call.start if isinstance(call, ChildCall) else call
+    if not isinstance(start, StartCall):
+        raise TypeError(f"{pending.key} starts no run")
+    now = engine.clock.now()
+    base = replace(waiting(pending, token, ()), wake_at=None)
+    try:
+        child = _start(engine, parent, pending, start)
+    except InvalidInputError as error:
+        return replace(
+            base,
+            status=OpStatus.FAILED,
+            ended_at=max(now, pending.ready_at),
+            error=describe(error, pending.key),
+        )
+    if isinstance(call, ChildCall):
+        return replace(base, child=child)
+    return replace(base, status=OpStatus.DONE, child=child, ended_at=max(now, pending.ready_at))
+
+
+def _start(engine: Engine, parent: Head, pending: Pending, start: StartCall) -> str:
+    workflow = engine.registry.to_start(start.workflow)
+    try:
+        workflow.input.decode(start.input)
+    except SerializationError as error:
+        raise InvalidInputError(f"the input of {workflow.name}: {error}") from error
+    now = engine.clock.now()
+    head = Head(
+        run_id=child_id(parent.run_id, pending.key, pending.ready_at),
+        workflow=workflow.name,
+        version=workflow.version,
+        status=RunStatus.RUNNING,
+        input=pack(engine, start.input, f"the input of {workflow.name}").recorded,
+        created_at=now,
+        # The same for everybody who does this for the operation: that is how they recognise it.
+        by=f"{parent.run_id}/{pending.key}",
+        due_at=now + engine.limits.grace,
+        secret=child_secret(parent.secret, pending.key),
+        parent=Parent(run_id=parent.run_id, op=pending.key),
+        reference_id=start.reference_id,
+    )
+    engine.runs.create(head, None)
+    first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())
+    send(engine, [first])
+    return head.run_id
+
+
+def see_child(engine: Engine, pending: Pending, token: str) -> OpRecord | None:
+    """Return the record of a wait for a child run that has ended; None if it has not."""
+    waits = pending.record
+    if waits is None or waits.child is None:
+        return None
+    head = engine.runs.head(waits.child)
+    while head is not None and head.successor is not None:
+        head = engine.runs.head(head.successor)
+    if head is not None and not head.status.terminal:
+        return None
+    ended = replace(waits, by=token, ended_at=max(engine.clock.now(), pending.ready_at))
+    if head is None:
+        error = ErrorInfo(type="RunNotFoundError", message="it is not kept any more")
+        return replace(ended, status=OpStatus.FAILED, outcome=RunStatus.FAILED, error=error)
+    if head.status is RunStatus.COMPLETED:
+        return replace(ended, status=OpStatus.DONE, result=head.result)
+    error = head.error or ErrorInfo(type="Unknown", message="")
+    return replace(
+        ended,
+        status=OpStatus.FAILED,
+        outcome=head.status,
+        error=replace(error, operation=pending.key, trace=None),
+    )
+
+
+def tell_parent(engine: Engine, head: Head) -> list[Message]:
+    """Return the message that lets a run's parent know that the run has ended, if it has one."""
+    if head.parent is None:
+        return []
+    token = engine.ids.token()
+    return [
+        Message(run_id=head.parent.run_id, kind=MessageKind.CHILD, token=token, op=head.parent.op)
+    ]

@@ -1,0 +1,32 @@
+"""The identity of child runs: it follows from the operation that starts them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final
+
+# As everywhere where ULIDs are used: digits and letters without I, L, O, U.
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LETTERS: Final = 26
+_CHANCE_BYTES: Final = 10
+_LATEST: Final = 2**48 - 1
+
+
+def child_id(parent: str, key: str, at: int) -> str:
+    """Return the id of the run that an operation starts: a ULID, the same for everybody.
+
+    Args:
+        parent: Id of the run that the operation belongs to.
+        key: The operation.
+        at: When the run's code asked for it.
+    """
+    chance = hashlib.sha256(f"{parent}/{key}".encode()).digest()[:_CHANCE_BYTES]
+    number = int.from_bytes(min(at, _LATEST).to_bytes(6) + chance)
+    letters = [_ALPHABET[number >> 5 * place & 31] for place in range(_LETTERS)]
+    return "".join(reversed(letters))
+
+
+def child_secret(parent_secret: str, key: str) -> str:
+    """Return what a child run's callback tokens are made of; nobody outside can know it."""
+    return hmac.new(parent_secret.encode(), key.encode(), "sha256").hexdigest()[:32]

@@ -1,0 +1,102 @@
+"""What is recorded of a run's operations, and which of it the code has asked for by now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from everstep.core import disagreements
+from everstep.core.decisions import Broken
+from everstep.core.failures import describe
+from everstep.core.keys import lies_within, scope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from everstep.core.model import OpRecord
+    from everstep.core.operations import Operation
+
+
+class Ledger:
+    """The records of one pass, compared with what today's code asks for.
+
+    Attributes:
+        records: By key.
+    """
+
+    def __init__(self, records: Mapping[str, OpRecord], fresh: Iterable[str] = ()) -> None:
+        """Begin with nothing asked for.
+
+        Args:
+            records: What is recorded.
+            fresh: Keys of what was recorded just now.
+        """
+        self.records = dict(records)
+        self._fresh = set(fresh)
+        self._unclaimed: dict[str, set[str]] = {}
+        for key in self.records:
+            self._unclaimed.setdefault(scope_of(key), set()).add(key)
+
+    def add(self, record: OpRecord) -> None:
+        """Take in a record that was written just now."""
+        self.records[record.key] = record
+        self._fresh.add(record.key)
+
+    def is_fresh(self, key: str) -> bool:
+        """Say whether code after this record runs for the first time."""
+        return key in self._fresh
+
+    def claim(self, key: str) -> None:
+        """Note that the code knows of an operation, whether or not it goes on to await it."""
+        self._unclaimed.get(scope_of(key), set()).discard(key)
+
+    def disagreement(self, operation: Operation[Any], key: str) -> Broken | None:
+        """Compare what the code asks for with what is recorded."""
+        record = self.records.get(key)
+        if record is None:
+            unclaimed = self._unclaimed.get(scope_of(key))
+            if not unclaimed:
+                return None
+            error = disagreements.inserted(key, unclaimed)
+            return Broken(error=error, keys=frozenset(unclaimed), asked=operation)
+        self.claim(key)
+        if record.kind is not operation.kind:
+            error = disagreements.other_kind(operation, record)
+        elif record.input_hash != operation.input_hash:
+            error = disagreements.other_input(operation, record)
+        else:
+            return None
+        return Broken(error=error, keys=frozenset({key}), asked=operation)
+
+    def forget(self, group: str, counted: Iterable[str]) -> None:
+        """Let records of branches lie where they are that a group does not count.
+
+        Args:
+            group: Key of the group.
+            counted: Scopes of the branches that count.
+        """
+        kept = tuple(counted)
+        for scope in list(self._unclaimed):
+            within = scope == group or lies_within(scope, group)
+            if within and not any(scope == each or lies_within(scope, each) for each in kept):
+                del self._unclaimed[scope]
+
+    def leftover(self, scope: str, error: BaseException | None) -> Broken | None:
+        """Notice recorded operations that code no longer asks for, because it ends before.
+
+        Args:
+            scope: The key space of the code that ends.
+            error: What it raises, if it does.
+        """
+        left = {
+            key
+            for within, keys in self._unclaimed.items()
+            if within == scope or lies_within(within, scope)
+            for key in keys
+        }
+        if not left:
+            return None
+        return Broken(
+            error=disagreements.missing(left, error),
+            keys=frozenset(left),
+            raised=None if error is None else describe(error),
+        )
