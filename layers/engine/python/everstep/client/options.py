@@ -68,7 +68,7 @@ def _parameters(options: StartOptions) -> Iterator[tuple[str, str]]:
     for name in _DURATIONS:
         if name in given:
             seconds = to_millis(cast("float | timedelta", given[name]), name) / SECOND
-            yield name, f"{seconds:g}"
+            yield name, str(seconds)
     at = options.get("at")
     if at is not None:
         yield "at", to_iso(instant(at, "at"))
