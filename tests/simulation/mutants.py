@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.audit import AuditEntry
+    from everstep.core.circumstances import Reference
     from everstep.core.decisions import Broken
     from everstep.core.effects import Effect
     from everstep.core.model import Claim, DueEntry, History, OpRecord
@@ -237,9 +238,9 @@ def the_trigger_sends_before_it_records(patch: pytest.MonkeyPatch) -> None:
         def __init__(self, engine: Engine) -> None:
             self.engine = engine
 
-        def create(self, head: Head, claim: Claim | None) -> Claim | None:
-            send_first(self.engine, head.run_id)
-            return self.engine.runs.create(head, claim)
+        def create(self, head: Head, *held: Any) -> Claim | Reference | None:  # noqa: ANN401
+            send_first(self.engine, head)
+            return self.engine.runs.create(head, *held)
 
     def begin(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
         changed: Any = SendsFirst(engine)

@@ -135,7 +135,7 @@ def test_options_of_a_start_are_query_parameters() -> None:
         ("retention", "0.5"),
         ("tag", "city:Bonn"),
         ("tag", "kind:a:b"),
-        ("timeout", "90.0"),
+        ("timeout", "90"),
         ("version", "2"),
     ]
 

@@ -29,7 +29,8 @@
     ├── RequestError             the caller asked for something impossible
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
     │   ├── CallbackNotFoundError, CallbackGoneError
-    │   └── IdempotencyConflictError, IllegalStateError
+    │   ├── InvalidOptionError       one option of a start is wrong
+    │   └── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
     └── UnavailableError         a service did not answer               → the same call again
 """
 
@@ -284,6 +285,19 @@ class InvalidRequestError(RequestError):
     """Say which parameter of a request is wrong and what is allowed."""
 
 
+class InvalidOptionError(RequestError):
+    """Say which option of a start is wrong and what is allowed.
+
+    Attributes:
+        parameter: The option.
+    """
+
+    def __init__(self, parameter: str, message: str) -> None:
+        """Name the option."""
+        self.parameter = parameter
+        super().__init__(message)
+
+
 class IdempotencyConflictError(RequestError):
     """Say that an idempotency key was used before with another input.
 
@@ -297,6 +311,22 @@ class IdempotencyConflictError(RequestError):
         super().__init__(
             f"idempotency key {key!r} was used before with another input (run {run_id}); "
             "repeat the same request, or choose a new key"
+        )
+
+
+class ReferenceConflictError(RequestError):
+    """Say that a run that has not ended has the reference id already.
+
+    Attributes:
+        run_id: That run.
+    """
+
+    def __init__(self, reference_id: str, run_id: str) -> None:
+        """Name the reference id and the run that has it."""
+        self.run_id = run_id
+        super().__init__(
+            f"reference id {reference_id!r} belongs to run {run_id}, which has not ended; wait for "
+            "its end, choose another one, or take that run with on_conflict=existing"
         )
 
 

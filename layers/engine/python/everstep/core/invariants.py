@@ -46,6 +46,7 @@ class ViolationError(AssertionError):
 def check_write(before: History | None, after: History, now: int, skew: int) -> None:
     """Check one write: what was there before, and what is there now."""
     running_is_watched(after.head)
+    no_run_begins_early(after, now, skew)
     if before is None:
         return
     head_stays_what_it_is(before.head, after.head)
@@ -78,9 +79,18 @@ def head_stays_what_it_is(before: Head, after: Head) -> None:
 
 
 _IDENTITY: Final = (
-    *("run_id", "workflow", "version", "input", "created_at", "idempotency_key"),
-    *("secret", "parent", "deadline", "origin", "reference_id"),
+    *("run_id", "workflow", "version", "input", "created_at", "starts_at", "idempotency_key"),
+    *("secret", "parent", "deadline", "origin", "reference_id", "tags", "retention"),
 )
+
+
+def no_run_begins_early(after: History, now: int, skew: int) -> None:
+    """Nothing is recorded of a run before it is to begin, unless it is to end before that."""
+    begins_at, status = after.head.begins_at, after.head.status
+    begun = after.records or status in (RunStatus.COMPLETED, RunStatus.FAILED)
+    ahead = after.head.starts_at is not None and now + skew < begins_at
+    if begun and ahead and after.head.ending is None:
+        raise ViolationError("no_run_begins_early", f"{of_head(after.head)} at {now}")
 
 
 def who_ends_a_run_stays(before: Head, after: Head) -> None:

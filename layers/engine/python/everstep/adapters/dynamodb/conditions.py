@@ -98,6 +98,17 @@ def unclaimed(key: str) -> Condition:
     )
 
 
+def free_of_others(holder: str | None) -> Condition:
+    """Return the condition under which a run may have a name: nobody else has it than was seen."""
+    if holder is None:
+        return IF_ABSENT
+    return Condition(
+        expression=f"{_NOTHING_RECORDED} OR #run = :if_holder",
+        names={"#run": "run"},
+        values={":if_holder": {"S": holder}},
+    )
+
+
 class _Clauses:
     """Collects clauses that must all hold."""
 

@@ -35,6 +35,7 @@ class FaultKind(StrEnum):
 
 READS: Final = frozenset(
     {"runs.load", "runs.rest", "runs.head", "timers.due", "blobs.get", "lists.newest"}
+    | {"runs.reference"}
 )
 EXECUTIONS: Final = frozenset({"attempt", "effect"})
 # Where it makes a difference that somebody else does something just before the call.
