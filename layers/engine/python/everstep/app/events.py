@@ -77,12 +77,17 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
     """
     payload = pack(engine, text, f"the event {name}").recorded
     for _ in range(_CONTENTION):
-        history = _running(engine, run_id)
+        history = _found(engine, run_id)
         same = [event for event in history.events if event.name == name]
         repeated = next((each for each in same if key is not None and each.key == key), None)
         if repeated is not None:
+            # Also when the run has ended since: it may have ended by this very event.
             tell(engine, run_id)
             return Kept(number=repeated.number, created=False)
+        if history.head.status.terminal:
+            raise IllegalStateError(
+                f"run {run_id} is {history.head.status}: it takes no more events"
+            )
         event = Event(
             name=name,
             number=max((each.number for each in same), default=0) + 1,
@@ -96,12 +101,10 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
     raise UnavailableError(f"too many events {name!r} at the same time: try again")
 
 
-def _running(engine: Engine, run_id: str) -> History:
+def _found(engine: Engine, run_id: str) -> History:
     history = engine.runs.load(run_id)
     if history is None:
         raise RunNotFoundError(run_id)
-    if history.head.status.terminal:
-        raise IllegalStateError(f"run {run_id} is {history.head.status}: it takes no more events")
     return history
 
 
