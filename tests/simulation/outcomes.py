@@ -68,7 +68,13 @@ BUDGETS: Final = {
 _FAILS: Final = frozenset({"fails", "gives_up", "lets_down"})
 _CALLED_OFF: Final = frozenset({"sleeps_too_long", "waits_for_many"})
 # How often people asked something of the run.
-_ASKED: Final = {"lost_code": 1, "stumbles": 1, "pauses": 2}
+_ASKED: Final = {
+    "sleeps_too_long": 1,
+    "waits_for_many": 1,
+    "lost_code": 1,
+    "stumbles": 1,
+    "pauses": 2,
+}
 
 
 def outcome(world: World) -> tuple[object, ...]:
@@ -90,13 +96,18 @@ def check_usual(name: str, world: World) -> None:
     Raises:
         ViolationError: It came to another end, or the watchdog had to help.
     """
-    for run_id in world.store.run_ids:
-        head = world.history(run_id).head
-        ended = RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED
-        if head.status is not ended or head.generation != _ASKED.get(name, 0):
-            raise ViolationError("one_outcome", f"{head}")
+    # What follows the first run are its children, which end as it wants them to.
+    head = world.history(world.store.run_ids[0]).head
+    if head.status is not _ends(name) or head.generation != _ASKED.get(name, 0):
+        raise ViolationError("one_outcome", f"{head}")
     if world.facts.recovered:
         raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
+
+
+def _ends(name: str) -> RunStatus:
+    if name in _CALLED_OFF:
+        return RunStatus.CANCELLED
+    return RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED
 
 
 def check_budget(name: str, world: World) -> None:

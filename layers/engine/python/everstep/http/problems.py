@@ -27,7 +27,7 @@ from everstep.http.faults import (
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2
 """Seconds after which to repeat a request that no service answered."""
-_TYPE: Final = "urn:everstep:problem:"
+TYPE: Final = "urn:everstep:problem:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def problem(error: Exception, request_id: str) -> Problem:
     """Return what a caller is told of an error; nothing of the server's insides."""
     kind = kind_of(error)
     body: dict[str, Any] = {
-        "type": _TYPE + kind.name,
+        "type": TYPE + kind.name,
         "title": kind.title,
         "status": kind.status,
         "detail": _SAID_OF.get(kind.status) or str(error),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.audit import seal
-from everstep.core.codec import decode, plain
+from everstep.core.codec import decode, masked, plain
 from everstep.core.durations import to_iso
 from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus, RunStatus
@@ -50,11 +50,11 @@ def page(found: Page) -> dict[str, Any]:
     return {"runs": [_listed(each) for each in found.runs], "cursor": found.cursor}
 
 
-def ended(head: Head) -> dict[str, Any]:
-    """Return how a run ended: with its result, or with its error."""
+def ended(head: Head, *, recorded: bool = False) -> dict[str, Any]:
+    """Return how a run ended: with its result, plain or as it is recorded, or with its error."""
     shown: dict[str, Any] = {"run_id": head.run_id, "status": head.status}
     if head.status is RunStatus.COMPLETED:
-        return shown | {"result": _value(head.result)}
+        return shown | {"result": _tagged(head.result) if recorded else _value(head.result)}
     return shown | {"error": _error(head.error)}
 
 
@@ -133,6 +133,10 @@ def _time(millis: int | None) -> str | None:
 
 def _value(payload: Payload | None) -> Any:  # noqa: ANN401 - JSON
     return None if payload is None or payload.text is None else plain(decode(payload.text))
+
+
+def _tagged(payload: Payload | None) -> Any:  # noqa: ANN401 - JSON
+    return None if payload is None or payload.text is None else masked(payload.text)
 
 
 def _error(error: ErrorInfo | None) -> dict[str, Any] | None:

@@ -116,12 +116,17 @@ def read_request(
     """
     return Request(
         path=event["path"],
-        parameters={name: unquote(value) for name, value in parameters.items()},
+        parameters=unquoted(parameters),
         query=_query(event),
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=_body(event),
         context=context,
     )
+
+
+def unquoted(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable parts of a path, decoded."""
+    return {name: unquote(value) for name, value in parameters.items()}
 
 
 def check_query(query: Mapping[str, Sequence[str]], allowed: Collection[str]) -> None:

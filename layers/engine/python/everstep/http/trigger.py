@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
 def trigger_app(engine: Engine) -> Application:
     """Return the application of the trigger function."""
-    return Application(
-        [
-            Route(
-                method="POST",
-                rule="/triggers/<workflow>",
-                call=lambda request: _start(engine, request),
-                query=frozenset({"version"}),
-            )
-        ]
-    )
+    return Application(trigger_routes(engine))
+
+
+def trigger_routes(engine: Engine) -> list[Route]:
+    """Return the routes of the trigger function."""
+    return [
+        Route(
+            method="POST",
+            rule="/triggers/<workflow>",
+            call=lambda request: _start(engine, request),
+            query=frozenset({"version"}),
+        )
+    ]
 
 
 def _start(engine: Engine, request: Request) -> Reply:

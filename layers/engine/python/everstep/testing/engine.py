@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from everstep.app.engine import Limits
+    from everstep.app.engine import Engine, Limits
     from everstep.authoring.workflows import Workflow
     from everstep.core.audit import AuditEntry
     from everstep.testing.stand_ins import Mock
@@ -77,6 +77,11 @@ class TestEngine(Callers):
     def now(self) -> datetime:
         """Return the virtual time in UTC."""
         return to_datetime(self._world.time)
+
+    @property
+    def ports(self) -> Engine:
+        """Return what use cases work on, for code that does what functions do."""
+        return self._world.inside
 
     def deploy(self, workflows: Iterable[Workflow[Any, Any]]) -> None:
         """Put new code in place of the old; runs stay as they are."""
