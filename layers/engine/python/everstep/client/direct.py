@@ -65,7 +65,7 @@ class DirectTransport:
         routes = [*trigger_routes(engine), *api_routes(engine, self._sleep)]
         route, parameters = _found(routes, call)
         request = self._request(call, parameters)
-        check_query(request.query, route.query)
+        check_query(request.query, route.query, route.repeatable)
         reply = route.call(request)
         # As it would be read by a caller far away.
         return Answer(status=reply.status, body=json.loads(dumps(reply.body or {})))

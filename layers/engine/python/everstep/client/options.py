@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
+    from everstep.app.options import OnConflict
+
 _TEXTS: Final = ("version", "reference_id", "on_conflict")
 _DURATIONS: Final = ("delay", "timeout", "retention")
 
@@ -35,7 +37,7 @@ class StartOptions(TypedDict, total=False):
     idempotency_key: str | None
     version: str | None
     reference_id: str | None
-    on_conflict: str | None
+    on_conflict: OnConflict | None
     delay: float | timedelta | None
     at: datetime | None
     tags: Mapping[str, str] | None
@@ -68,7 +70,7 @@ def _parameters(options: StartOptions) -> Iterator[tuple[str, str]]:
     for name in _DURATIONS:
         if name in given:
             seconds = to_millis(cast("float | timedelta", given[name]), name) / SECOND
-            yield name, f"{seconds:g}"
+            yield name, f"{seconds:.15g}"
     at = options.get("at")
     if at is not None:
         yield "at", to_iso(instant(at, "at"))

@@ -10,8 +10,10 @@ from everstep.core.errors import (
     IdempotencyConflictError,
     IllegalStateError,
     InvalidInputError,
+    InvalidOptionError,
     InvalidRequestError,
     PayloadTooLargeError,
+    ReferenceConflictError,
     RunNotFoundError,
     UnavailableError,
     UnknownWorkflowError,
@@ -49,12 +51,16 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
     IdempotencyConflictError: Kind(
         409, "idempotency-conflict", "The idempotency key was used with another input"
     ),
+    ReferenceConflictError: Kind(
+        409, "reference-conflict", "A run that has not ended has this reference id"
+    ),
     IllegalStateError: Kind(409, "illegal-state", "The run's status does not allow this"),
     PayloadTooLargeError: Kind(413, "payload-too-large", "The payload is too large"),
     UnsupportedMediaTypeError: Kind(
         415, "unsupported-media-type", "The body is of an unsupported type"
     ),
     InvalidInputError: Kind(422, "invalid-input", "The input does not fit the workflow"),
+    InvalidOptionError: Kind(422, "invalid-option", "An option of the start is wrong"),
     AnswerTooLargeError: Kind(422, "answer-too-large", "The answer is too large"),
     UnavailableError: Kind(503, "unavailable", "A service did not answer"),
 }
@@ -99,7 +105,9 @@ def _members(error: Exception) -> dict[str, Any]:
     match error:
         case InvalidInputError():
             return {"errors": list(error.errors)}
-        case IdempotencyConflictError() | RunNotFoundError():
+        case InvalidOptionError():
+            return {"parameter": error.parameter}
+        case IdempotencyConflictError() | ReferenceConflictError() | RunNotFoundError():
             return {"run_id": error.run_id}
         case PayloadTooLargeError():
             return {"size": error.size, "limit": error.limit}
