@@ -176,8 +176,8 @@ def a_message_says_which_attempt_it_is(patch: pytest.MonkeyPatch) -> None:
 def a_recovery_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
     original = decide.duties
 
-    def duties(message: Message, *seen: Any) -> tuple[Effect, ...]:  # noqa: ANN401
-        return original(replace(message, take=False), *seen)
+    def duties(message: Message, *seen: Any, **more: Any) -> tuple[Effect, ...]:  # noqa: ANN401
+        return original(replace(message, take=False), *seen, **more)
 
     patch.setattr(advance, "duties", duties)
 
