@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
-from everstep.app.children import tell_parent
+from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
 from everstep.app.outbox import send
@@ -24,7 +24,12 @@ from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import is_far
 from everstep.core.effects import Interrupt, Look
-from everstep.core.errors import UnknownWorkflowError, WorkflowMissingError
+from everstep.core.errors import (
+    InvalidInputError,
+    PayloadTooLargeError,
+    UnknownWorkflowError,
+    WorkflowMissingError,
+)
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
@@ -107,7 +112,7 @@ class _Advance:
         if history is None:
             return Done.UNKNOWN_RUN
         if history.head.status.terminal:
-            return self._after_the_end(history.head)
+            return self._after_the_end(history)
         if history.head.status is not RunStatus.RUNNING:
             # Its due entries are left alone: they are taken over later.
             return Done.STANDS_STILL
@@ -128,10 +133,9 @@ class _Advance:
             send(self.engine, [replace(self.message, due=begins_at)])
         return True
 
-    def _after_the_end(self, head: Head) -> Done:
-        """Let the parent know, if whoever ended the run may have died before it did."""
-        if head.by == self.message.token or self.message.take:
-            send(self.engine, tell_parent(self.engine, head))
+    def _after_the_end(self, history: History) -> Done:
+        """Do what is left to do, if whoever ended the run may have died before it did."""
+        close_down(self.engine, self.message, history)
         self._disarm()
         return Done.ENDED_BEFORE
 
@@ -290,6 +294,9 @@ class _Advance:
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
         now = load(self.engine, self.message.run_id)
+        if now is not None and now.head.status.terminal:
+            # Whoever has ended it with this message may have died before it was done with it.
+            self._after_the_end(now)
         written = now.records.get(record.key) if now else None
         mine = written is not None and (written.by == self.message.token or self.message.take)
         return (
@@ -304,7 +311,7 @@ class _Advance:
             return self._broken(history, replay.decision)
         try:
             changed = self._fulfil(history, replay)
-        except UnknownWorkflowError as error:
+        except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
             stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
             return Done.STALLED
         if not changed:
@@ -334,6 +341,8 @@ class _Advance:
     def _again(self, done: Done) -> Done:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
         now = load(self.engine, self.message.run_id)
+        if now is not None and now.head.status.terminal:
+            self._after_the_end(now)
         if now is None or now.head.status is not RunStatus.RUNNING:
             return done
         again = self._process(now)

@@ -30,6 +30,7 @@ from everstep.core.errors import (
 )
 from everstep.core.invariants import (
     ViolationError,
+    a_continued_run_goes_on,
     a_stall_has_its_reason,
     an_ended_run_is_not_due,
     an_event_goes_to_one_wait,
@@ -210,6 +211,10 @@ def _at_the_run(look: Look, check: _Check, history: History, due: Collection[Due
     _at_the_records(look, history)
     _at_the_index(look, history, due, check.engine.clock.now())
     look.at(one_run_per_idempotency_key, history, check.holders)
+    if history.head.successor is not None:
+        successor, unreadable = read_run(check.engine, history.head.successor)
+        if not unreadable:
+            look.at(a_continued_run_goes_on, history, successor)
 
 
 def _at_the_records(look: Look, history: History) -> None:

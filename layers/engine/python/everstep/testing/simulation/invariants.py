@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from everstep.app.payloads import load, unpack
 from everstep.core.invariants import (
     ViolationError,
+    a_continued_run_goes_on,
     an_event_goes_to_one_wait,
     asked_steps,
     attempts_within_policy,
@@ -79,6 +80,8 @@ def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
         nothing_is_silently_stuck(history)
         an_event_goes_to_one_wait(history)
         completed_steps_were_executed(facts, history)
+        if history.head.successor is not None:
+            a_continued_run_goes_on(history, engine.runs.load(history.head.successor))
         _agrees_with_its_code(engine, facts, history)
 
 
