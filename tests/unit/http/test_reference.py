@@ -84,6 +84,7 @@ def test_every_call_has_an_example() -> None:
         "/runs/{id}/result",
         "/runs/{id}/pause",
         "/runs/{id}/resume",
+        "/runs/{id}/events/paid",
         "/runs/{id}/audit",
         "/runs/{id}/cancel",
         "/callbacks/TOKEN/complete",

@@ -110,7 +110,7 @@ class Replay:
             run_id=head.run_id,
             workflow=head.workflow,
             version=head.version,
-            created_at=head.created_at,
+            created_at=head.begins_at,
             secret=head.secret,
         )
         live = live and not history.records

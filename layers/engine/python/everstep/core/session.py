@@ -86,7 +86,7 @@ class Session:
     def __init__(
         self, run: RunFacts, *, live: bool, claim: Callable[[str], None] = _nobody
     ) -> None:
-        """Begin a pass at the instant when the run was accepted."""
+        """Begin a pass at the instant when the run was accepted, or was to begin."""
         self.run = run
         self.claim = claim
         self.frame = Frame(scope="", now=run.created_at, live=live)
