@@ -36,10 +36,11 @@ class Ledger:
         for key in self.records:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
 
-    def add(self, record: OpRecord) -> None:
-        """Take in a record that was written just now."""
+    def add(self, record: OpRecord, *, fresh: bool) -> None:
+        """Take in a record; say whether it was written just now."""
         self.records[record.key] = record
-        self._fresh.add(record.key)
+        if fresh:
+            self._fresh.add(record.key)
 
     def is_fresh(self, key: str) -> bool:
         """Say whether code after this record runs for the first time."""

@@ -30,7 +30,7 @@ from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
 from everstep.core.blocking import blocking_error, foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
-from everstep.core.decisions import Broken, Closable, Pending, Raised, Returned, Suspended
+from everstep.core.decisions import Broken, Pending, Raised, Returned, Suspended
 from everstep.core.errors import DefinitionError, EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
@@ -71,6 +71,7 @@ class Replay:
     """One pass over a workflow's code, at rest between ``resume`` calls.
 
     Attributes:
+        definition: The code.
         decision: Where the pass stands.
         asked: Keys in the order in which the code asked for them.
         ended_branch: Whether ``resume`` has ended a branch, after which other messages may see
@@ -94,7 +95,7 @@ class Replay:
             fresh: Records that were written just now: code after them runs for the first time.
         """
         head = history.head
-        self._definition = definition
+        self.definition = definition
         self._ledger = Ledger(history.records, fresh)
         self._children: dict[str, None] = {}
         self.asked: list[str] = []
@@ -145,15 +146,24 @@ class Replay:
             for group in self._groups.values()
         )
 
-    def resume(self, record: OpRecord) -> Decision:
-        """Go on with a record that was just written for an operation of the frontier."""
+    @property
+    def in_groups(self) -> bool:
+        """Say whether branches run side by side."""
+        return not all(group.answered for group in self._groups.values())
+
+    def resume(self, record: OpRecord, *, fresh: bool = True) -> Decision:
+        """Go on with a record of an operation of the frontier.
+
+        Args:
+            record: What is recorded now.
+            fresh: Whether it was written just now: code after it runs for the first time.
+        """
         self.ended_branch = False
-        if self._closed:
-            raise RuntimeError("this pass is closed")
-        if self.pending(record.key) is None:
-            raise LookupError(f"{record.key} is not in the frontier")
+        if self._closed or self.pending(record.key) is None:
+            raise LookupError(f"{record.key} is not in the frontier, or the pass is closed")
         fiber, pending = self._waiting.pop(record.key)
-        self._ledger.add(record)
+        self._ledger.add(record, fresh=fresh)
+        fiber.frame.live = fiber.frame.live and fresh
         if record.status.final:
             self.decision = self._answered(fiber, pending.operation, record) or self._drive()
         else:
@@ -164,14 +174,14 @@ class Replay:
     def close(self) -> None:
         """Let the suspended coroutines go; their cleanup code does nothing durable."""
         self._closed = True
-        fibers, self._fibers = self._fibers, []
-        let_go(self.session, fibers)
+        let_go(self.session, self._fibers)
+        self._fibers = []
 
     # --- Driving
 
     def _begin(self, input_text: str) -> Decision:
         try:
-            coroutine = self._definition.begin(self.session, input_text)
+            coroutine = self.definition.begin(self.session, input_text)
         except EverstepError as error:
             return Broken(error=describe(error))
         root = Fiber(coroutine, self.session.frame)
@@ -195,17 +205,8 @@ class Replay:
 
     def _standing(self) -> Decision:
         pending = tuple(item for _, item in self._waiting.values())
-        closable = tuple(
-            Closable(
-                key=group.key,
-                operation=group.operation,
-                join=join,
-                closers=group.closers(),
-                ready_at=max(branch.at for branch in group.ended),
-            )
-            for group in self._groups.values()
-            if group.join is None and not group.answered and (join := group.verdict()) is not None
-        )
+        found = (group.closable() for group in self._groups.values())
+        closable = tuple(group for group in found if group is not None)
         if not pending and not closable:
             # A join counts branches of which this history does not show the end.
             waiting = [group.key for group in self._groups.values() if not group.answered]
@@ -376,7 +377,7 @@ class Replay:
         if error is not None:
             return self._raised(fiber, error)
         try:
-            output = self._definition.encode_output(value)
+            output = self.definition.encode_output(value)
         except EverstepError as refusal:
             return self._raised(fiber, refusal)
         return Returned(output=output, last=fiber.last, closers=self._closers)
