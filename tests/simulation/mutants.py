@@ -19,6 +19,7 @@ from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, R
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
+from tests.simulation import mutants_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -385,6 +386,11 @@ def what_takes_over_passes_that_on_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "_inherits", lambda message: message.take)
 
 
-MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = tuple(
-    made for made in list(globals().values()) if isfunction(made) and made.__module__ == __name__
+MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
+    tuple(
+        made
+        for made in list(globals().values())
+        if isfunction(made) and made.__module__ == __name__
+    )
+    + mutants_once.MUTANTS
 )

@@ -144,9 +144,14 @@ class World:
         self.advance(self.take())
         return run_id
 
-    def advance(self, message: Message, time_left: Callable[[], int] | None = None) -> Done:
+    def advance(
+        self,
+        message: Message,
+        time_left: Callable[[], int] | None = None,
+        receives: int = 1,
+    ) -> Done:
         """Process one message."""
-        return advance(self.engine, message, time_left)
+        return advance(self.engine, message, time_left, receives=receives)
 
     def run(self) -> None:
         """Process what is in the queue, and what that sends, at the time it is due."""

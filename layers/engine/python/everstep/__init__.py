@@ -34,6 +34,8 @@ from everstep.core.errors import (
     RunCancelled,
     SerializationError,
     StepFailed,
+    StepInterrupted,
+    StepNotExecuted,
     StepTimeout,
 )
 from everstep.core.retry import Retry
@@ -73,6 +75,8 @@ __all__ = [
     "Step",
     "StepContext",
     "StepFailed",
+    "StepInterrupted",
+    "StepNotExecuted",
     "StepTimeout",
     "Workflow",
     "step",

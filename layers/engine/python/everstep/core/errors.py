@@ -4,6 +4,8 @@
 
     EverstepError
     ├── StepFailed               a step used up its attempts            → workflow code handles it
+    │   └── StepInterrupted      its last attempt began and left no result
+    ├── StepNotExecuted          raised by a probe: it did not happen   → the next attempt
     ├── EventTimeout             an event did not come in time          → workflow code handles it
     ├── CallbackTimeout          nobody completed a callback in time    → workflow code handles it
     ├── CallbackFailed           whoever was asked could not do it      → workflow code handles it
@@ -32,6 +34,7 @@
     │   ├── InvalidOptionError       one option of a start is wrong
     │   └── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
     └── UnavailableError         a service did not answer               → the same call again
+        └── ProbeFailedError     a probe could not find out             → it is asked again
 """
 
 from __future__ import annotations
@@ -69,6 +72,14 @@ class StepFailed(EverstepError):  # noqa: N818 - the public name
         super().__init__(
             f"step {operation} failed after {attempts} {tries}: {error_type}: {message}"
         )
+
+
+class StepInterrupted(StepFailed):
+    """Tell the workflow that the last attempt of a step began and left no result.
+
+    Its process died, or was taken for dead. Whether what the step does has happened is unknown.
+    A retry policy that names this class in ``retry_on`` tries such a step again.
+    """
 
 
 class EventTimeout(EverstepError):  # noqa: N818 - the public name
@@ -179,6 +190,10 @@ class BatchFailedError(EverstepError):
 
 class StepTimeout(EverstepError):  # noqa: N818 - the public name
     """Say that one attempt of a step ran longer than it may."""
+
+
+class StepNotExecuted(EverstepError):  # noqa: N818 - the public name
+    """Raise this in the probe of a step: what the step does did not happen, run it again."""
 
 
 class NonRetryable(EverstepError):  # noqa: N818 - the public name
@@ -348,3 +363,7 @@ class CallbackGoneError(RequestError):
 
 class UnavailableError(EverstepError):
     """Say that a service throttled, timed out or failed; repeating the call is harmless."""
+
+
+class ProbeFailedError(UnavailableError):
+    """Say that the probe of a step could not find out what became of an attempt."""

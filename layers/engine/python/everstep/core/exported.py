@@ -65,6 +65,7 @@ _NEEDED: Final = {
     OpStatus.CANCELLED: ("ended_at", "error"),
     OpStatus.RETRY: ("wake_at", "error"),
     OpStatus.WAITING: (),
+    OpStatus.STARTED: ("wake_at",),
 }
 
 

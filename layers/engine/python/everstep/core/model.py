@@ -74,9 +74,14 @@ class OpKind(StrEnum):
 
 
 class OpStatus(StrEnum):
-    """What is recorded of an operation; no record at all means not attempted or in flight."""
+    """What is recorded of an operation; no record at all means not attempted or in flight.
+
+    STARTED says that an attempt has begun. It stands where an attempt may not begin twice, and
+    where one has probably died before; most attempts begin without it.
+    """
 
     WAITING = "WAITING"
+    STARTED = "STARTED"
     RETRY = "RETRY"
     DONE = "DONE"
     FAILED = "FAILED"
@@ -149,7 +154,8 @@ class OpRecord:
         attempt: Number of the attempt that wrote this record, from 1; 0 for timers.
         started_at: Start of the last attempt, or of the wait.
         ended_at: When the record became final or the attempt failed.
-        wake_at: When a sleep ends or the next attempt is due; never changes afterwards.
+        wake_at: When a sleep ends, the next attempt is due, or a started one can no longer be
+            under way; never changes afterwards.
         due_at: Position in the due index while the sweeper has to look after it.
         result: The value of a DONE operation.
         error: The error of a FAILED operation or of the last attempt.

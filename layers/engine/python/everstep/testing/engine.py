@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import to_jsonable_python
 
 from everstep.app.control import audit, pause, resume
+from everstep.app.engine import Limits
 from everstep.app.events import send_event
 from everstep.app.options import StartOptions
 from everstep.app.query import inspect
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from everstep.app.engine import Engine, Limits
+    from everstep.app.engine import Engine
     from everstep.app.options import OnConflict
     from everstep.authoring.workflows import Workflow
     from everstep.core.audit import AuditEntry
@@ -363,9 +365,8 @@ class TestEngine(Callers):
 def _calm(workflows: Iterable[Workflow[Any, Any]], limits: Limits | None) -> World:
     """Return a world where nothing goes wrong but what the test does.
 
-    The queue would deliver a message again after its visibility time-out; a test need not wait.
+    The queue would deliver a message again after its visibility time-out, and whoever gets it then
+    would wait until an attempt that was begun is surely over; a test need not wait.
     """
-    settings = Settings(visibility=0)
-    if limits is not None:
-        settings.limits = limits
+    settings = Settings(visibility=0, limits=replace(limits or Limits(), attempt=0))
     return World(workflows, settings=settings)

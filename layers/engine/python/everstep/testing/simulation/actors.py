@@ -135,9 +135,11 @@ class Inhabited(Deployment):
     def execute(self, letter: Letter, time_left: Callable[[], int] | None = None) -> Task:
         """Begin to process a message; it is deleted if that succeeds."""
         self.queue.receive(letter, self.settings.visibility)
+        receives = letter.receives
 
         def process() -> None:
-            receive(self.engine, f"message-{letter.number}", letter.body, time_left)
+            name = f"message-{letter.number}"
+            receive(self.engine, name, letter.body, time_left, receives=receives)
             self._acknowledge(self.queue, letter)
 
         task = self.spawn(f"{_EXECUTOR} of {letter}", process)
