@@ -126,17 +126,16 @@ class Group:
 
     def counted(self) -> Sequence[Branch] | None:
         """Return the branches that count, once the group is closed and they have all ended."""
-        if self.join is None:
-            return None
-        awaited = self.call.total if self.join.picked is None else len(self.join.picked)
-        if len(self.ended) < awaited:
+        if self.join is None or len(self.ended) < self._awaited(self.join):
             return None
         if self.join.picked is None:
             return sorted(self.ended, key=lambda branch: branch.end.index)
+        # Of a closed group no other branches are begun.
         by_index = {branch.end.index: branch for branch in self.ended}
-        if not all(index in by_index for index in self.join.picked):
-            return None
         return [by_index[index] for index in self.join.picked]
+
+    def _awaited(self, join: Join) -> int:
+        return self.call.total if join.picked is None else len(join.picked)
 
     def closers(self) -> tuple[str, ...]:
         """Return the operations whose ends let the group be closed."""
