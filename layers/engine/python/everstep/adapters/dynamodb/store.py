@@ -16,6 +16,7 @@ from everstep.adapters.dynamodb import audits, conditions, items, keys, updates
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
+from everstep.core.children import is_same_run
 from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import History
@@ -147,7 +148,7 @@ class DynamoRuns:
         stored = self.head(head.run_id)
         if stored is None:
             raise UnavailableError(f"run {head.run_id} was in the way and is gone: try again")
-        if stored.by != head.by:
+        if not is_same_run(stored, head):
             raise RunIdTakenError(head.run_id)
 
     def load(self, run_id: str) -> History | None:
