@@ -28,16 +28,16 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
-from everstep.core.blocking import blocking_error, foreign_yield, is_outcome, no_event_loop
+from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
 from everstep.core.decisions import Broken, Pending, Raised, Returned, Suspended
-from everstep.core.errors import DefinitionError, EverstepError, RunCancelled
+from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
 from everstep.core.fibers import Branch, Fiber, Group, given_by
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within
-from everstep.core.ledger import Ledger
+from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import Frame, Phase, RunFacts, Session
@@ -159,8 +159,10 @@ class Replay:
             fresh: Whether it was written just now: code after it runs for the first time.
         """
         self.ended_branch = False
-        if self._closed or self.pending(record.key) is None:
-            raise LookupError(f"{record.key} is not in the frontier, or the pass is closed")
+        if self._closed:
+            raise RuntimeError("this pass is closed")
+        if self.pending(record.key) is None:
+            raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
         self._ledger.add(record, fresh=fresh)
         fiber.frame.live = fiber.frame.live and fresh
@@ -365,7 +367,7 @@ class Replay:
     # --- How code ends
 
     def _ended(self, fiber: Fiber, value: object, error: BaseException | None) -> Decision | None:
-        mistake = self._mistake_of(error) or self._ledger.leftover(fiber.frame.scope, error)
+        mistake = mistake_of(error) or self._ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
         if error is None:
@@ -390,12 +392,3 @@ class Replay:
             interrupted=isinstance(error, RunCancelled),
             children=tuple(self._children) if isinstance(error, RunCancelled) else (),
         )
-
-    def _mistake_of(self, error: BaseException | None) -> Broken | None:
-        if error is None:
-            return None
-        blocking = blocking_error(error)
-        if blocking is not None:
-            return Broken(error=describe(blocking))
-        # Such as a step that is called with wrong arguments: to be mended, not final.
-        return Broken(error=describe(error)) if isinstance(error, DefinitionError) else None
