@@ -16,6 +16,7 @@ from everstep.core.decisions import Raised, Returned
 from everstep.core.effects import Arm, Send
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, RunStatus
+from everstep.core.repeats import is_repeat
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.audit import AuditEntry
-    from everstep.core.circumstances import Reference
     from everstep.core.decisions import Broken
     from everstep.core.effects import Effect
-    from everstep.core.model import Claim, DueEntry, History, OpRecord
+    from everstep.core.model import DueEntry, History, OpRecord
     from everstep.core.replay import Replay
     from everstep.core.watch import Watch
 
@@ -157,7 +157,7 @@ def an_early_message_counts_as_due(patch: pytest.MonkeyPatch) -> None:
     def act(self: Any, history: History, replay: Replay) -> Done:  # noqa: ANN401
         message: Message = self.message
         pending = replay.pending(message.op)
-        if pending is None or advance.is_repeat(message, history.records.get(message.op)):
+        if pending is None or is_repeat(message, history.records.get(message.op)):
             return act_rightly(self, history, replay)
         return original(self, history, replay, pending)
 
@@ -239,9 +239,9 @@ def the_trigger_sends_before_it_records(patch: pytest.MonkeyPatch) -> None:
         def __init__(self, engine: Engine) -> None:
             self.engine = engine
 
-        def create(self, head: Head, *held: Any) -> Claim | Reference | None:  # noqa: ANN401
+        def create(self, head: Head, *held: Any, **more: Any) -> object:  # noqa: ANN401
             send_first(self.engine, head)
-            return self.engine.runs.create(head, *held)
+            return self.engine.runs.create(head, *held, **more)
 
     def begin(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
         changed: Any = SendsFirst(engine)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Reference
+    from everstep.core.listing import Listed
     from everstep.core.model import (
         Claim,
         DueEntry,
         Event,
         Head,
         History,
-        Listed,
         OpRecord,
         Outgoing,
         RunStatus,
@@ -61,6 +61,9 @@ class RunStore(Protocol):
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
+
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and the record of one operation."""
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""

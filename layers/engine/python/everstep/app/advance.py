@@ -15,6 +15,7 @@ from everstep.app.attempt import begin, run_attempt
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
+from everstep.app.kept import caught_up
 from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
@@ -33,6 +34,7 @@ from everstep.core.errors import (
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
+from everstep.core.repeats import has_begun, is_anothers, is_repeat
 from everstep.core.replay import Replay
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
@@ -106,8 +108,28 @@ class _Advance:
     receives: int = 1
     fresh: set[str] = field(default_factory=set)
     looked: set[str] = field(default_factory=set)
+    passes: list[Replay] = field(default_factory=list)
 
     def run(self) -> Done:
+        return self._with_what_was_kept() or self._from_the_beginning()
+
+    def _with_what_was_kept(self) -> Done | None:
+        """Go on with the pass that this process has kept of the run; None if it cannot."""
+        message, kept = self.message, self.engine.kept
+        replay = None if kept is None else kept.take(message.run_id)
+        if replay is None:
+            return None
+        history = None
+        try:
+            if message.kind not in _LOOKING and not message.take:
+                history = caught_up(self.engine, message.run_id, replay)
+        finally:
+            if history is None or isinstance(replay.decision, Broken):
+                replay.close()
+        usable = history is not None and not isinstance(replay.decision, Broken)
+        return self._attend(history, replay) if history is not None and usable else None
+
+    def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)
         if history is None:
             return Done.UNKNOWN_RUN
@@ -151,10 +173,8 @@ class _Advance:
         due_at = now + self.engine.limits.grace
         change = RunTold(by=self.message.token, ending=ending, due_at=due_at)
         self.engine.runs.change(self.message.run_id, change, TIME_IS_UP)
-        history = load(self.engine, self.message.run_id)
-        if history is None or history.head.status is not RunStatus.RUNNING:
-            return Done.SUPERSEDED
-        return self._process(history)
+        history = self._still_running()
+        return Done.SUPERSEDED if history is None else self._process(history)
 
     def _process(self, history: History, seen: frozenset[str] = frozenset()) -> Done:
         try:
@@ -165,10 +185,24 @@ class _Advance:
             stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
             return Done.STALLED
         live = self.message.kind is MessageKind.START
-        with Replay(definition, history, live=live, fresh=frozenset(self.fresh)) as replay:
+        replay = Replay(definition, history, live=live, fresh=frozenset(self.fresh))
+        return self._attend(history, replay, seen)
+
+    def _attend(self, history: History, replay: Replay, seen: frozenset[str] = frozenset()) -> Done:
+        """Act on a pass, and keep it for the run's next message, unless another took its place."""
+        self.passes.append(replay)
+        done = None
+        try:
             if isinstance(replay.decision, Broken):
-                return self._broken(history, replay.decision, seen)
-            return self._act(history, replay)
+                done = self._broken(history, replay.decision, seen)
+            else:
+                done = self._act(history, replay)
+            return done
+        finally:
+            if self.engine.kept is None or done is None or self.passes[-1] is not replay:
+                replay.close()
+            else:
+                self.engine.kept.put(self.message.run_id, replay)
 
     def _act(self, history: History, replay: Replay) -> Done:
         message = self.message
@@ -212,15 +246,14 @@ class _Advance:
             return Done.SUPERSEDED
         if not isinstance(decision, Suspended) or decision.unrecorded:
             heir = replace(self.message, take=True)
-            owed = duties(heir, decision, replay.records, self.engine.clock.now())
-            fulfil(self.engine, self.message, owed, history.head)
+            return self._settle(history, replay, Done.SUPERSEDED, heir)
         return Done.SUPERSEDED
 
     def _execute(self, history: History, replay: Replay, pending: Pending) -> Done:
         call = pending.operation.call
         told = history.head.ending is None or pending.interrupted
         # Of an attempt that was begun the code is told first what became of it, to undo it.
-        if not told and not _begun(pending):
+        if not told and not has_begun(pending):
             fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head)
             self.fresh.add(pending.key)
             return self._again(Done.ADVANCED)
@@ -237,7 +270,7 @@ class _Advance:
 
     def _attempt(self, history: History, replay: Replay, pending: Pending, call: StepCall) -> Done:
         """Make the next attempt of a step, or settle one that was begun and left no result."""
-        before, begun = pending.record, _begun(pending)
+        before, begun = pending.record, has_begun(pending)
         # One more than recorded, which differs from what the message says only if the table was
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
@@ -261,9 +294,8 @@ class _Advance:
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
-        now = load(self.engine, self.message.run_id)
-        running = now is not None and now.head.status is RunStatus.RUNNING
-        return self._process(now) if now is not None and running else Done.SUPERSEDED
+        now = self._still_running()
+        return Done.SUPERSEDED if now is None else self._process(now)
 
     def _given_up(self, pending: Pending, history: History) -> tuple[OpRecord, Guard]:
         """Return how a wait ends whose time is up; or goes on, after a sign of life."""
@@ -293,24 +325,19 @@ class _Advance:
             return self._settle(history.with_record(record), replay, Done.ADVANCED)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
-        now = load(self.engine, self.message.run_id)
-        if now is not None and now.head.status.terminal:
-            # Whoever has ended it with this message may have died before it was done with it.
-            self._after_the_end(now)
+        now = self._still_running()
         written = now.records.get(record.key) if now else None
         mine = written is not None and (written.by == self.message.token or self.message.take)
-        return (
-            self._process(now)
-            if now and mine and now.head.status is RunStatus.RUNNING
-            else Done.SUPERSEDED
-        )
+        return self._process(now) if now and mine else Done.SUPERSEDED
 
-    def _settle(self, history: History, replay: Replay, done: Done) -> Done:
-        """Carry out what the message owes, given where the workflow stands now."""
+    def _settle(
+        self, history: History, replay: Replay, done: Done, heir: Message | None = None
+    ) -> Done:
+        """Carry out what the message (or its heir) owes, given where the workflow stands now."""
         if isinstance(replay.decision, Broken):
             return self._broken(history, replay.decision)
         try:
-            changed = self._fulfil(history, replay)
+            changed = self._fulfil(history, replay, heir or self.message)
         except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
             stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
             return Done.STALLED
@@ -320,11 +347,11 @@ class _Advance:
         self.fresh.update(changed)
         return self._again(done)
 
-    def _fulfil(self, history: History, replay: Replay) -> set[str]:
+    def _fulfil(self, history: History, replay: Replay, message: Message) -> set[str]:
         """Carry out what is owed, once nothing is left to look at before."""
         while True:
             owed = duties(
-                self.message,
+                message,
                 replay.decision,
                 replay.records,
                 self.engine.clock.now(),
@@ -340,13 +367,17 @@ class _Advance:
 
     def _again(self, done: Done) -> Done:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
+        now = self._still_running()
+        again = None if now is None else self._process(now)
+        return again if again is Done.STALLED else done
+
+    def _still_running(self) -> History | None:
+        """Return the run as it is now; if it does not go on, do what is left to do of it."""
         now = load(self.engine, self.message.run_id)
         if now is not None and now.head.status.terminal:
+            # Whoever has ended it with this message may have died before it was done with it.
             self._after_the_end(now)
-        if now is None or now.head.status is not RunStatus.RUNNING:
-            return done
-        again = self._process(now)
-        return again if again is Done.STALLED else done
+        return now if now is not None and now.head.status is RunStatus.RUNNING else None
 
     def _broken(self, history: History, broken: Broken, seen: frozenset[str] = frozenset()) -> Done:
         """Stall the run if it is truly broken.
@@ -355,10 +386,8 @@ class _Advance:
         while it read. So a contradiction counts only for records that an earlier read showed.
         """
         if broken.keys and not broken.keys & seen:
-            again = load(self.engine, self.message.run_id)
-            if again is not None and again.head.status is RunStatus.RUNNING:
-                return self._process(again, frozenset(history.records))
-            return Done.SUPERSEDED
+            now = self._still_running()
+            return self._process(now, frozenset(history.records)) if now else Done.SUPERSEDED
         stall(self.engine, self.message.run_id, broken.error, by=self.message.token)
         return Done.STALLED
 
@@ -370,24 +399,3 @@ class _Advance:
 
 def _recorded(record: OpRecord) -> OpRecord:
     return replace(record, result=record.result.recorded) if record.result else record
-
-
-def _begun(pending: Pending) -> bool:
-    return pending.record is not None and pending.record.status is OpStatus.STARTED
-
-
-def is_repeat(message: Message, record: OpRecord | None) -> bool:
-    """Say whether what the message asks for has been done, by it or by somebody else."""
-    if record is None:
-        return False
-    # An attempt that was begun is not made yet.
-    made = record.attempt - (record.status is OpStatus.STARTED)
-    attempted = message.kind is MessageKind.STEP and made >= message.attempt
-    return record.status.final or attempted
-
-
-def is_anothers(message: Message, record: OpRecord | None) -> bool:
-    """Say whether what the message asks for was begun by another message, which sees to it."""
-    if record is None or record.status is not OpStatus.STARTED:
-        return False
-    return record.by != message.token and not message.take

@@ -85,14 +85,20 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
     # It may be what the run has ended with: that its sender asks again is no mistake.
     if kept.created or not kept.head.status.terminal:
         tell(engine, kept.head.run_id)
+    elif kept.head.successor is not None:
+        hand_on_events(engine, kept.history)
     return Kept(run_id=kept.head.run_id, number=kept.number, created=kept.created)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    head: Head
+    history: History
     number: int
     created: bool
+
+    @property
+    def head(self) -> Head:
+        return self.history.head
 
 
 def _keep(engine: Engine, run_id: str, event: Event) -> _Found:
@@ -106,38 +112,45 @@ def _keep(engine: Engine, run_id: str, event: Event) -> _Found:
         same = [each for each in history.events if each.name == event.name]
         repeated = next((each for each in same if event.key and each.key == event.key), None)
         # What came before goes before.
-        hand_on_events(engine, history)
+        hand_on_events(engine, history, again=False)
         if repeated is not None:
-            return _Found(head=head, number=repeated.number, created=False)
+            return _Found(history=history, number=repeated.number, created=False)
         if head.successor is not None:
             run_id = head.successor
             continue
         _check_takes_events(head)
         number = max((each.number for each in same), default=0) + 1
         if engine.runs.put_event(run_id, replace(event, number=number)):
-            return _Found(head=head, number=number, created=True)
+            return _Found(history=history, number=number, created=True)
         contention += 1
     raise UnavailableError(f"too many events {event.name!r} at the same time: try again")
 
 
-def hand_on_events(engine: Engine, history: History) -> None:
+def hand_on_events(engine: Engine, history: History, *, again: bool = True) -> None:
     """Give what was sent to a run that was continued, and that no wait took, to its successor.
 
     Each event has a key of its own there, so doing this again is harmless.
 
+    Args:
+        engine: The ports.
+        history: The run.
+        again: Whether whoever did it before may have died before it told the successor.
+
     Raises:
         UnavailableError: Nothing is known; doing it again is harmless.
     """
-    head = history.head
-    left = untaken(history.events, history.records) if head.successor else ()
-    if head.successor is None or not left:
-        return
-    with suppress(RunNotFoundError, IllegalStateError):
-        # Of a run that has ended in the meantime: it had no use for them.
-        for event in left:
-            moved = replace(event, key=moved_key(head.run_id, event), taken_by=None)
-            _keep(engine, head.successor, moved)
-        tell(engine, head.successor)
+    successor = history.head.successor
+    left = untaken(history.events, history.records) if successor is not None else ()
+    told: set[str] = set()
+    for event in left:
+        moved = replace(event, key=moved_key(history.head.run_id, event), taken_by=None)
+        # A run that has ended in the meantime had no use for it.
+        with suppress(RunNotFoundError, IllegalStateError):
+            kept = _keep(engine, successor or "", moved)
+            waits = again and not kept.head.status.terminal
+            told |= {kept.head.run_id} if kept.created or waits else set()
+    for run_id in sorted(told):
+        tell(engine, run_id)
 
 
 def _check_takes_events(head: Head) -> None:

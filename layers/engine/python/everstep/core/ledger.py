@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from everstep.core import disagreements
+from everstep.core.blocking import blocking_error
 from everstep.core.decisions import Broken
+from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
-from everstep.core.keys import lies_within, scope_of
+from everstep.core.keys import branch_of, branch_scope, lies_within, scope_of, scopes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,13 +36,17 @@ class Ledger:
         self.records = dict(records)
         self._fresh = set(fresh)
         self._unclaimed: dict[str, set[str]] = {}
+        # How much is unclaimed in each scope and the scopes within it.
+        self._left: Counter[str] = Counter()
         for key in self.records:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
+            self._left.update(scopes_of(key))
 
-    def add(self, record: OpRecord) -> None:
-        """Take in a record that was written just now."""
+    def add(self, record: OpRecord, *, fresh: bool) -> None:
+        """Take in a record; say whether it was written just now."""
         self.records[record.key] = record
-        self._fresh.add(record.key)
+        if fresh:
+            self._fresh.add(record.key)
 
     def is_fresh(self, key: str) -> bool:
         """Say whether code after this record runs for the first time."""
@@ -47,7 +54,10 @@ class Ledger:
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""
-        self._unclaimed.get(scope_of(key), set()).discard(key)
+        unclaimed = self._unclaimed.get(scope_of(key), set())
+        if key in unclaimed:
+            unclaimed.remove(key)
+            self._left.subtract(scopes_of(key))
 
     def disagreement(self, operation: Operation[Any], key: str) -> Broken | None:
         """Compare what the code asks for with what is recorded."""
@@ -74,11 +84,13 @@ class Ledger:
             group: Key of the group.
             counted: Scopes of the branches that count.
         """
-        kept = tuple(counted)
+        kept = set(counted)
         for scope in list(self._unclaimed):
-            within = scope == group or lies_within(scope, group)
-            if within and not any(scope == each or lies_within(scope, each) for each in kept):
-                del self._unclaimed[scope]
+            if not lies_within(scope, group):
+                continue
+            if branch_scope(group, branch_of(scope, group)) not in kept:
+                for key in self._unclaimed.pop(scope):
+                    self._left.subtract(scopes_of(key))
 
     def leftover(self, scope: str, error: BaseException | None) -> Broken | None:
         """Notice recorded operations that code no longer asks for, because it ends before.
@@ -87,16 +99,27 @@ class Ledger:
             scope: The key space of the code that ends.
             error: What it raises, if it does.
         """
+        if not self._left[scope]:
+            return None
         left = {
             key
             for within, keys in self._unclaimed.items()
             if within == scope or lies_within(within, scope)
             for key in keys
         }
-        if not left:
-            return None
         return Broken(
             error=disagreements.missing(left, error),
             keys=frozenset(left),
             raised=None if error is None else describe(error),
         )
+
+
+def mistake_of(error: BaseException | None) -> Broken | None:
+    """Return the mistake that an error of the code tells of: to be mended, and not its outcome."""
+    if error is None:
+        return None
+    blocking = blocking_error(error)
+    if blocking is not None:
+        return Broken(error=describe(blocking))
+    # Such as a step that is called with wrong arguments.
+    return Broken(error=describe(error)) if isinstance(error, DefinitionError) else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
 from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb import audits, conditions, items, keys, updates
+from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
@@ -171,8 +171,8 @@ class DynamoRuns:
                     records[record.key] = record
                 elif keys.is_event(sort_key):
                     events.append(items.to_event(item))
-            except items.BROKEN:
-                unreadable.append(items.unreadable(item))
+            except damage.BROKEN:
+                unreadable.append(damage.unreadable(item))
         if unreadable:
             raise UnreadableError(unreadable)
         if head is None:
@@ -188,6 +188,15 @@ class DynamoRuns:
         head = items.to_head(item)
         self._workflows.put(run_id, head.workflow)
         return head
+
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and the record of one operation, in one request."""
+        sort_keys = (keys.RUN_HEAD, keys.operation(key))
+        head, record = self._table.get_together(keys.run(run_id), sort_keys)
+        return (
+            None if head is None else items.to_head(head),
+            None if record is None else items.to_record(record),
+        )
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
@@ -324,7 +333,7 @@ class DynamoRuns:
         for item in found:
             try:
                 entries.append(audits.to_entry(item))
-            except items.BROKEN:
+            except damage.BROKEN:
                 unreadable.append(audits.unreadable(item))
         if unreadable:
             raise UnreadableError(unreadable)

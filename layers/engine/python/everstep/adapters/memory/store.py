@@ -14,7 +14,8 @@ from zlib import crc32
 from everstep.adapters.errors import RunIdTakenError
 from everstep.core.changes import apply
 from everstep.core.children import is_same_run
-from everstep.core.model import HEAD, DueEntry, History, listed
+from everstep.core.listing import listed
+from everstep.core.model import HEAD, DueEntry, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Reference
-    from everstep.core.model import Claim, Event, Head, Listed, OpRecord, RunStatus
+    from everstep.core.listing import Listed
+    from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -133,6 +135,11 @@ class MemoryStore:
         """Return the head alone."""
         with self._lock:
             return self._heads.get(run_id)
+
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and the record of one operation."""
+        with self._lock:
+            return self._heads.get(run_id), self._records.get(run_id, {}).get(key)
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""

@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Reference
-    from everstep.core.model import (
-        Claim,
-        DueEntry,
-        Event,
-        Head,
-        Listed,
-        OpRecord,
-        Outgoing,
-        RunStatus,
-    )
+    from everstep.core.listing import Listed
+    from everstep.core.model import Claim, DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.ports import BlobStore, DeadLetters, Queue, RunList, RunStore, TimerIndex
 
@@ -124,6 +116,12 @@ class GatedRuns:
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
         return self.gate.pass_through("runs.head", run_id, lambda: self.inner.head(run_id))
+
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and one record."""
+        return self.gate.pass_through(
+            "runs.peek", f"{run_id} {key}", lambda: self.inner.peek(run_id, key)
+        )
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record."""
