@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL})
 _AWAITED = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
+_SETS_GOING = frozenset({MessageKind.START, MessageKind.RECOVER})
 
 
 def duties(  # noqa: PLR0913 - all that there is to know
@@ -56,6 +57,7 @@ def duties(  # noqa: PLR0913 - all that there is to know
     *,
     ending: Ending | None = None,
     looked: frozenset[str] = frozenset(),
+    deadline: int | None = None,
 ) -> tuple[Effect, ...]:
     """Return what the message owes, given where the workflow stands.
 
@@ -67,8 +69,9 @@ def duties(  # noqa: PLR0913 - all that there is to know
         events: What was sent to the run.
         ending: Why the run is to end early, if it is.
         looked: Waits for child runs that the message has looked at already.
+        deadline: When the run's time is up, if that is soon.
     """
-    owes = _Duties(message, records, now, events, ending, looked)
+    owes = _Duties(message, records, now, events, ending, looked, deadline)
     match decision:
         case Suspended():
             return owes.suspended(decision)
@@ -88,6 +91,7 @@ class _Duties:
     events: Sequence[Event]
     ending: Ending | None
     looked: frozenset[str]
+    deadline: int | None
 
     def suspended(self, decision: Suspended) -> tuple[Effect, ...]:
         """Return what is owed while the workflow waits; records before messages."""
@@ -178,6 +182,8 @@ class _Duties:
             if decision.children:
                 effects += (EndChildren(run_ids=decision.children),)
             effects += next_look(self.message, decision.frontier, self.now)
+        if self.deadline is not None and self.message.kind in _SETS_GOING:
+            effects += (Send(kind=MessageKind.CANCEL, due=self.deadline),)
         return effects
 
     def _checks(
