@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.circumstances import Ending, Parent
     from everstep.core.decisions import Pending
-    from everstep.core.model import ErrorInfo, Head, Listed, OpRecord, Payload, Stall
+    from everstep.core.listing import Listed
+    from everstep.core.model import ErrorInfo, Head, OpRecord, Payload, Stall
 
 SCHEDULED: Final = "SCHEDULED"
 """Status of a step that was asked for and has left no record yet: queued, or running now."""

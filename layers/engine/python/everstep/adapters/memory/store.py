@@ -14,7 +14,8 @@ from zlib import crc32
 from everstep.adapters.errors import RunIdTakenError
 from everstep.core.changes import apply
 from everstep.core.children import is_same_run
-from everstep.core.model import HEAD, DueEntry, History, listed
+from everstep.core.listing import listed
+from everstep.core.model import HEAD, DueEntry, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.circumstances import Reference
-    from everstep.core.model import Claim, Event, Head, Listed, OpRecord, RunStatus
+    from everstep.core.listing import Listed
+    from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
