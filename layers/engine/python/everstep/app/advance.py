@@ -184,7 +184,9 @@ class _Advance:
             # was restored to a time before the message was sent.
             attempt = 1 + (pending.record.attempt if pending.record else 0)
             message = replace(self.message, attempt=attempt)
-            record = run_attempt(self.engine, message, pending, call, self.time_left)
+            record = run_attempt(
+                self.engine, message, pending, call, self.time_left, history.head.origin
+            )
             retried = record.status is OpStatus.RETRY
             guard = step_retried(record.attempt) if retried else step_ended(record.attempt)
         elif isinstance(call, WaitCall | CallbackCall):

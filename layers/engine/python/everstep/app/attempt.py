@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
+    from everstep.core.circumstances import Origin
     from everstep.core.decisions import Pending
     from everstep.core.model import Message
     from everstep.core.operations import StepCall
@@ -37,6 +38,7 @@ def run_attempt(
     pending: Pending,
     call: StepCall,
     time_left: Callable[[], int] | None,
+    origin: Origin | None = None,
 ) -> OpRecord:
     """Run the step once and return the record of how it went; nothing is recorded yet.
 
@@ -60,7 +62,8 @@ def run_attempt(
     )
     deadline = None if limit is None else to_datetime(started + limit)
     try:
-        with attempt_context(message.run_id, pending.key, message.attempt, deadline):
+        effects = origin.effects if origin else None
+        with attempt_context(message.run_id, pending.key, message.attempt, deadline, effects):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((call.args, call.kwargs))
             execution = Execution(

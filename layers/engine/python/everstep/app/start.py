@@ -66,9 +66,9 @@ def start(
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
     workflow = engine.registry.to_start(name, version)
-    _check_key(idempotency_key)
+    check_key(idempotency_key)
     checked = checked_input(workflow, value, from_json=from_json)
-    text = _recorded(workflow, checked)
+    text = recorded_input(workflow, checked)
     payload = pack(engine, text, f"the input of {name}")
     now = engine.clock.now()
     head = Head(
@@ -105,7 +105,12 @@ def checked_input(workflow: Workflow[Any, Any], value: object, *, from_json: boo
     return None
 
 
-def _recorded(workflow: Workflow[Any, Any], checked: object) -> str:
+def recorded_input(workflow: Workflow[Any, Any], checked: object) -> str:
+    """Return the recorded text of a workflow's input.
+
+    Raises:
+        InvalidInputError: It cannot be recorded.
+    """
     try:
         return workflow.input.encode(checked)
     except SerializationError as error:
@@ -132,7 +137,12 @@ def _send_first(engine: Engine, run_id: str) -> bool:
     return True
 
 
-def _check_key(key: str | None) -> None:
+def check_key(key: str | None) -> None:
+    """Refuse an idempotency key that makes no sense.
+
+    Raises:
+        InvalidRequestError: It is empty, too long, or not printable.
+    """
     if key is not None and not (0 < len(key) <= LONGEST_IDEMPOTENCY_KEY and key.isprintable()):
         raise InvalidRequestError(
             f"an idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters, "

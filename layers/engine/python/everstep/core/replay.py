@@ -30,6 +30,7 @@ from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
 from everstep.core.blocking import blocking_error, foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
+from everstep.core.course import Course
 from everstep.core.decisions import Broken, Closable, Pending, Raised, Returned, Suspended
 from everstep.core.errors import DefinitionError, EverstepError, RunCancelled
 from everstep.core.failures import describe
@@ -40,7 +41,7 @@ from everstep.core.keys import branch_of, lies_within
 from everstep.core.ledger import Ledger
 from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import BranchEnd, GroupCall, Operation
-from everstep.core.session import Frame, Phase, RunFacts, Session
+from everstep.core.session import Frame, Phase, Session, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -73,6 +74,7 @@ class Replay:
     Attributes:
         decision: Where the pass stands.
         asked: Keys in the order in which the code asked for them.
+        course: When it did, and by what it failed.
         ended_branch: Whether ``resume`` has ended a branch, after which other messages may see
             the same group complete: what follows has to be decided from a fresh history.
     """
@@ -98,6 +100,7 @@ class Replay:
         self._ledger = Ledger(history.records, fresh)
         self._children: dict[str, None] = {}
         self.asked: list[str] = []
+        self.course = Course()
         self.ended_branch = False
         self._closed = False
         self._ready: list[tuple[int, int, Fiber, Answer]] = []
@@ -106,15 +109,8 @@ class Replay:
         self._waiting: dict[str, tuple[Fiber, Pending]] = {}
         self._groups: dict[str, Group] = {}
         self._closers: dict[str, tuple[str, ...]] = {}
-        facts = RunFacts(
-            run_id=head.run_id,
-            workflow=head.workflow,
-            version=head.version,
-            created_at=head.created_at,
-            secret=head.secret,
-        )
         live = live and not history.records
-        self.session = Session(facts, live=live, claim=self._ledger.claim)
+        self.session = Session(facts_of(head), live=live, claim=self._ledger.claim)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -250,6 +246,7 @@ class Replay:
     def _asked(self, fiber: Fiber, operation: Operation[Any]) -> Decision | None:
         key = operation.key or fiber.frame.next_key(operation.name)
         self.asked.append(key)
+        self.course.asked(key, fiber.frame.now)
         disagreement = self._ledger.disagreement(operation, key)
         if disagreement is not None:
             return disagreement
@@ -267,6 +264,7 @@ class Replay:
         given = answer(operation, record)
         if given.broken is not None:
             return given.broken
+        self.course.given(given.error, record.key)
         self._note_child(fiber, record)
         self._pass(fiber, record)
         fiber.interrupted = fiber.interrupted or record.status is OpStatus.CANCELLED
@@ -295,7 +293,8 @@ class Replay:
             operation=operation,
             record=record,
             unlocked_by=fiber.last,
-            ready_at=fiber.frame.now,
+            # Of a run that goes on from another one, nothing new began before it was made.
+            ready_at=max(fiber.frame.now, self.session.run.began),
             interrupted=fiber.interrupted,
         )
         self._waiting[key] = fiber, pending
@@ -384,6 +383,7 @@ class Replay:
         return Returned(output=output, last=fiber.last, closers=self._closers)
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
+        self.course.raised(error)
         return Raised(
             error=describe(error),
             last=fiber.last,

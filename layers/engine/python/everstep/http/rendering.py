@@ -13,6 +13,7 @@ from everstep.core.model import OpKind, OpStatus, RunStatus
 if TYPE_CHECKING:
     from everstep.app.query import Page, RunView
     from everstep.core.audit import AuditEntry
+    from everstep.core.circumstances import Origin
     from everstep.core.decisions import Pending
     from everstep.core.model import ErrorInfo, Head, Listed, OpRecord, Payload, Stall
 
@@ -38,6 +39,7 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "result": _value(head.result),
         "error": _error(head.error),
         "stall": _stall(head.stall),
+        "origin": None if head.origin is None else origin(head.origin),
     }
     if steps:
         recorded = [_step(each) for each in progress.records]
@@ -56,6 +58,11 @@ def ended(head: Head) -> dict[str, Any]:
     if head.status is RunStatus.COMPLETED:
         return shown | {"result": _value(head.result)}
     return shown | {"error": _error(head.error)}
+
+
+def origin(origin: Origin) -> dict[str, Any]:
+    """Return where a run goes on that goes on from another one."""
+    return {"run_id": origin.run_id, "from_step": origin.op or None}
 
 
 def audited(entry: AuditEntry) -> dict[str, Any]:
