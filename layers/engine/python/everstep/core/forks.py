@@ -19,11 +19,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.decisions import Broken, Raised, Suspended
+from everstep.core.decisions import Broken
 from everstep.core.errors import IllegalStateError, InvalidRequestError
-from everstep.core.joins import write_join
 from everstep.core.keys import lies_within, name_of, scope_of
-from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, Payload, RunStatus
+from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
@@ -101,8 +100,8 @@ def cut_at_failure(definition: Definition, history: History) -> Cut:
         if each.status is OpStatus.CANCELLED and each.key in asked
     }
     again = told | _named(history, failed_by)
-    while (more := _fails_again_by(definition, history, asked, again)) is not None:
-        again |= {more}
+    while more := _failed_beside(definition, history, asked, again):
+        again |= more
     at_callback = [key for key in again - told if history.records[key].kind is OpKind.CALLBACK]
     if at_callback:
         raise IllegalStateError(
@@ -178,34 +177,22 @@ def _named(history: History, key: str | None) -> set[str]:
     return {record.key} if record is not None and failed else set()
 
 
-def _fails_again_by(
+def _failed_beside(
     definition: Definition, history: History, asked: Sequence[str], again: Collection[str]
-) -> str | None:
-    """Return one more operation by which the run would fail without going on at all."""
+) -> set[str]:
+    """Return by what else branches have failed of the groups that are open again."""
     if not again:
-        return None
+        return set()
     records = _without(asked, history.records, again)
-    while True:
-        with Replay(definition, replace(history, records=records)) as replay:
-            decision, failed_by = replay.decision, replay.course.failed_by
-        if isinstance(decision, Suspended) and decision.closable:
-            # As whoever processes the first message of the new run would.
-            records |= {
-                group.key: OpRecord(
-                    key=group.key,
-                    kind=OpKind.JOIN,
-                    status=OpStatus.DONE,
-                    by="",
-                    input_hash=ANY_INPUT,
-                    ended_at=group.ready_at,
-                    result=Payload(text=write_join(group.join)),
-                )
-                for group in decision.closable
-            }
-            continue
-        if not isinstance(decision, Raised):
-            return None
-        return next(iter(_named(history, failed_by) - set(again)), None)
+    with Replay(definition, replace(history, records=records)) as replay:
+        failed_in = replay.course.failed_in
+    beside = {
+        key
+        for group, keys in failed_in.items()
+        for key in keys
+        if any(lies_within(each, group) for each in again)
+    }
+    return beside - set(again)
 
 
 def _without(

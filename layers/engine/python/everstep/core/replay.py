@@ -293,7 +293,6 @@ class Replay:
             operation=operation,
             record=record,
             unlocked_by=fiber.last,
-            # Of a run that goes on from another one, nothing new began before it was made.
             ready_at=max(fiber.frame.now, self.session.run.began),
             interrupted=fiber.interrupted,
         )
@@ -337,6 +336,7 @@ class Replay:
     ) -> Decision | None:
         end = BranchEnd(index=fiber.index, value=value, error=error)
         group.ended.append(Branch(end=end, last=fiber.last, at=fiber.frame.now))
+        self.course.raised_in(group.key, error)
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()
         # Other messages may see the group complete, too, unless this lane goes on.
