@@ -22,7 +22,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logs.invocation(context.aws_request_id)
 
     def process(record: Mapping[str, Any]) -> str:
-        time_left = context.get_remaining_time_in_millis
-        return receive(engine, record["messageId"], record["body"], time_left)
+        return receive(
+            engine,
+            record["messageId"],
+            record["body"],
+            context.get_remaining_time_in_millis,
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
+        )
 
     return process_batch(event, process)

@@ -62,6 +62,7 @@ def make_full_head(run_id: str) -> Head:
     return replace(
         make_head(run_id),
         input=Payload(ref="payloads/x", size=1_000_000),
+        starts_at=NOW + 1,
         generation=3,
         ended_at=NOW + 5,
         result=PAYLOAD,

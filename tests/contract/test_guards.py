@@ -32,6 +32,8 @@ ELSEWHERE: Final = 7000
 GUARDS: Final = {
     **{f"step_ended({n})": transitions.step_ended(n) for n in (1, 2, 3)},
     **{f"step_retried({n})": transitions.step_retried(n) for n in (1, 2, 3)},
+    **{f"step_started({n})": transitions.step_started(n) for n in (1, 2, 3)},
+    **{f"step_settled({n})": transitions.step_settled(n) for n in (1, 2, 3)},
     "timer_moved": transitions.timer_moved(SEEN),
     "SHORT_SLEEP_ENDED": transitions.SHORT_SLEEP_ENDED,
     "LONG_SLEEP_ENDED": transitions.LONG_SLEEP_ENDED,
@@ -45,7 +47,7 @@ GUARDS: Final = {
     # Not of the core, but sayable.
     "nothing": Guard(),
     "every clause": Guard(
-        absent=True, statuses=tuple(OpStatus), attempt=1, attempt_below=2, due_at=SEEN
+        absent=True, statuses=tuple(OpStatus), attempt=1, attempt_below=2, due_at=SEEN, started=3
     ),
 }
 HEAD_GUARDS: Final = {
@@ -96,8 +98,8 @@ def records(backend: Backend, run_id: str) -> dict[str, OpRecord]:
 def test_no_guard_of_the_core_is_left_out() -> None:
     public = {name for name in vars(transitions) if not name.startswith("_")}
     makers = {name for name in public if isinstance(vars(transitions)[name], Guard | HeadGuard)}
-    makers |= {"step_ended", "step_retried", "timer_moved", "watch_moved"}
-    makers |= {"wait_prolonged", "told_to_end"}
+    makers |= {"step_ended", "step_retried", "step_started", "step_settled"}
+    makers |= {"timer_moved", "watch_moved", "wait_prolonged", "told_to_end"}
     tested = {name.partition("(")[0] for name in (*GUARDS, *HEAD_GUARDS)}
     assert makers <= tested
     functions = {

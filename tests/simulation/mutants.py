@@ -19,6 +19,7 @@ from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, R
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
+from tests.simulation import mutants_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.audit import AuditEntry
+    from everstep.core.circumstances import Reference
     from everstep.core.decisions import Broken
     from everstep.core.effects import Effect
     from everstep.core.model import Claim, DueEntry, History, OpRecord
@@ -237,9 +239,9 @@ def the_trigger_sends_before_it_records(patch: pytest.MonkeyPatch) -> None:
         def __init__(self, engine: Engine) -> None:
             self.engine = engine
 
-        def create(self, head: Head, claim: Claim | None) -> Claim | None:
-            send_first(self.engine, head.run_id)
-            return self.engine.runs.create(head, claim)
+        def create(self, head: Head, *held: Any) -> Claim | Reference | None:  # noqa: ANN401
+            send_first(self.engine, head)
+            return self.engine.runs.create(head, *held)
 
     def begin(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
         changed: Any = SendsFirst(engine)
@@ -384,6 +386,11 @@ def what_takes_over_passes_that_on_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "_inherits", lambda message: message.take)
 
 
-MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = tuple(
-    made for made in list(globals().values()) if isfunction(made) and made.__module__ == __name__
+MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
+    tuple(
+        made
+        for made in list(globals().values())
+        if isfunction(made) and made.__module__ == __name__
+    )
+    + mutants_once.MUTANTS
 )

@@ -16,6 +16,7 @@ from everstep.testing.simulation.deployment import START
 from everstep.testing.simulation.explore import Scenario
 from everstep.testing.simulation.settings import Settings
 from tests.simulation.workflows import HOUR, ONE_BY_ONE
+from tests.simulation.workflows_once import AT_MOST_ONCE
 from tests.simulation.workflows_together import TOGETHER
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
     from everstep.testing.simulation.world import World
 
-MIXED: Final[tuple[Workflow[Any, Any], ...]] = (*ONE_BY_ONE, *TOGETHER)
+MIXED: Final[tuple[Workflow[Any, Any], ...]] = (*ONE_BY_ONE, *TOGETHER, *AT_MOST_ONCE)
 # Events that clients send to the runs of these, each once.
 EVENTS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "waits": (("second", 2), ("first", 1)),
@@ -39,6 +40,7 @@ def scenario(
     begin: Callable[[World], object],
     then: Callable[[World], object] | None = None,
     *,
+    interruptible: bool = False,
     rescued: bool = False,
     receives: int = 5,
     resumes: int = 0,
@@ -48,6 +50,7 @@ def scenario(
         then=then,
         workflows=MIXED,
         settings=lambda: Settings(limits=LIMITS, receives=receives, resumes=resumes),
+        interruptible=interruptible,
         rescued=rescued,
     )
 
@@ -56,7 +59,7 @@ def one_run(workflow: Workflow[Any, Any]) -> Scenario:
     def begin(world: World) -> None:
         world.trigger(workflow.name, 1, "key", partial(send_events, world, workflow.name))
 
-    return scenario(begin)
+    return scenario(begin, interruptible=workflow in AT_MOST_ONCE)
 
 
 def send_events(world: World, workflow: str, run_id: str) -> None:

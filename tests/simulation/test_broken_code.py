@@ -71,24 +71,40 @@ def test_a_message_that_kills_the_process_becomes_a_dead_letter_and_stalls_its_r
     assert effects(world) == ONCE_EACH
 
 
-def test_a_step_that_kills_the_process_every_time_stalls_its_run() -> None:
-    with World(MIXED, faults=Once("effect", FaultKind.CRASH_AFTER)) as world:
-        lethal = Always(frozenset({"effect"}), FaultKind.CRASH_AFTER)
-        world.faults = lethal
+def test_a_step_that_kills_the_process_every_time_fails_when_its_attempts_are_used_up() -> None:
+    with World(MIXED, faults=Always(frozenset({"effect"}), FaultKind.CRASH_AFTER)) as world:
         world.trigger("three_steps", 1, "key")
-        assert end(world).status is RunStatus.STALLED
-        assert effects(world)["add#1"] >= world.settings.receives
+        head = end(world)
+        assert head.status is RunStatus.FAILED
+        assert head.error is not None
+        assert head.error.type == "StepInterrupted"
+        assert not world.dead.sent
+    # The first death of an attempt leaves no trace, the second one counts.
+    assert list(world.facts.attempts.values()) == [2, 2, 2]
+
+
+def test_a_step_that_kills_the_process_every_time_stalls_its_run_where_receives_are_few() -> None:
+    lethal = Always(frozenset({"effect"}), FaultKind.CRASH_AFTER)
+    with World(MIXED, faults=lethal, settings=Settings(receives=2)) as world:
+        world.trigger("three_steps", 1, "key")
+        head = end(world)
+        assert head.status is RunStatus.STALLED
+        assert head.stall is not None
+        assert "attempt 1 of add#1 began and left no result" in head.stall.reason.message
+        assert effects(world)["add#1"] == 2
 
         lethal.on = False
         world.resume(world.store.run_ids[0])
         assert end(world).status is RunStatus.COMPLETED
+    assert world.history().records["add#1"].attempt == 2
 
 
 def test_a_first_step_that_never_ends_is_not_multiplied_by_the_sweeper() -> None:
     with World(MIXED, faults=Always(frozenset({"effect"}), FaultKind.CRASH_AFTER)) as world:
         world.trigger("three_steps", 1, "key")
-        assert end(world).status is RunStatus.STALLED
-    assert effects(world)["add#1"] <= 2 * world.settings.receives
+        assert end(world).status is RunStatus.FAILED
+    # Of the first attempt the sweeper may ask once more, when nothing is recorded of it yet.
+    assert effects(world)["add#1"] <= 2 * 3 + 1
 
 
 def test_a_dead_letter_whose_work_was_done_by_another_stalls_nothing() -> None:

@@ -78,7 +78,7 @@ def test_a_duplicate_at_once_does_not_hide_a_crash_after_the_commit() -> None:
     scenario = at_the_message("three_steps", "add#2", twice_at_once("add#2"))
 
     def crash() -> Once:
-        return Once("runs.put", FaultKind.CRASH_AFTER, detail="add#2")
+        return Once("runs.put", FaultKind.CRASH_AFTER, detail="add#2 DONE")
 
     for _, world in interleavings(scenario, crash):
         assert world.history().head.status is RunStatus.COMPLETED

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from everstep.testing.simulation.faults import FaultKind
-from tests.simulation import mutants
+from tests.simulation import mutants, mutants_once
+from tests.simulation import test_at_most_once as at_most_once
 from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
@@ -161,6 +162,27 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
         mutants.what_a_recovery_sends_inherits_nothing,
         recoveries.test_a_recovery_takes_over_from_an_executor_that_commits_after_it_and_dies,
     ),
+    (mutants_once.what_was_begun_begins_again, with_one_fault("once")),
+    (mutants_once.what_was_interrupted_is_just_run_again, with_one_fault("once")),
+    (
+        mutants_once.what_has_just_begun_counts_as_over,
+        at_most_once.test_a_duplicate_at_once_of_what_may_run_once_only_waits_and_finds_the_result,
+    ),
+    (mutants_once.what_was_begun_counts_as_made, with_one_fault("once")),
+    (
+        mutants_once.a_recovery_leaves_alone_what_was_begun,
+        partial(
+            at_most_once.test_what_was_begun_and_has_lost_its_message_is_noticed_by_the_watchdog,
+            "once",
+            "publish#1",
+        ),
+    ),
+    (mutants_once.every_beginning_is_recorded, as_usual("three_steps")),
+    (
+        mutants_once.no_death_counts,
+        code.test_a_step_that_kills_the_process_every_time_fails_when_its_attempts_are_used_up,
+    ),
+    (mutants_once.a_delivery_counts_as_a_death, with_one_fault("three_steps")),
     (mutants.what_takes_over_passes_that_on_for_ever, as_usual("stumbles")),
 )
 CAUGHT_BY: Final = {weaken.__name__: schedule for weaken, schedule in _NAMED}

@@ -15,6 +15,7 @@ from everstep.adapters.errors import AdapterError
 from everstep.adapters.s3 import S3Blobs
 from everstep.adapters.sqs import SqsQueue
 from everstep.core.audit import Action, AuditEntry
+from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Event, Message, MessageKind, Outgoing, Payload, RunStatus
 from tests.contract.builders import (
@@ -41,6 +42,10 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.create, claimed": lambda client: DynamoRuns(client, "table").create(
         HEAD, make_claim(HEAD, "key")
     ),
+    "DynamoRuns.create, named": lambda client: DynamoRuns(client, "table").create(
+        HEAD, None, reference=Reference(workflow="order", reference_id="o-1", run_id="run")
+    ),
+    "DynamoRuns.reference": lambda client: DynamoRuns(client, "table").reference("order", "o-1"),
     "DynamoRuns.load": lambda client: DynamoRuns(client, "table").load("run"),
     "DynamoRuns.head": lambda client: DynamoRuns(client, "table").head("run"),
     "DynamoRuns.put": lambda client: DynamoRuns(client, "table").put("run", make_record(), ALWAYS),

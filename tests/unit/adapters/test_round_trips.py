@@ -91,6 +91,7 @@ heads = st.builds(
     by=texts,
     generation=st.integers(0, 1000),
     due_at=maybe_numbers,
+    starts_at=maybe_numbers,
     ended_at=maybe_numbers,
     result=st.none() | payloads,
     error=st.none() | errors,

@@ -113,6 +113,18 @@ def test_a_key_sends_one_event(engine: TestEngine) -> None:
     assert run.result == ["a", "b", "c"]
 
 
+def test_a_sender_that_asks_again_after_its_event_ended_the_run_hears_that_it_was_kept(
+    engine: TestEngine,
+) -> None:
+    run = engine.start(order)
+    engine.send_event(run.id, "accepted", Accepted(minutes=5), idempotency_key="once")
+    engine.run_until_idle()
+    assert run.status == "COMPLETED"
+    engine.send_event(run.id, "accepted", Accepted(minutes=5), idempotency_key="once")
+    with pytest.raises(IllegalStateError):
+        engine.send_event(run.id, "accepted", Accepted(minutes=5), idempotency_key="another")
+
+
 def test_what_does_not_fit_is_an_error_that_the_workflow_can_handle(engine: TestEngine) -> None:
     run = engine.start(careful)
     engine.send_event(run.id, "accepted", {"minutes": "soon"})

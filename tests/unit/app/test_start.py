@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from everstep.app.engine import Limits
+from everstep.app.options import StartOptions
 from everstep.app.start import start
 from everstep.core.errors import (
     IdempotencyConflictError,
@@ -148,7 +149,7 @@ def test_json_and_python_spell_the_same_input() -> None:
     world = World(empty)
     one = world.start(value=Order(id="o", total=0), idempotency_key="k")
 
-    again = start(world.engine, "wf", {"id": "o"}, idempotency_key="k")
+    again = start(world.engine, "wf", {"id": "o"}, StartOptions(idempotency_key="k"))
 
     assert again.run_id == one.run_id
 

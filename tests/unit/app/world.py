@@ -13,6 +13,7 @@ from everstep.adapters.memory.store import MemoryStore
 from everstep.app.advance import Done, advance
 from everstep.app.dead_letter import Buried, dead_letter
 from everstep.app.engine import Engine, Execution, Limits
+from everstep.app.options import StartOptions
 from everstep.app.start import Accepted, start
 from everstep.app.sweep import Swept, sweep
 from everstep.authoring.registry import Registry
@@ -125,7 +126,7 @@ class World:
 
     def start(self, name: str = "wf", value: object = None, **options: Any) -> Accepted:  # noqa: ANN401
         """Accept a run from a Python value."""
-        return start(self.engine, name, value, from_json=False, **options)
+        return start(self.engine, name, value, StartOptions(**options), from_json=False)
 
     def take(self) -> Message:
         """Take the one message that was sent, out of the queue."""
@@ -143,9 +144,14 @@ class World:
         self.advance(self.take())
         return run_id
 
-    def advance(self, message: Message, time_left: Callable[[], int] | None = None) -> Done:
+    def advance(
+        self,
+        message: Message,
+        time_left: Callable[[], int] | None = None,
+        receives: int = 1,
+    ) -> Done:
         """Process one message."""
-        return advance(self.engine, message, time_left)
+        return advance(self.engine, message, time_left, receives=receives)
 
     def run(self) -> None:
         """Process what is in the queue, and what that sends, at the time it is due."""

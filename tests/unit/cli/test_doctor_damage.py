@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from everstep.adapters.dynamodb import items, keys
+from everstep.app.options import StartOptions
 from everstep.app.start import start
 from everstep.cli.session import real
 from everstep.core.model import OpKind, OpRecord, OpStatus, Payload
@@ -72,7 +73,7 @@ def run_id(table: DynamoDBClient) -> str:
     assert table is not None
     engine = replace(build_engine(Settings.read(ENVIRONMENT), Clients()), queue=NoQueue())
     start(engine, "buy", "4111-SECRET")
-    return start(engine, "buy", "4242-SECRET", idempotency_key="key-SECRET").run_id
+    return start(engine, "buy", "4242-SECRET", StartOptions(idempotency_key="key-SECRET")).run_id
 
 
 def damage(table: DynamoDBClient, run_id: str, sort_key: str, **attributes: Any) -> None:  # noqa: ANN401 - any value, None for none

@@ -23,12 +23,22 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
-from everstep.core.transitions import Guard, HeadGuard, step_ended, step_retried, timer_moved
+from everstep.core.transitions import (
+    Guard,
+    HeadGuard,
+    step_ended,
+    step_retried,
+    step_settled,
+    step_started,
+    timer_moved,
+)
 from tests.unit.core.builders import NOW, make_head, record
 
 NONE = None
 RETRY_1 = record("a#1", OpStatus.RETRY)
 RETRY_2 = record("a#1", OpStatus.RETRY, attempt=2)
+STARTED_1 = record("a#1", OpStatus.STARTED)
+STARTED_2 = record("a#1", OpStatus.STARTED, attempt=2)
 WAITING = record("a#1", OpStatus.WAITING, attempt=0, due_at=NOW)
 DONE = record("a#1")
 FAILED = record("a#1", OpStatus.FAILED)
@@ -36,6 +46,8 @@ STATES: dict[str, OpRecord | None] = {
     "none": NONE,
     "RETRY 1": RETRY_1,
     "RETRY 2": RETRY_2,
+    "STARTED 1": STARTED_1,
+    "STARTED 2": STARTED_2,
     "WAITING": WAITING,
     "DONE": DONE,
     "FAILED": FAILED,
@@ -45,12 +57,16 @@ STATES: dict[str, OpRecord | None] = {
 @pytest.mark.parametrize(
     ("guard", "allowed"),
     [
-        (step_ended(1), {"none"}),
-        (step_ended(2), {"none", "RETRY 1"}),
+        (step_ended(1), {"none", "STARTED 1"}),
+        (step_ended(2), {"none", "RETRY 1", "STARTED 2"}),
         (step_ended(3), {"none", "RETRY 1", "RETRY 2"}),
-        (step_retried(1), {"none"}),
-        (step_retried(2), {"RETRY 1"}),
+        (step_retried(1), {"none", "STARTED 1"}),
+        (step_retried(2), {"RETRY 1", "STARTED 2"}),
         (step_retried(3), {"RETRY 2"}),
+        (step_started(1), {"none"}),
+        (step_started(2), {"RETRY 1"}),
+        (step_settled(1), {"STARTED 1"}),
+        (step_settled(2), {"STARTED 2"}),
         (transitions.SHORT_SLEEP_ENDED, {"none", "WAITING"}),
         (transitions.LONG_SLEEP_ENDED, {"WAITING"}),
         (transitions.ARMED, {"none"}),
@@ -65,6 +81,10 @@ STATES: dict[str, OpRecord | None] = {
         "attempt 1 failed",
         "attempt 2 failed",
         "attempt 3 failed",
+        "attempt 1 started",
+        "attempt 2 started",
+        "attempt 1 settled",
+        "attempt 2 settled",
         "short sleep ended",
         "long sleep ended",
         "armed",
@@ -100,7 +120,14 @@ def test_no_guard_replaces_a_result() -> None:
     guards = [value for value in vars(transitions).values() if isinstance(value, Guard)]
 
     assert len(guards) >= 4
-    for guard in [*guards, step_ended(9), step_retried(9), timer_moved(NOW)]:
+    for guard in [
+        *guards,
+        step_ended(9),
+        step_retried(9),
+        step_started(9),
+        step_settled(9),
+        timer_moved(NOW),
+    ]:
         assert not guard.allows(DONE)
         assert not guard.allows(FAILED)
 

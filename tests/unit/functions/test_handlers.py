@@ -146,6 +146,9 @@ def test_the_executor_runs_a_step_and_keeps_a_message_of_nobody(
     assert outcomes == ["repeated", "malformed message"]
 
 
+COUNTED: Final = {"ApproximateReceiveCount": "1"}
+
+
 @pytest.mark.parametrize(("left", "failed"), [(60_000, 0), (1000, 1)])
 def test_the_executor_fails_what_it_has_no_time_for(
     load: Load,
@@ -157,7 +160,7 @@ def test_the_executor_fails_what_it_has_no_time_for(
     world.work(messages=1)
     delivery = world.queue.receive(360)
     assert delivery is not None
-    record = {"messageId": "m-1", "body": delivery.body, "attributes": {}}
+    record = {"messageId": "m-1", "body": delivery.body, "attributes": COUNTED}
     answer = load("step_executor")({"Records": [record]}, FakeContext(left=left))
     assert len(answer["batchItemFailures"]) == failed
 

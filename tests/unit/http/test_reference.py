@@ -82,6 +82,7 @@ def test_every_call_has_an_example() -> None:
         "/runs/{id}/result",
         "/runs/{id}/pause",
         "/runs/{id}/resume",
+        "/runs/{id}/events/paid",
         "/runs/{id}/audit",
         "/workflows",
         "/health",

@@ -90,3 +90,18 @@ def test_a_run_that_ends_between_the_two_looks_is_200(world: World) -> None:
     world.engine = replace(world.engine, runs=late)
     answer = world.get(f"/runs/{run_id}/result")
     assert (answer.status, answer.body["result"]) == (200, 1)
+
+
+def test_a_result_is_told_as_it_is_recorded_on_request() -> None:
+    world = World()
+    run_id = world.started("login", {"user": "ada", "password": "s3cret"})
+    world.work()
+    shown = world.get(f"/runs/{run_id}/result?form=recorded").body["result"]
+    assert shown == {"user": "ada", "password": {"$secret": "**********"}}
+    plain = world.get(f"/runs/{run_id}/result?form=plain").body["result"]
+    assert plain == {"user": "ada", "password": "**********"}
+    answer = world.get(f"/runs/{run_id}/result?form=xml")
+    assert (answer.status, answer.body["detail"]) == (
+        400,
+        "form must be plain or recorded, not 'xml'",
+    )

@@ -77,6 +77,11 @@ async def doomed(ctx: Context) -> None:
     await ctx.step(always_crash)
 
 
+@workflow
+async def blocking(_ctx: Context) -> None:
+    await asyncio.sleep(1)
+
+
 def test_a_run_goes_on_until_nothing_is_left_to_do() -> None:
     engine = TestEngine([doubling])
     run = engine.start(doubling, 4)
@@ -169,24 +174,37 @@ def test_a_crash_is_followed_by_another_delivery() -> None:
     assert run.executions("crash_once") == 2
 
 
-def test_a_step_that_always_crashes_stalls_its_run() -> None:
+def test_a_step_that_always_crashes_fails_when_its_attempts_are_used_up() -> None:
     engine = TestEngine([doomed])
     run = engine.start(doomed)
+    engine.run_until_idle()
+    # The first crash leaves no trace, the second one uses up an attempt.
+    assert [(each.status, each.attempt) for each in run.history] == [("RETRY", 1)]
+    engine.advance(10)
+
+    assert run.status is RunStatus.FAILED
+    assert run.error is not None
+    assert run.error.type == "StepInterrupted"
+    assert run.executions("always_crash") == 6
+
+
+def test_code_that_cannot_go_on_stalls_its_run() -> None:
+    engine = TestEngine([blocking])
+    run = engine.start(blocking)
     engine.run_until_idle()
 
     assert run.status is RunStatus.STALLED
     assert run.error is not None
-    assert run.error.type == "DeadLetter"
-    assert run.executions("always_crash") == 5
+    assert run.error.type == "BlockingCallError"
 
 
 def test_a_stalled_run_goes_on_with_mended_code() -> None:
-    @workflow(name="doomed")
+    @workflow(name="blocking")
     async def mended(_ctx: Context) -> str:
         return "mended"
 
-    engine = TestEngine([doomed])
-    run = engine.start(doomed)
+    engine = TestEngine([blocking])
+    run = engine.start(blocking)
     engine.run_until_idle()
     engine.deploy([mended])
     engine.resume(run.id)

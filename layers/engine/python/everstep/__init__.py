@@ -3,6 +3,9 @@
 The public names. ``everstep.testing`` holds the test kit; everything else is internal.
 """
 
+import importlib
+import typing
+
 from everstep.authoring.batches import Batch
 from everstep.authoring.callbacks import Callback
 from everstep.authoring.children import ChildRun
@@ -31,9 +34,14 @@ from everstep.core.errors import (
     RunCancelled,
     SerializationError,
     StepFailed,
+    StepInterrupted,
+    StepNotExecuted,
     StepTimeout,
 )
 from everstep.core.retry import Retry
+
+if typing.TYPE_CHECKING:
+    from everstep.client import Client, Run, RunFailed, RunTimeout
 
 __all__ = [
     "Batch",
@@ -43,6 +51,7 @@ __all__ = [
     "CallbackTimeout",
     "ChildRun",
     "ChildRunFailed",
+    "Client",
     "CompensationFailed",
     "ConditionNotMet",
     "Context",
@@ -57,15 +66,31 @@ __all__ = [
     "PayloadTooLargeError",
     "Retry",
     "RetryAfter",
+    "Run",
     "RunCancelled",
+    "RunFailed",
+    "RunTimeout",
     "Saga",
     "SerializationError",
     "Step",
     "StepContext",
     "StepFailed",
+    "StepInterrupted",
+    "StepNotExecuted",
     "StepTimeout",
     "Workflow",
     "step",
     "step_context",
     "workflow",
 ]
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load the client when it is first asked for: functions do without, and start sooner."""
+        if name not in _OF_CLIENTS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module("everstep.client"), name)
+
+
+_OF_CLIENTS = frozenset({"Client", "Run", "RunFailed", "RunTimeout"})

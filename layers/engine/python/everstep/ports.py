@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
+    from everstep.core.circumstances import Reference
     from everstep.core.model import (
         Claim,
         DueEntry,
@@ -32,13 +33,28 @@ class RunStore(Protocol):
     """Keeps runs: one head and one record per operation. All reads are strongly consistent."""
 
     def create(
-        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
-    ) -> Claim | None:
-        """Write a new run and, with it or not at all, its claim and its first audit entry.
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
+    ) -> Claim | Reference | None:
+        """Write a new run and, with it or not at all, what it holds and its first audit entry.
+
+        Args:
+            head: The run.
+            claim: Its claim on an idempotency key.
+            audit: What is to be known of its start.
+            reference: Its caller's own name for it, which it takes over from the run that this
+                says, or from nobody.
 
         Returns:
-            None if the run was written; the claim that holds the key if somebody had it before.
+            None if the run was written; the claim that holds the key if somebody had it before;
+            else the reference as it stands if another run than was said has it.
         """
+
+    def reference(self, workflow: str, reference_id: str) -> Reference | None:
+        """Return who has a caller's own name, whether or not that run has ended."""
 
     def load(self, run_id: str) -> History | None:
         """Return the head and every record, in one query."""
@@ -139,3 +155,6 @@ class Ids(Protocol):
 
     def token(self) -> str:
         """Return a new message token that nobody had before."""
+
+    def secret(self) -> str:
+        """Return 16 bytes that nobody can guess, in hexadecimal digits."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from botocore.client import BaseClient
+    from botocore.config import Config
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
@@ -264,7 +265,23 @@ class Clients:
             tcp_keepalive=True,
         )
         with translated(f"AWS client for {service}"):
-            made = self._session.create_client(service, config=config, **self._place)
+            return self._create(service, config)
+
+    def _create(self, service: str, config: Config) -> BaseClient:
+        made = self._session.create_client(service, config=config, **self._place)
+        return cast("BaseClient", made)
+
+
+class SessionClients(Clients):
+    """Makes clients of a ``boto3.Session`` that somebody has made already."""
+
+    def __init__(self, session: Any, endpoint_url: str | None = None) -> None:  # noqa: ANN401
+        """Keep the session."""
+        super().__init__(endpoint_url=endpoint_url)
+        self._given = session
+
+    def _create(self, service: str, config: Config) -> BaseClient:
+        made = self._given.client(service, config=config, **self._place)
         return cast("BaseClient", made)
 
 

@@ -33,11 +33,13 @@ class HttpStatusError(Exception):
     Attributes:
         status: The HTTP status.
         final: Whether asking again is of no use.
+        retry_after: After how many seconds the server wants to be asked again, if it says so.
     """
 
-    def __init__(self, method: str, host: str, status: int) -> None:
+    def __init__(self, method: str, host: str, status: int, retry_after: int | None = None) -> None:
         """Name the call without its path, which may hold secrets."""
         self.status = status
+        self.retry_after = retry_after
         self.final = status < _SERVER_ERRORS and status not in _TRY_AGAIN
         super().__init__(f"{method} {host} answered {status}")
 
@@ -74,10 +76,16 @@ def request_json(method: str, url: str, body: object = None, *, key: str) -> Any
     finally:
         connection.close()
     if answer.status not in _GOOD:
-        raise HttpStatusError(method, str(parts.hostname), answer.status)
+        after = _seconds(answer.getheader("Retry-After"))
+        raise HttpStatusError(method, str(parts.hostname), answer.status, after)
     if len(text) > _LARGEST:
         raise ValueError(f"the answer of {parts.hostname} is larger than {_LARGEST} bytes")
     return json.loads(text) if text else None
+
+
+def _seconds(header: str | None) -> int | None:
+    """Return a delay; one given as a date is left to the retry policy."""
+    return int(header) if header and header.isdecimal() else None
 
 
 def _connection(scheme: str, host: str | None, port: int | None) -> HTTPConnection:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _NANOS_PER_MILLI = 1_000_000
 _TOKEN_BYTES = 12
+_SECRET_BYTES = 16
 
 
 class SystemClock:
@@ -44,3 +45,9 @@ class SystemIds:
         from secrets import token_urlsafe
 
         return token_urlsafe(_TOKEN_BYTES)
+
+    def secret(self) -> str:
+        """Return 128 random bits as 32 hexadecimal digits."""
+        from secrets import token_hex
+
+        return token_hex(_SECRET_BYTES)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.attempt import run_attempt
+from everstep.app.attempt import begin, run_attempt
 from everstep.app.children import tell_parent
 from everstep.app.fulfil import fulfil
+from everstep.app.interruption import settle_interrupted
 from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
@@ -21,6 +22,7 @@ from everstep.core.changes import RunTold
 from everstep.core.circumstances import Ending
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
+from everstep.core.durations import is_far
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import UnknownWorkflowError, WorkflowMissingError
 from everstep.core.failures import describe
@@ -35,6 +37,8 @@ from everstep.core.transitions import (
     WAIT_ENDED,
     step_ended,
     step_retried,
+    step_settled,
+    step_started,
     wait_prolonged,
 )
 from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting
@@ -66,19 +70,27 @@ class Done(StrEnum):
     MALFORMED = "malformed message"
 
 
-def advance(engine: Engine, message: Message, time_left: Callable[[], int] | None = None) -> Done:
+def advance(
+    engine: Engine,
+    message: Message,
+    time_left: Callable[[], int] | None = None,
+    *,
+    receives: int = 1,
+) -> Done:
     """Process one message; processing it again, or at the same time elsewhere, is harmless.
 
     Args:
         engine: The ports.
         message: What the queue delivered.
         time_left: Tells the milliseconds that the function may still run.
+        receives: How often the message was delivered, this time included: whether somebody may
+            have died of it before.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
         OutOfTimeError: No time for an attempt; deliver the message again.
     """
-    return _Advance(engine, message, time_left).run()
+    return _Advance(engine, message, time_left, receives).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ class _Advance:
     engine: Engine
     message: Message
     time_left: Callable[[], int] | None
+    receives: int = 1
     fresh: set[str] = field(default_factory=set)
     looked: set[str] = field(default_factory=set)
 
@@ -100,7 +113,20 @@ class _Advance:
             return Done.STANDS_STILL
         if self.message.kind is MessageKind.CANCEL and history.head.ending is None:
             return self._when_time_is_up(history.head)
-        return self._process(history)
+        return Done.EARLY if self._put_off(history) else self._process(history)
+
+    def _put_off(self, history: History) -> bool:
+        """Keep what would begin a run before its time until then; say whether that is so.
+
+        Where the queue cannot hold it back for so long, the sweeper sends another one in time.
+        """
+        now, begins_at = self.engine.clock.now(), history.head.begins_at
+        begins = self.message.kind is MessageKind.START or self.message.take
+        if not begins or not history.begins_later(now):
+            return False
+        if not is_far(begins_at, now):
+            send(self.engine, [replace(self.message, due=begins_at)])
+        return True
 
     def _after_the_end(self, head: Head) -> Done:
         """Let the parent know, if whoever ended the run may have died before it did."""
@@ -148,6 +174,9 @@ class _Advance:
         pending = replay.pending(message.op)
         if pending is None or (is_long(pending) and record is None):
             return self._not_awaited(history, replay)
+        if is_anothers(message, record):
+            return Done.SUPERSEDED
+        # Also where an attempt was begun: until then whoever has begun it may be at work.
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
             # The same message, token included: it goes on owing what a duplicate of it, on a
@@ -175,21 +204,15 @@ class _Advance:
 
     def _execute(self, history: History, replay: Replay, pending: Pending) -> Done:
         call = pending.operation.call
-        if history.head.ending is not None and not pending.interrupted:
+        told = history.head.ending is None or pending.interrupted
+        # Of an attempt that was begun the code is told first what became of it, to undo it.
+        if not told and not _begun(pending):
             fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head)
             self.fresh.add(pending.key)
             return self._again(Done.ADVANCED)
         if isinstance(call, StepCall):
-            # One more than recorded, which differs from what the message says only if the table
-            # was restored to a time before the message was sent.
-            attempt = 1 + (pending.record.attempt if pending.record else 0)
-            message = replace(self.message, attempt=attempt)
-            record = run_attempt(
-                self.engine, message, pending, call, self.time_left, history.head.origin
-            )
-            retried = record.status is OpStatus.RETRY
-            guard = step_retried(record.attempt) if retried else step_ended(record.attempt)
-        elif isinstance(call, WaitCall | CallbackCall):
+            return self._attempt(history, replay, pending, call)
+        if isinstance(call, WaitCall | CallbackCall):
             if next_event(pending, history.events, history.records) is not None:
                 return self._settle(history, replay, Done.ADVANCED)
             record, guard = self._given_up(pending, history)
@@ -197,6 +220,38 @@ class _Advance:
             record = self._woken(pending)
             guard = LONG_SLEEP_ENDED if is_long(pending) else SHORT_SLEEP_ENDED
         return self._commit(history, replay, record, guard)
+
+    def _attempt(self, history: History, replay: Replay, pending: Pending, call: StepCall) -> Done:
+        """Make the next attempt of a step, or settle one that was begun and left no result."""
+        before, begun = pending.record, _begun(pending)
+        # One more than recorded, which differs from what the message says only if the table was
+        # restored to a time before the message was sent.
+        number = (before.attempt if before else 0) + (not begun)
+        message = replace(self.message, attempt=number)
+        origin = history.head.origin
+        effects = origin.effects if origin else None
+        attempt = begin(self.engine, message, pending, call, self.time_left, effects)
+        if begun:
+            record = settle_interrupted(self.engine, attempt)
+            return self._commit(history, replay, record, step_settled(number))
+        # Whoever had this message before may have died in the attempt, and would again.
+        says_so = call.at_most_once or self.receives > 1
+        if says_so and not self._put(attempt.started, step_started(number)):
+            return self._afresh()
+        record = run_attempt(self.engine, attempt)
+        retried = record.status is OpStatus.RETRY
+        guard = step_retried(number) if retried else step_ended(number)
+        guard = step_settled(number) if call.at_most_once else guard
+        return self._commit(history, replay, record, guard)
+
+    def _put(self, record: OpRecord, guard: Guard) -> bool:
+        return self.engine.runs.put(self.message.run_id, record, guard)
+
+    def _afresh(self) -> Done:
+        """Find out what is to be done now that somebody else has recorded something."""
+        now = load(self.engine, self.message.run_id)
+        running = now is not None and now.head.status is RunStatus.RUNNING
+        return self._process(now) if now is not None and running else Done.SUPERSEDED
 
     def _given_up(self, pending: Pending, history: History) -> tuple[OpRecord, Guard]:
         """Return how a wait ends whose time is up; or goes on, after a sign of life."""
@@ -300,9 +355,22 @@ def _recorded(record: OpRecord) -> OpRecord:
     return replace(record, result=record.result.recorded) if record.result else record
 
 
+def _begun(pending: Pending) -> bool:
+    return pending.record is not None and pending.record.status is OpStatus.STARTED
+
+
 def is_repeat(message: Message, record: OpRecord | None) -> bool:
     """Say whether what the message asks for has been done, by it or by somebody else."""
     if record is None:
         return False
-    attempted = message.kind is MessageKind.STEP and record.attempt >= message.attempt
+    # An attempt that was begun is not made yet.
+    made = record.attempt - (record.status is OpStatus.STARTED)
+    attempted = message.kind is MessageKind.STEP and made >= message.attempt
     return record.status.final or attempted
+
+
+def is_anothers(message: Message, record: OpRecord | None) -> bool:
+    """Say whether what the message asks for was begun by another message, which sees to it."""
+    if record is None or record.status is not OpStatus.STARTED:
+        return False
+    return record.by != message.token and not message.take

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from everstep.app.engine import Execution
@@ -19,71 +19,163 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.circumstances import Origin
     from everstep.core.decisions import Pending
-    from everstep.core.model import Message
+    from everstep.core.model import ErrorInfo, Message, Payload
     from everstep.core.operations import StepCall
 
 # What remains of the function's time for committing the result and sending on.
 _MARGIN = 1500
+# How far the clocks of two functions may be apart, generously.
+_APART = 5 * SECOND
 
 
 class OutOfTimeError(EverstepError):
     """Say that the function has too little time left to begin an attempt; nothing was done."""
 
 
-def run_attempt(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt of a step, about to be made.
+
+    Attributes:
+        message: What asks for it, under the number of the attempt.
+        pending: The operation.
+        call: What is called.
+        limit: Longest time in milliseconds; None for no limit.
+        started: What says that it has begun.
+        effects: The run whose idempotency keys the step has, if that is another one.
+    """
+
+    message: Message
+    pending: Pending
+    call: StepCall
+    limit: int | None
+    started: OpRecord
+    effects: str | None = None
+
+    @property
+    def number(self) -> int:
+        """Return which attempt it is, from 1."""
+        return self.message.attempt
+
+    def done(self, engine: Engine, result: Payload) -> OpRecord:
+        """Return the record of its success."""
+        ended_at = engine.clock.now()
+        return replace(
+            self.started, status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
+        )
+
+    def failed(self, engine: Engine, error: ErrorInfo, delay: int | None) -> OpRecord:
+        """Return the record of its failure: with another attempt to come, or final.
+
+        Args:
+            engine: The ports.
+            error: What happened.
+            delay: Milliseconds until the next attempt; None for none.
+        """
+        now = engine.clock.now()
+        ended = replace(self.started, ended_at=now, error=error)
+        if delay is None:
+            return replace(ended, status=OpStatus.FAILED, wake_at=None)
+        # No datetime can express what comes after the last.
+        wake_at = min(now + delay, LAST_INSTANT)
+        due_at = wake_at if delay > LONGEST_DELAY else None
+        return replace(ended, status=OpStatus.RETRY, wake_at=wake_at, due_at=due_at)
+
+    def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
+        """Return what the step's function, or its probe, gives for the step's arguments."""
+        key, run_id = self.pending.key, self.message.run_id
+        deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
+        with attempt_context(run_id, key, self.number, deadline, self.effects):
+            # A copy: the workflow goes on with its own, as it would after a replay.
+            args, kwargs = deepcopy((self.call.args, self.call.kwargs))
+            execution = Execution(
+                run_id=run_id,
+                key=key,
+                attempt=self.number,
+                fn=fn,
+                args=args,
+                kwargs=kwargs,
+                limit=self.limit,
+                probe=probe,
+            )
+            return engine.execute(execution)
+
+    def pack(self, engine: Engine, value: object) -> Payload:
+        """Return what is recorded of a result.
+
+        Raises:
+            SerializationError: It cannot be recorded.
+            PayloadTooLargeError: It is too large.
+            UnavailableError: The blob store did not answer.
+        """
+        text = self.call.result.encode(value)
+        return pack(engine, text, f"the result of step {self.pending.key}")
+
+
+def begin(
     engine: Engine,
     message: Message,
     pending: Pending,
     call: StepCall,
     time_left: Callable[[], int] | None,
-    origin: Origin | None = None,
-) -> OpRecord:
-    """Run the step once and return the record of how it went; nothing is recorded yet.
+    effects: str | None = None,
+) -> Attempt:
+    """Return the attempt that a message asks for; nothing is recorded yet.
+
+    Raises:
+        OutOfTimeError: Too little time is left to begin.
+    """
+    limit = _limit(call.timeout, time_left)
+    now = engine.clock.now()
+    started = OpRecord(
+        key=pending.key,
+        kind=pending.operation.kind,
+        status=OpStatus.STARTED,
+        by=message.token,
+        input_hash=pending.operation.input_hash,
+        attempt=message.attempt,
+        started_at=now,
+        wake_at=now + _longest(engine, call, time_left),
+    )
+    return Attempt(
+        message=message,
+        pending=pending,
+        call=call,
+        limit=limit,
+        started=started,
+        effects=effects,
+    )
+
+
+def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
+    """Run the step once and return the record of how it went; its end is not recorded yet.
 
     What is no ``Exception`` (but for an exit or a cancellation) ends the process, as it would
     anywhere; the queue then delivers the message again.
 
     Raises:
-        OutOfTimeError: Too little time is left to begin.
         UnavailableError: The blob store did not answer.
     """
-    limit = _limit(call.timeout, time_left)
-    started = engine.clock.now()
-    begun = OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.DONE,
-        by=message.token,
-        input_hash=pending.operation.input_hash,
-        attempt=message.attempt,
-        started_at=started,
-    )
-    deadline = None if limit is None else to_datetime(started + limit)
+    call, key = attempt.call, attempt.pending.key
     try:
-        effects = origin.effects if origin else None
-        with attempt_context(message.run_id, pending.key, message.attempt, deadline, effects):
-            # A copy: the workflow goes on with its own, as it would after a replay.
-            args, kwargs = deepcopy((call.args, call.kwargs))
-            execution = Execution(
-                run_id=message.run_id,
-                key=pending.key,
-                attempt=message.attempt,
-                fn=call.fn,
-                args=args,
-                kwargs=kwargs,
-                limit=limit,
-            )
-            value = engine.execute(execution)
+        value = attempt.execute(engine, call.fn)
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
-        delay = call.retry.delay_after(error, message.attempt, f"{message.run_id}/{pending.key}")
-        return _failed(begun, error, engine.clock.now(), delay)
+        seed = f"{attempt.message.run_id}/{key}"
+        delay = call.retry.delay_after(error, attempt.number, seed)
+        return attempt.failed(engine, describe(error, key), delay)
     try:
-        result = pack(engine, call.result.encode(value), f"the result of step {pending.key}")
+        return attempt.done(engine, attempt.pack(engine, value))
     except (SerializationError, PayloadTooLargeError) as error:
-        return _failed(begun, error, engine.clock.now(), None)
-    return replace(begun, ended_at=engine.clock.now(), result=result)
+        return attempt.failed(engine, describe(error, key), None)
+
+
+def _longest(engine: Engine, call: StepCall, time_left: Callable[[], int] | None) -> int:
+    """Return after how many milliseconds the attempt is surely no longer under way."""
+    if time_left is not None:
+        # A function is stopped when its time is up, whatever its code does.
+        return time_left() + _APART
+    return engine.limits.attempt if call.timeout is None else call.timeout + _APART
 
 
 def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | None:
@@ -94,16 +186,3 @@ def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | No
     if left < SECOND:
         raise OutOfTimeError("too little time is left in this invocation to begin an attempt")
     return left if timeout is None else min(timeout, left)
-
-
-def _failed(begun: OpRecord, error: BaseException, now: int, delay: int | None) -> OpRecord:
-    """Return the record of a failed attempt: with another one to come, or final."""
-    described = describe(error, begun.key)
-    if delay is None:
-        return replace(begun, status=OpStatus.FAILED, ended_at=now, error=described)
-    # No datetime can express what comes after the last.
-    wake_at = min(now + delay, LAST_INSTANT)
-    due_at = wake_at if delay > LONGEST_DELAY else None
-    return replace(
-        begun, status=OpStatus.RETRY, ended_at=now, error=described, wake_at=wake_at, due_at=due_at
-    )

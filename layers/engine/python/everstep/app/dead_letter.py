@@ -11,19 +11,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from everstep.app.advance import is_repeat
+from everstep.app.advance import is_anothers, is_repeat
 from everstep.app.payloads import load
 from everstep.app.stall import stall
 from everstep.core import messages
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken
 from everstep.core.errors import MalformedMessageError, WorkflowMissingError
-from everstep.core.model import HEAD, ErrorInfo, MessageKind, RunStatus
+from everstep.core.model import HEAD, ErrorInfo, MessageKind, OpStatus, RunStatus
 from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
-    from everstep.core.model import History, Message
+    from everstep.core.model import History, Message, OpRecord
 
 
 class Buried(StrEnum):
@@ -58,7 +58,8 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
         return Buried.NOTHING_OWED
     if not _may_owe(engine, message, receives):
         return Buried.NOTHING_OWED
-    done = stall(engine, message.run_id, _reason(message), by=message.token, message=body)
+    reason = _reason(engine, message)
+    done = stall(engine, message.run_id, reason, by=message.token, message=body)
     return Buried.STALLED if done else Buried.NOTHING_OWED
 
 
@@ -75,7 +76,8 @@ def _may_owe(engine: Engine, message: Message, receives: int) -> bool:
     recorded = engine.runs.load(message.run_id)
     record = recorded.records.get(message.op) if recorded else None
     # What another message brought to its end is that one's to go on from.
-    return not (record and record.status.final and record.by != message.token and not message.take)
+    ended = record is not None and record.status.final and record.by != message.token
+    return not (is_anothers(message, record) or (ended and not message.take))
 
 
 def _still_owes(engine: Engine, message: Message, history: History) -> bool:
@@ -95,13 +97,18 @@ def _still_owes(engine: Engine, message: Message, history: History) -> bool:
             and (record is None or replay.pending(message.op))
             and not replay.abandoned(message.op)
             and not is_repeat(message, record)
+            and not is_anothers(message, record)
         ):
             return True
         now = engine.clock.now()
         return bool(duties(message, replay.decision, replay.records, now, history.events))
 
 
-def _reason(message: Message) -> ErrorInfo:
+def _reason(engine: Engine, message: Message) -> ErrorInfo:
+    recorded = engine.runs.load(message.run_id)
+    record = recorded.records.get(message.op) if recorded else None
+    if record is not None and record.status is OpStatus.STARTED:
+        return _unknown(record)
     what = message.op if message.op != HEAD else f"the {message.kind} of the run"
     attempt = f" (attempt {message.attempt})" if message.kind is MessageKind.STEP else ""
     return ErrorInfo(
@@ -112,4 +119,16 @@ def _reason(message: Message) -> ErrorInfo:
             "resume the run"
         ),
         operation=message.op or None,
+    )
+
+
+def _unknown(record: OpRecord) -> ErrorInfo:
+    return ErrorInfo(
+        type="DeadLetter",
+        message=(
+            f"attempt {record.attempt} of {record.key} began and left no result, and nobody could "
+            "find out what became of it: the step's probe failed several times, or the function "
+            "crashed; see its logs, mend the cause and resume the run"
+        ),
+        operation=record.key,
     )

@@ -35,12 +35,15 @@ class Limits:
             sends it again; longer than the visibility time-out.
         watchdog: How long a run may show no progress before the sweeper takes it over; longer
             than a message can be retried before it becomes a dead letter.
+        attempt: By when an attempt is surely over, where neither its step nor the function that
+            it runs in says how long it may take.
     """
 
     inline: int = 32 * 1024
     payload: int = 5 * 1024 * 1024
     grace: int = 7 * MINUTE
     watchdog: int = 360 * MINUTE
+    attempt: int = MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Execution:
         args: What it is called with, by position.
         kwargs: What it is called with, by name.
         limit: Longest time in milliseconds; None for no limit.
+        probe: Whether this is no attempt, but finds out what became of it.
     """
 
     run_id: str
@@ -64,6 +68,7 @@ class Execution:
     args: tuple[object, ...]
     kwargs: Mapping[str, object]
     limit: int | None
+    probe: bool = False
 
     def carry_out(self) -> object:
         """Return what the function, or the coroutine that it makes, gives.

@@ -20,7 +20,7 @@ from everstep.core.model import Event, Message, MessageKind
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
-    from everstep.core.model import History
+    from everstep.core.model import Head
 
 _CONTENTION: Final = 100
 LONGEST_KEY: Final = 255
@@ -77,12 +77,17 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
     """
     payload = pack(engine, text, f"the event {name}").recorded
     for _ in range(_CONTENTION):
-        history = _running(engine, run_id)
+        history = engine.runs.load(run_id)
+        if history is None:
+            raise RunNotFoundError(run_id)
         same = [event for event in history.events if event.name == name]
         repeated = next((each for each in same if key is not None and each.key == key), None)
         if repeated is not None:
-            tell(engine, run_id)
+            # It may be what the run has ended with: that its sender asks again is no mistake.
+            if not history.head.status.terminal:
+                tell(engine, run_id)
             return Kept(number=repeated.number, created=False)
+        _check_takes_events(history.head)
         event = Event(
             name=name,
             number=max((each.number for each in same), default=0) + 1,
@@ -96,13 +101,9 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
     raise UnavailableError(f"too many events {name!r} at the same time: try again")
 
 
-def _running(engine: Engine, run_id: str) -> History:
-    history = engine.runs.load(run_id)
-    if history is None:
-        raise RunNotFoundError(run_id)
-    if history.head.status.terminal:
-        raise IllegalStateError(f"run {run_id} is {history.head.status}: it takes no more events")
-    return history
+def _check_takes_events(head: Head) -> None:
+    if head.status.terminal:
+        raise IllegalStateError(f"run {head.run_id} is {head.status}: it takes no more events")
 
 
 def tell(engine: Engine, run_id: str) -> None:

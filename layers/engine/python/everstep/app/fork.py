@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from everstep.app.control import asked_for, send_recovery
 from everstep.app.deadline import call_within
+from everstep.app.options import check_key
 from everstep.app.payloads import load, pack, unpack
-from everstep.app.start import check_key, checked_input, recorded_input
+from everstep.app.start import checked_input, recorded_input
 from everstep.core.audit import Action, acceptance, following
-from everstep.core.circumstances import Origin
+from everstep.core.circumstances import Origin, Reference
 from everstep.core.codec import digest_text
 from everstep.core.durations import SECOND
 from everstep.core.errors import (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.audit import Asked
+    from everstep.core.audit import Asked, AuditEntry
     from everstep.core.forks import Cut
     from everstep.core.model import Payload
     from everstep.core.replay import Definition
@@ -244,9 +245,25 @@ class _Maker:
         _replayed(self.engine, head, lambda definition: self._check(definition, head))
         self._keep(head)
         audit = following(acceptance(head), self.call.asked, head.created_at)
-        self.engine.runs.create(head, self.call.claim(head, origin.run_id), audit)
+        self._create(head, audit)
         send_recovery(self.engine, new_id, self.engine.ids.token())
         return Made(run_id=new_id, origin=origin, status=head.status, created=True)
+
+    def _create(self, head: Head, audit: AuditEntry) -> None:
+        """Write the head; it has the caller's own name if that is the ended run's, or nobody's."""
+        old, claim = self.history.head, self.call.claim(head, self.history.head.run_id)
+        if old.reference_id is None or not old.status.terminal:
+            self.engine.runs.create(head, claim, audit)
+            return
+        reference = Reference(
+            workflow=old.workflow,
+            reference_id=old.reference_id,
+            run_id=head.run_id,
+            instead_of=old.run_id,
+        )
+        named = replace(head, reference_id=old.reference_id)
+        if isinstance(self.engine.runs.create(named, claim, audit, reference), Reference):
+            self.engine.runs.create(head, claim, audit)
 
     def _origin(self, effects: str) -> Origin:
         old = self.history.head
@@ -254,7 +271,7 @@ class _Maker:
             run_id=old.run_id,
             op=self.cut.op,
             root=old.origin.root if old.origin else old.run_id,
-            root_created_at=old.origin.root_created_at if old.origin else old.created_at,
+            root_created_at=old.origin.root_created_at if old.origin else old.begins_at,
             effects=effects,
         )
 
@@ -272,10 +289,9 @@ class _Maker:
             due_at=now + self.engine.limits.grace,
             # As after a resumption: what is recorded is older, and somebody has to take it over.
             resumed_at=now,
-            secret=self.engine.ids.token() + self.engine.ids.token(),
-            deadline=None if old.deadline is None else now + old.deadline - old.created_at,
+            secret=self.engine.ids.secret(),
+            deadline=None if old.deadline is None else now + old.deadline - old.begins_at,
             origin=origin,
-            reference_id=old.reference_id,
             tags=old.tags,
             retention=old.retention,
         )

@@ -12,7 +12,7 @@ from everstep.app.look import look
 from everstep.app.payloads import load, unpack
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
 from everstep.core.model import RunStatus
-from everstep.core.progress import Progress, progress
+from everstep.core.progress import Progress, not_begun, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,6 +129,8 @@ def _look_closely(engine: Engine, item: Listed) -> Listed:
 
 
 def _progress(engine: Engine, history: History) -> Progress:
+    if history.begins_later(engine.clock.now()):
+        return not_begun(history.head)
     seen = look(engine, history, lambda replay: progress(history, replay.decision, replay.asked))
     return progress(history, None, []) if seen is None else seen
 

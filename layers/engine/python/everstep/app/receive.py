@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def receive(
-    engine: Engine, message_id: str, body: str, time_left: Callable[[], int] | None = None
+    engine: Engine,
+    message_id: str,
+    body: str,
+    time_left: Callable[[], int] | None = None,
+    *,
+    receives: int = 1,
 ) -> Done:
     """Process the body of a message; one that belongs to no run is kept, not retried.
 
@@ -24,6 +29,7 @@ def receive(
         message_id: The queue's id of the message.
         body: The message as it was sent.
         time_left: Tells the milliseconds that the function may still run.
+        receives: How often the message was delivered, this time included.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
@@ -34,7 +40,7 @@ def receive(
     except MalformedMessageError as error:
         engine.dead_letters.keep(message_id, body, str(error), engine.clock.now())
         return Done.MALFORMED
-    done = advance(engine, message, time_left)
+    done = advance(engine, message, time_left, receives=receives)
     if done is Done.UNKNOWN_RUN:
         engine.dead_letters.keep(
             message_id, body, f"there is no run {message.run_id}", engine.clock.now()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.options import StartOptions, Terms, checked, deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
+from everstep.core.circumstances import Reference
 from everstep.core.codec import decode, digest
+from everstep.core.durations import is_far
 from everstep.core.errors import (
     IdempotencyConflictError,
     InvalidInputError,
-    InvalidRequestError,
+    ReferenceConflictError,
     SerializationError,
     UnavailableError,
 )
@@ -20,18 +23,21 @@ from everstep.core.model import Claim, Head, Message, MessageKind, RunStatus
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.authoring.workflows import Workflow
+    from everstep.core.model import Payload
 
-LONGEST_IDEMPOTENCY_KEY = 255
+# Somebody else has taken the name each time it was free; nobody is that unlucky.
+_ATTEMPTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A run that was accepted, now or by an earlier call with the same idempotency key.
+    """A run that was accepted, now or by an earlier call with the same key or reference id.
 
     Attributes:
         run_id: The run.
         created: Whether this call made it.
-        sent: Whether its first message is on the way; if not, the sweeper sends it.
+        sent: Whether its first message is on the way; if not, the sweeper sends it, when
+            it is time.
     """
 
     run_id: str
@@ -43,9 +49,8 @@ def start(
     engine: Engine,
     name: str,
     value: object,
+    options: StartOptions = StartOptions(),  # noqa: B008 - immutable
     *,
-    version: str | None = None,
-    idempotency_key: str | None = None,
     from_json: bool = True,
 ) -> Accepted:
     """Accept a run of a workflow; once this returns the run is not lost.
@@ -54,42 +59,85 @@ def start(
         engine: The ports.
         name: Name of the workflow.
         value: Its input.
-        version: The version to start on; the highest one if not given.
-        idempotency_key: The same key starts one run only.
+        options: What else is asked of the run.
         from_json: Whether the input is JSON data from outside, as opposed to a Python value.
 
     Raises:
         UnknownWorkflowError: No such workflow or version.
         InvalidInputError: The input does not fit the workflow's annotation.
+        InvalidOptionError: An option makes no sense.
         PayloadTooLargeError: The input is over the limit.
         IdempotencyConflictError: The key was used before with another input.
+        ReferenceConflictError: A run that has not ended has the reference id.
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
-    workflow = engine.registry.to_start(name, version)
-    check_key(idempotency_key)
-    checked = checked_input(workflow, value, from_json=from_json)
-    text = recorded_input(workflow, checked)
+    workflow = engine.registry.to_start(name, options.version)
+    terms = checked(options)
+    text = recorded_input(workflow, checked_input(workflow, value, from_json=from_json))
     payload = pack(engine, text, f"the input of {name}")
+    head = _head(engine, workflow, payload.recorded, options.idempotency_key, terms)
+    holder = _create(engine, head, _claim(head, options.version, text, terms))
+    if holder is None:
+        return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head))
+    if isinstance(holder, Reference) and options.on_conflict == "error":
+        raise ReferenceConflictError(holder.reference_id, holder.run_id)
+    return Accepted(run_id=holder.run_id, created=False)
+
+
+def _head(
+    engine: Engine, workflow: Workflow[Any, Any], value: Payload, key: str | None, terms: Terms
+) -> Head:
     now = engine.clock.now()
-    head = Head(
+    starts_at = terms.starts_at(now)
+    begins_at = now if starts_at is None else starts_at
+    timeout = workflow.timeout if terms.timeout is None else terms.timeout
+    return Head(
         run_id=engine.ids.run_id(),
         workflow=workflow.name,
         version=workflow.version,
         status=RunStatus.RUNNING,
-        input=payload.recorded,
+        input=value,
         created_at=now,
+        starts_at=starts_at,
         by=engine.ids.token(),
-        due_at=now + engine.limits.grace,
-        idempotency_key=idempotency_key,
-        secret=engine.ids.token() + engine.ids.token(),
+        # A far beginning is in the due index only, as a long sleep is; a near one has its message
+        # at once, and the index for the case that it gets lost.
+        due_at=begins_at if is_far(begins_at, now) else begins_at + engine.limits.grace,
+        idempotency_key=key,
+        secret=engine.ids.secret(),
+        deadline=deadline_of(begins_at, timeout),
+        reference_id=terms.reference_id,
+        tags=terms.tags,
+        retention=workflow.retention if terms.retention is None else terms.retention,
     )
-    claim = _claim(head, version, text)
-    holder = engine.runs.create(head, claim)
-    if holder is not None and claim is not None:
-        if holder.input_hash != claim.input_hash:
-            raise IdempotencyConflictError(claim.key, holder.run_id)
-        return Accepted(run_id=holder.run_id, created=False)
-    return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head.run_id))
+
+
+def _create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference | None:
+    """Write the run; return who is in its way.
+
+    Raises:
+        IdempotencyConflictError: The key was used before with another input.
+    """
+    reference = _reference(head)
+    for _ in range(_ATTEMPTS):
+        holder = engine.runs.create(head, claim, reference=reference)
+        if isinstance(holder, Claim) and claim is not None:
+            if holder.input_hash != claim.input_hash:
+                raise IdempotencyConflictError(claim.key, holder.run_id)
+            return holder
+        if not isinstance(holder, Reference) or reference is None:
+            return holder
+        held = engine.runs.head(holder.run_id)
+        if held is not None and not held.status.terminal:
+            return holder
+        reference = replace(reference, instead_of=holder.run_id)
+    raise UnavailableError(f"reference id {head.reference_id!r} is taken again and again")
+
+
+def _reference(head: Head) -> Reference | None:
+    if head.reference_id is None:
+        return None
+    return Reference(workflow=head.workflow, reference_id=head.reference_id, run_id=head.run_id)
 
 
 def checked_input(workflow: Workflow[Any, Any], value: object, *, from_json: bool) -> object:
@@ -117,34 +165,32 @@ def recorded_input(workflow: Workflow[Any, Any], checked: object) -> str:
         raise InvalidInputError(str(error)) from error
 
 
-def _claim(head: Head, version: str | None, recorded: str) -> Claim | None:
+def _claim(head: Head, version: str | None, recorded: str, terms: Terms) -> Claim | None:
     if head.idempotency_key is None:
         return None
-    # Of what the recorded text says: the order of its keys makes no other input.
-    input_hash = digest([version, decode(recorded)])
+    # Of what the recorded text says: the order of its keys makes no other input. Terms are left
+    # out where there are none: keys that were used before there were any keep their hash.
+    request = [version, decode(recorded), *filter(None, [terms.said])]
     return Claim(
-        workflow=head.workflow, key=head.idempotency_key, run_id=head.run_id, input_hash=input_hash
+        workflow=head.workflow,
+        key=head.idempotency_key,
+        run_id=head.run_id,
+        input_hash=digest(request),
     )
 
 
-def _send_first(engine: Engine, run_id: str) -> bool:
-    message = Message(run_id=run_id, kind=MessageKind.START, token=engine.ids.token())
+def _send_first(engine: Engine, head: Head) -> bool:
+    if is_far(head.begins_at, head.created_at):
+        return False
+    message = Message(
+        run_id=head.run_id,
+        kind=MessageKind.START,
+        token=engine.ids.token(),
+        due=head.starts_at or 0,
+    )
     try:
         send(engine, [message])
     except UnavailableError:
         # The run is recorded and stands in the due index: the sweeper sends what this could not.
         return False
     return True
-
-
-def check_key(key: str | None) -> None:
-    """Refuse an idempotency key that makes no sense.
-
-    Raises:
-        InvalidRequestError: It is empty, too long, or not printable.
-    """
-    if key is not None and not (0 < len(key) <= LONGEST_IDEMPOTENCY_KEY and key.isprintable()):
-        raise InvalidRequestError(
-            f"an idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters, "
-            f"not {key[:40]!r}"
-        )

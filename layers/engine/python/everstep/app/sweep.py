@@ -111,7 +111,8 @@ def _look_at(engine: Engine, entry: DueEntry, swept: Swept) -> None:
     try:
         if entry.key != HEAD:
             _timer(engine, entry, swept)
-        elif entry.due_at <= engine.clock.now():
+        elif entry.due_at <= max(engine.clock.now(), entry.wake_at):
+            # What is to begin soon has its message sent in time, as a timer has.
             _run(engine, entry, swept)
     except Exception as error:  # noqa: BLE001 - reported at the end of the sweep
         swept.failures.append((entry.run_id, error))

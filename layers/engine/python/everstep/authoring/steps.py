@@ -44,21 +44,26 @@ class Step(Generic[P, R_co]):
         name: Its name in keys, history and logs.
         retry: When and how often a failed attempt is repeated.
         timeout: Longest time of one attempt in milliseconds; None for what the platform allows.
+        at_most_once: Whether an attempt that may have begun is never made again.
+        probe: Finds out what became of an attempt that left no result.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options by name, as in ``step``
         self,
         fn: Callable[P, Any],
         *,
         name: str | None = None,
         retry: Retry | None = None,
         timeout: float | timedelta | None = None,
+        at_most_once: bool = False,
+        probe: Callable[..., Any] | None = None,
         names: dict[str, Any] | None = None,
     ) -> None:
         """Check the declaration, so that mistakes show at import.
 
         Raises:
-            DefinitionError: No callable, no usable name, or a time-out that makes no sense.
+            DefinitionError: No callable, no usable name, a time-out that makes no sense, or a
+                probe that nothing asks.
         """
         if not callable(fn):
             raise DefinitionError(f"a step must be a function, not {type(fn).__name__}")
@@ -66,6 +71,8 @@ class Step(Generic[P, R_co]):
         self.name = check_name(name or _own_name(fn), "the name of a step")
         self.retry = retry if retry is not None else Retry()
         self.timeout = _timeout(timeout, self.name)
+        self.at_most_once = at_most_once
+        self.probe = _probe(probe, self.name, at_most_once=at_most_once)
         self._names = names or {}
         self._annotations = Annotations(fn, self._names)
 
@@ -89,6 +96,8 @@ class Step(Generic[P, R_co]):
         name: str = _KEEP,
         retry: Retry = _KEEP,
         timeout: float | timedelta | None = _KEEP,
+        at_most_once: bool = _KEEP,
+        probe: Callable[..., Any] | None = _KEEP,
     ) -> Step[P, R_co]:
         """Return a copy of this step with some options changed."""
         kept = None if self.timeout is None else self.timeout / 1000
@@ -97,6 +106,8 @@ class Step(Generic[P, R_co]):
             name=self.name if name is _KEEP else name,
             retry=self.retry if retry is _KEEP else retry,
             timeout=kept if timeout is _KEEP else timeout,
+            at_most_once=self.at_most_once if at_most_once is _KEEP else at_most_once,
+            probe=self.probe if probe is _KEEP else probe,
             names=self._names,
         )
 
@@ -111,6 +122,7 @@ class Step(Generic[P, R_co]):
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise DefinitionError(f"step {self.name}: {error}") from error
+        self._check_probe(args, kwargs)
         return StepCall(
             fn=self.fn,
             args=args,
@@ -119,7 +131,20 @@ class Step(Generic[P, R_co]):
             retry=self.retry,
             timeout=self.timeout,
             result=self._result,
+            at_most_once=self.at_most_once,
+            probe=self.probe,
         )
+
+    def _check_probe(self, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        """Refuse arguments that the probe does not take, before it is needed."""
+        if self.probe is None:
+            return
+        try:
+            inspect.signature(self.probe).bind(*args, **kwargs)
+        except TypeError as error:
+            raise DefinitionError(
+                f"the probe of step {self.name} must take the arguments of the step: {error}"
+            ) from error
 
     @cached_property
     def _signature(self) -> inspect.Signature:
@@ -150,7 +175,12 @@ def step(fn: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
 def step(fn: Callable[P, R], /) -> Step[P, R]: ...
 @overload
 def step(
-    *, name: str | None = None, retry: Retry | None = None, timeout: float | timedelta | None = None
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    timeout: float | timedelta | None = None,
+    at_most_once: bool = False,
+    probe: Callable[..., Any] | None = None,
 ) -> StepDecorator: ...
 def step(
     fn: Callable[..., Any] | None = None,
@@ -159,6 +189,8 @@ def step(
     name: str | None = None,
     retry: Retry | None = None,
     timeout: float | timedelta | None = None,
+    at_most_once: bool = False,
+    probe: Callable[..., Any] | None = None,
 ) -> Any:
     """Declare a step, with or without parentheses.
 
@@ -167,6 +199,10 @@ def step(
         name: Name in keys and history; the function's own name if not given.
         retry: The retry policy; three attempts with growing delays if not given.
         timeout: Longest time of one attempt in seconds or as ``timedelta``; real time.
+        at_most_once: Never make an attempt again that may have begun. If one left no result the
+            probe decides; without a probe the step fails with ``StepInterrupted``.
+        probe: A function of the step's arguments. It returns what the step would have, or raises
+            ``StepNotExecuted``; anything else it raises means that it cannot tell yet.
 
     Raises:
         DefinitionError: An option that makes no sense, named with what is allowed.
@@ -174,7 +210,15 @@ def step(
     names = local_names(1)
 
     def declare(function: Callable[..., Any]) -> Step[..., Any]:
-        return Step(function, name=name, retry=retry, timeout=timeout, names=names)
+        return Step(
+            function,
+            name=name,
+            retry=retry,
+            timeout=timeout,
+            at_most_once=at_most_once,
+            probe=probe,
+            names=names,
+        )
 
     return declare if fn is None else declare(fn)
 
@@ -203,6 +247,16 @@ def _own_name(fn: object) -> str:
     if not name or name == "<lambda>":
         raise DefinitionError(f"{fn!r} has no name of its own: give it one with step(name=…)")
     return str(name)
+
+
+def _probe(probe: object, name: str, *, at_most_once: bool) -> Callable[..., Any] | None:
+    if probe is None:
+        return None
+    if not at_most_once:
+        raise DefinitionError(f"step {name}: a probe needs at_most_once=True")
+    if isinstance(probe, Step) or not callable(probe):
+        raise DefinitionError(f"step {name}: probe must be a plain function, not {probe!r}")
+    return probe
 
 
 def _timeout(timeout: float | timedelta | None, name: str) -> int | None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 
 from everstep.authoring.annotations import Annotations, local_names
 from everstep.authoring.context import Context
+from everstep.core.durations import run_retention, run_timeout
 from everstep.core.errors import DefinitionError
 from everstep.core.keys import check_name
 from everstep.core.shapes import Shape, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from datetime import timedelta
 
     from everstep.core.session import Session
 
@@ -30,6 +32,8 @@ class Workflow(Generic[In, Out]):
         name: Name in URLs, lists and logs.
         version: A run stays on the version that it started with.
         takes_input: Whether the function has a second parameter.
+        timeout: How long a run may take, in milliseconds; None for ever.
+        retention: How long a run is kept after its end, in milliseconds; None for ever.
     """
 
     def __init__(
@@ -38,18 +42,26 @@ class Workflow(Generic[In, Out]):
         *,
         name: str | None = None,
         version: str = "1",
+        timeout: float | timedelta | None = None,
+        retention: float | timedelta | None = None,
         names: dict[str, Any] | None = None,
     ) -> None:
         """Check the declaration, so that mistakes show at import.
 
         Raises:
-            DefinitionError: Not an ``async def`` with one or two parameters, or a bad name.
+            DefinitionError: Not an ``async def`` with one or two parameters, or a bad name,
+                time-out or retention.
         """
         self._input_name = _check_function(fn)
         self.fn = fn
         self.name = check_name(name or fn.__name__, "the name of a workflow")
         self.version = check_name(version, f"the version of workflow {self.name}")
         self.takes_input = self._input_name is not None
+        try:
+            self.timeout = None if timeout is None else run_timeout(timeout)
+            self.retention = None if retention is None else run_retention(retention)
+        except (TypeError, ValueError) as error:
+            raise DefinitionError(f"workflow {self.name}: {error}") from error
         self._annotations = Annotations(fn, names or {})
 
     @cached_property
@@ -97,9 +109,21 @@ def workflow(fn: Callable[[Context, In], Coroutine[Any, Any, Out]], /) -> Workfl
 @overload
 def workflow(fn: Callable[[Context], Coroutine[Any, Any, Out]], /) -> Workflow[None, Out]: ...
 @overload
-def workflow(*, name: str | None = None, version: str = "1") -> WorkflowDecorator: ...
 def workflow(
-    fn: Callable[..., Any] | None = None, /, *, name: str | None = None, version: str = "1"
+    *,
+    name: str | None = None,
+    version: str = "1",
+    timeout: float | timedelta | None = None,
+    retention: float | timedelta | None = None,
+) -> WorkflowDecorator: ...
+def workflow(
+    fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    version: str = "1",
+    timeout: float | timedelta | None = None,
+    retention: float | timedelta | None = None,
 ) -> Any:
     """Declare a workflow, with or without parentheses.
 
@@ -108,6 +132,8 @@ def workflow(
             and recorded by their annotations.
         name: Name in URLs and lists; the function's own name if not given.
         version: Version for the runs that start on this code.
+        timeout: How long a run may take, from its beginning; for ever if not given.
+        retention: How long a run is kept after its end, at least an hour; for ever if not given.
 
     Raises:
         DefinitionError: The function cannot be a workflow; the message says why.
@@ -115,7 +141,9 @@ def workflow(
     names = local_names(1)
 
     def declare(function: Callable[..., Any]) -> Workflow[Any, Any]:
-        return Workflow(function, name=name, version=version, names=names)
+        return Workflow(
+            function, name=name, version=version, timeout=timeout, retention=retention, names=names
+        )
 
     return declare if fn is None else declare(fn)
 

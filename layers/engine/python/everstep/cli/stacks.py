@@ -1,32 +1,15 @@
-"""A CloudFormation stack as settings: what template.yaml puts into its outputs and parameters."""
+"""A stack as settings, with advice for who names one on the command line."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
-from everstep.adapters.errors import AdapterError
 from everstep.cli.exits import not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackTypeDef
 
     from everstep.wiring import Clients
-
-_OUTPUTS: Final[Mapping[str, str]] = {
-    "TableName": "EVERSTEP_TABLE",
-    "BucketName": "EVERSTEP_BUCKET",
-    "QueueUrl": "EVERSTEP_QUEUE_URL",
-}
-_PARAMETERS: Final[Mapping[str, str]] = {
-    "Workflows": "EVERSTEP_WORKFLOWS",
-    "WatchdogSeconds": "EVERSTEP_WATCHDOG_SECONDS",
-    "InlineLimitBytes": "EVERSTEP_INLINE_LIMIT_BYTES",
-    "MaxPayloadBytes": "EVERSTEP_MAX_PAYLOAD_BYTES",
-    "MaxReceiveCount": "EVERSTEP_MAX_RECEIVES",
-}
 
 
 def variables(clients: Clients, name: str) -> dict[str, str]:
@@ -37,33 +20,11 @@ def variables(clients: Clients, name: str) -> dict[str, str]:
         AdapterError: CloudFormation refused.
         UnavailableError: CloudFormation did not answer.
     """
-    stack = _described(clients, name)
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
-    missing = [key for key in _OUTPUTS if key not in outputs]
-    if missing:
-        raise not_found(
-            f"stack {name} ({stack['StackStatus']}) has no output {', '.join(missing)}; "
-            "name a stack that was made from Everstep's template.yaml, and is complete"
-        )
-    parameters = {
-        each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())
-    }
-    return {variable: outputs[key] for key, variable in _OUTPUTS.items()} | {
-        variable: parameters[key] for key, variable in _PARAMETERS.items() if key in parameters
-    }
-
-
-def _described(clients: Clients, name: str) -> StackTypeDef:
-    from everstep.adapters.aws_errors import translated
+    from everstep.adapters.cloudformation import NoSuchStackError, stack_variables
 
     client = cast("CloudFormationClient", clients.make("cloudformation"))
     try:
-        with translated("CloudFormation DescribeStacks"):
-            return client.describe_stacks(StackName=name)["Stacks"][0]
-    except AdapterError as error:
-        # The service has no code of its own for it.
-        if error.code == "ValidationError" and "does not exist" in str(error):
-            place = f"{client.meta.region_name} at {client.meta.endpoint_url}"
-            message = f"there is no stack {name} in {place}; look at --region and --profile"
-            raise not_found(message) from error
-        raise
+        return stack_variables(client, name)
+    except NoSuchStackError as error:
+        hint = "" if error.found else "; look at --region and --profile"
+        raise not_found(f"{error}{hint}") from error

@@ -52,3 +52,29 @@ class Origin:
     root: str
     root_created_at: int
     effects: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Who has a caller's own name for a run: at most one run of a workflow that has not ended.
+
+    Attributes:
+        workflow: The workflow.
+        reference_id: The caller's own name.
+        run_id: The run that has it, or is to have it.
+        instead_of: The run from which a new one takes it over; None if nobody is to have it.
+    """
+
+    workflow: str
+    reference_id: str
+    run_id: str
+    instead_of: str | None = None
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Return what nobody else may have at the same time."""
+        return self.workflow, self.reference_id
+
+    def may_follow(self, holder: Reference | None) -> bool:
+        """Say whether the run may have the name although this one has it, or nobody has."""
+        return holder is None or holder.run_id == self.instead_of

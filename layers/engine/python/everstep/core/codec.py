@@ -30,6 +30,7 @@ Leaf = Callable[[object, str], object]
 """Turns a value that the codec does not know into one that it does, or raises."""
 
 MASK: Final = "**********"
+_MASKS: Final = {"$secret": MASK, "$secret_bytes": base64.b64encode(MASK.encode()).decode()}
 _FOLD: Final = " fold"
 _UNCHANGED: Final = frozenset({int, bool, type(None)})
 
@@ -299,6 +300,18 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is recursive
             return [plain(item) for item in value]
         case _:
             return str(value)
+
+
+def masked(text: str) -> Any:  # noqa: ANN401 - JSON is recursive
+    """Return what ``encode`` wrote as data, from which ``decode`` makes the value, secrets masked.
+
+    The text of a masked secret is of no use, and stands where the secret stood.
+    """
+    return json.loads(text, object_hook=_mask)
+
+
+def _mask(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: _MASKS.get(name, item) for name, item in data.items()} if len(data) == 1 else data
 
 
 def _plain_key(key: object) -> str:

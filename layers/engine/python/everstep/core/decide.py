@@ -205,6 +205,9 @@ class _Duties:
             return _first(self.message, pending) if self._owns(pending.unlocked_by) else None
         if record.wake_at is None or not (self.message.take or record.by == self.message.token):
             return None
+        if record.status is OpStatus.STARTED and not self.message.take:
+            # The message that has begun it is not done with it, and comes again if it dies.
+            return None
         if self.message.take:
             return _taken(self.message, pending, record, self.now)
         # A long timer was armed by the very write of its record; a short one travels as a message.
@@ -256,11 +259,13 @@ def _again(message: Message, pending: Pending, record: OpRecord) -> Send:
     """Return the message that an operation with an unfinished record waits for."""
     wake_at = record.wake_at or 0
     take = _inherits(message)
-    if record.status is OpStatus.RETRY:
+    if pending.operation.kind is OpKind.STEP:
+        # An attempt that was begun is asked for again, not to be made twice but to be settled.
+        begun = record.status is OpStatus.STARTED
         return Send(
             kind=MessageKind.STEP,
             op=pending.key,
-            attempt=record.attempt + 1,
+            attempt=record.attempt + (not begun),
             due=wake_at,
             take=take,
         )
@@ -270,7 +275,8 @@ def _again(message: Message, pending: Pending, record: OpRecord) -> Send:
 def _taken(message: Message, pending: Pending, record: OpRecord, now: int) -> Effect | None:
     """Return what a recovering message does for an operation that already waits."""
     wake_at = record.wake_at or 0
-    if wake_at - now <= LONGEST_DELAY:
+    # What was begun stands in no index: its message is put off as often as it takes.
+    if wake_at - now <= LONGEST_DELAY or record.status is OpStatus.STARTED:
         return _again(message, pending, record)
     return None if record.due_at is not None else Rearm(key=pending.key, due_at=wake_at)
 

@@ -8,6 +8,8 @@ from typing import Final
 
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
+# By then no function can be at work on a run any more that has ended.
+SHORTEST_RETENTION: Final = 60 * MINUTE
 # SQS delays a message by at most 900 s; a longer timer lives in the due index.
 LONGEST_DELAY: Final = 900 * SECOND
 # 31 December 9999, the last instant that `datetime` can express.
@@ -39,6 +41,39 @@ def to_millis(duration: float | timedelta, what: str) -> int:
         message = f"{what} must be between 0 and about 8,000 years, not {duration!r}"
         raise ValueError(message)
     return math.ceil(round(seconds * SECOND, 3))
+
+
+def run_timeout(duration: float | timedelta) -> int:
+    """Return how long a run may take in milliseconds.
+
+    Raises:
+        ValueError: Not a length of time, or none at all.
+        TypeError: Neither a number nor a ``timedelta``.
+    """
+    millis = to_millis(duration, "timeout")
+    if millis == 0:
+        message = "timeout must be more than 0"
+        raise ValueError(message)
+    return millis
+
+
+def run_retention(duration: float | timedelta) -> int:
+    """Return how long a run is kept after its end in milliseconds.
+
+    Raises:
+        ValueError: Not a length of time, or less than an hour.
+        TypeError: Neither a number nor a ``timedelta``.
+    """
+    millis = to_millis(duration, "retention")
+    if millis < SHORTEST_RETENTION:
+        message = f"retention must be at least an hour, not {duration!r}"
+        raise ValueError(message)
+    return millis
+
+
+def is_far(instant: int, now: int) -> bool:
+    """Say whether an instant is further away than the queue can hold a message back."""
+    return instant - now > LONGEST_DELAY
 
 
 def instant(when: datetime, what: str) -> int:

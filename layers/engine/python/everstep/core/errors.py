@@ -4,6 +4,8 @@
 
     EverstepError
     ├── StepFailed               a step used up its attempts            → workflow code handles it
+    │   └── StepInterrupted      its last attempt began and left no result
+    ├── StepNotExecuted          raised by a probe: it did not happen   → the next attempt
     ├── EventTimeout             an event did not come in time          → workflow code handles it
     ├── CallbackTimeout          nobody completed a callback in time    → workflow code handles it
     ├── CallbackFailed           whoever was asked could not do it      → workflow code handles it
@@ -29,8 +31,10 @@
     ├── RequestError             the caller asked for something impossible
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
     │   ├── CallbackNotFoundError, CallbackGoneError
-    │   └── IdempotencyConflictError, IllegalStateError
+    │   ├── InvalidOptionError       one option of a start is wrong
+    │   └── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
     └── UnavailableError         a service did not answer               → the same call again
+        └── ProbeFailedError     a probe could not find out             → it is asked again
 """
 
 from __future__ import annotations
@@ -68,6 +72,14 @@ class StepFailed(EverstepError):  # noqa: N818 - the public name
         super().__init__(
             f"step {operation} failed after {attempts} {tries}: {error_type}: {message}"
         )
+
+
+class StepInterrupted(StepFailed):
+    """Tell the workflow that the last attempt of a step began and left no result.
+
+    Its process died, or was taken for dead. Whether what the step does has happened is unknown.
+    A retry policy that names this class in ``retry_on`` tries such a step again.
+    """
 
 
 class EventTimeout(EverstepError):  # noqa: N818 - the public name
@@ -180,6 +192,10 @@ class StepTimeout(EverstepError):  # noqa: N818 - the public name
     """Say that one attempt of a step ran longer than it may."""
 
 
+class StepNotExecuted(EverstepError):  # noqa: N818 - the public name
+    """Raise this in the probe of a step: what the step does did not happen, run it again."""
+
+
 class NonRetryable(EverstepError):  # noqa: N818 - the public name
     """Raise this in a step to fail it at once, whatever its retry policy says."""
 
@@ -284,6 +300,19 @@ class InvalidRequestError(RequestError):
     """Say which parameter of a request is wrong and what is allowed."""
 
 
+class InvalidOptionError(RequestError):
+    """Say which option of a start is wrong and what is allowed.
+
+    Attributes:
+        parameter: The option.
+    """
+
+    def __init__(self, parameter: str, message: str) -> None:
+        """Name the option."""
+        self.parameter = parameter
+        super().__init__(message)
+
+
 class IdempotencyConflictError(RequestError):
     """Say that an idempotency key was used before with another input.
 
@@ -297,6 +326,22 @@ class IdempotencyConflictError(RequestError):
         super().__init__(
             f"idempotency key {key!r} was used before with another input (run {run_id}); "
             "repeat the same request, or choose a new key"
+        )
+
+
+class ReferenceConflictError(RequestError):
+    """Say that a run that has not ended has the reference id already.
+
+    Attributes:
+        run_id: That run.
+    """
+
+    def __init__(self, reference_id: str, run_id: str) -> None:
+        """Name the reference id and the run that has it."""
+        self.run_id = run_id
+        super().__init__(
+            f"reference id {reference_id!r} belongs to run {run_id}, which has not ended; wait for "
+            "its end, choose another one, or take that run with on_conflict=existing"
         )
 
 
@@ -318,3 +363,7 @@ class CallbackGoneError(RequestError):
 
 class UnavailableError(EverstepError):
     """Say that a service throttled, timed out or failed; repeating the call is harmless."""
+
+
+class ProbeFailedError(UnavailableError):
+    """Say that the probe of a step could not find out what became of an attempt."""

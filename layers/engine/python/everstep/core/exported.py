@@ -4,8 +4,9 @@ The document is one object with three fields::
 
     {
       "format": "everstep-history/1",
-      "run": {"id", "workflow", "version", "status", "created_at", "ended_at", "input", "result",
-              "error": {"type", "message", "operation", "trace"}, "stalled": {"at", …error}},
+      "run": {"id", "workflow", "version", "status", "created_at", "starts_at", "ended_at",
+              "input", "result", "error": {"type", "message", "operation", "trace"},
+              "stalled": {"at", …error}},
       "operations": [{"key", "kind", "status", "attempt", "input_hash", "started_at", "ended_at",
                       "wake_at", "result", "error", "child", "outcome"}]
     }
@@ -45,7 +46,7 @@ _NAME: Final = "everstep-history/"
 _ABSENT: Final = object()
 _ERROR: Final = ("type", "message", "operation", "trace")
 _RUN: Final = (
-    *("id", "workflow", "version", "status", "created_at", "ended_at"),
+    *("id", "workflow", "version", "status", "created_at", "starts_at", "ended_at"),
     *("input", "result", "error", "stalled"),
 )
 _OPERATION: Final = (
@@ -64,6 +65,7 @@ _NEEDED: Final = {
     OpStatus.CANCELLED: ("ended_at", "error"),
     OpStatus.RETRY: ("wake_at", "error"),
     OpStatus.WAITING: (),
+    OpStatus.STARTED: ("wake_at",),
 }
 
 
@@ -114,6 +116,7 @@ def _run(head: Head, *, traces: bool) -> dict[str, Any]:
         version=head.version,
         status=head.status.value,
         created_at=to_iso(head.created_at),
+        starts_at=_time(head.starts_at),
         ended_at=_time(head.ended_at),
         input=_value(head.input),
         result=_value(head.result),
@@ -223,6 +226,7 @@ def _head(run: Part) -> Head:
         status=run.one_of("status", _RECORDED),
         input=run.payload("input"),
         created_at=run.instant("created_at"),
+        starts_at=run.maybe("starts_at", run.instant),
         by="",
         ended_at=run.maybe("ended_at", run.instant),
         result=run.maybe("result", run.payload),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.errors import StepFailed
+from everstep.core.errors import StepFailed, StepInterrupted
 from everstep.core.model import ErrorInfo
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def _text(error: BaseException) -> str:
 def step_failed(record: OpRecord) -> StepFailed:
     """Return the exception that a FAILED step raises in the workflow, the same in every pass."""
     error = record.error or ErrorInfo(type="Unknown", message="")
-    return StepFailed(
+    kind = StepInterrupted if error.type == StepInterrupted.__name__ else StepFailed
+    return kind(
         operation=record.key, error_type=error.type, message=error.message, attempts=record.attempt
     )
 

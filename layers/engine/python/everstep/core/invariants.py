@@ -46,6 +46,7 @@ class ViolationError(AssertionError):
 def check_write(before: History | None, after: History, now: int, skew: int) -> None:
     """Check one write: what was there before, and what is there now."""
     running_is_watched(after.head)
+    no_run_begins_early(after, now, skew)
     if before is None:
         return
     head_stays_what_it_is(before.head, after.head)
@@ -78,9 +79,18 @@ def head_stays_what_it_is(before: Head, after: Head) -> None:
 
 
 _IDENTITY: Final = (
-    *("run_id", "workflow", "version", "input", "created_at", "idempotency_key"),
-    *("secret", "parent", "deadline", "origin", "reference_id"),
+    *("run_id", "workflow", "version", "input", "created_at", "starts_at", "idempotency_key"),
+    *("secret", "parent", "deadline", "origin", "reference_id", "tags", "retention"),
 )
+
+
+def no_run_begins_early(after: History, now: int, skew: int) -> None:
+    """Nothing is recorded of a run before it is to begin, unless it is to end before that."""
+    begins_at, status = after.head.begins_at, after.head.status
+    begun = after.records or status in (RunStatus.COMPLETED, RunStatus.FAILED)
+    ahead = after.head.starts_at is not None and now + skew < begins_at
+    if begun and ahead and after.head.ending is None:
+        raise ViolationError("no_run_begins_early", f"{of_head(after.head)} at {now}")
 
 
 def who_ends_a_run_stays(before: Head, after: Head) -> None:
@@ -103,9 +113,14 @@ def attempts_only_grow(before: OpRecord, after: OpRecord | None) -> None:
         return
     if replace(after, due_at=before.due_at) == before:
         return
-    # That the run is to end is no attempt.
-    told = after.status is OpStatus.CANCELLED and after.attempt == before.attempt
-    if after.attempt <= before.attempt and not told:
+    if before.status is OpStatus.STARTED and after.status is not OpStatus.STARTED:
+        # An attempt that was begun is settled under its own number.
+        grows = after.attempt == before.attempt
+    else:
+        # That the run is to end is no attempt.
+        told = after.status is OpStatus.CANCELLED and after.attempt == before.attempt
+        grows = after.attempt > before.attempt or told
+    if not grows:
         raise ViolationError("attempts_only_grow", became(before, after))
 
 
@@ -194,6 +209,7 @@ def records_are_whole(record: OpRecord) -> None:
         OpStatus.RETRY: record.wake_at is not None and record.error is not None,
         OpStatus.CANCELLED: record.ended_at is not None and record.error is not None,
         OpStatus.WAITING: record.wake_at is not None or record.kind in _FROM_OUTSIDE,
+        OpStatus.STARTED: record.wake_at is not None,
     }
     if not expected[record.status]:
         raise ViolationError("records_are_whole", of_record(record))
@@ -271,7 +287,8 @@ def attempts_within_policy(
         history: The run.
         begun: Attempts that are known to have begun, recorded or not: key and number.
     """
-    allowed = most_attempts(definition, history)
+    calls = asked_steps(definition, history)
+    allowed = {key: call.retry.max_attempts for key, call in calls.items()}
     recorded = [(record.key, record.attempt) for record in history.records.values()]
     for key, attempt in [*begun, *recorded]:
         if attempt > allowed.get(key, attempt):
@@ -279,16 +296,16 @@ def attempts_within_policy(
             raise ViolationError("attempts_within_policy", detail)
 
 
-def most_attempts(definition: Definition, history: History) -> Mapping[str, int]:
-    """Return the highest attempt number of every step that the workflow asks for."""
-    found: dict[str, int] = {}
+def asked_steps(definition: Definition, history: History) -> Mapping[str, StepCall]:
+    """Return every step that the workflow asks for, by key."""
+    found: dict[str, StepCall] = {}
     finals = {key: record for key, record in history.records.items() if record.status.final}
     joins = {key: record for key, record in finals.items() if record.kind is OpKind.JOIN}
     with Replay(definition, History(head=history.head, records=joins)) as replay:
         while isinstance(replay.decision, Suspended):
             for pending in replay.decision.frontier:
                 if isinstance(pending.operation.call, StepCall):
-                    found[pending.key] = pending.operation.call.retry.max_attempts
+                    found[pending.key] = pending.operation.call
             known = [item for item in replay.decision.frontier if item.key in finals]
             if not known:
                 break

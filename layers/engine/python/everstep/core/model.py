@@ -77,9 +77,14 @@ class OpKind(StrEnum):
 
 
 class OpStatus(StrEnum):
-    """What is recorded of an operation; no record at all means not attempted or in flight."""
+    """What is recorded of an operation; no record at all means not attempted or in flight.
+
+    STARTED says that an attempt has begun. It stands where an attempt may not begin twice, and
+    where one has probably died before; most attempts begin without it.
+    """
 
     WAITING = "WAITING"
+    STARTED = "STARTED"
     RETRY = "RETRY"
     DONE = "DONE"
     FAILED = "FAILED"
@@ -152,7 +157,8 @@ class OpRecord:
         attempt: Number of the attempt that wrote this record, from 1; 0 for timers.
         started_at: Start of the last attempt, or of the wait.
         ended_at: When the record became final or the attempt failed.
-        wake_at: When a sleep ends or the next attempt is due; never changes afterwards.
+        wake_at: When a sleep ends, the next attempt is due, or a started one can no longer be
+            under way; never changes afterwards.
         due_at: Position in the due index while the sweeper has to look after it.
         result: The value of a DONE operation.
         error: The error of a FAILED operation or of the last attempt.
@@ -219,6 +225,7 @@ class Head:
         status: Recorded status, see ``RunStatus``.
         input: What it was started with.
         created_at: When it was accepted.
+        starts_at: When it is to begin, if that is later than when it was accepted.
         by: Token of the message (or call) that wrote the status last.
         generation: Counts what people asked of it: the number of its last audit entry.
         due_at: When the sweeper looks at the run next; none once it is terminal.
@@ -246,6 +253,7 @@ class Head:
     input: Payload
     created_at: int
     by: str
+    starts_at: int | None = None
     generation: int = 0
     due_at: int | None = None
     ended_at: int | None = None
@@ -263,6 +271,11 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+
+    @property
+    def begins_at(self) -> int:
+        """Return the time with which the run's code begins."""
+        return self.created_at if self.starts_at is None else self.starts_at
 
     @property
     def was_forced(self) -> bool:
@@ -283,6 +296,12 @@ class History:
     head: Head
     records: dict[str, OpRecord] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+
+    def begins_later(self, now: int) -> bool:
+        """Say whether the run is to begin later; one that is to end before that has no need to."""
+        head = self.head
+        ahead = head.starts_at is not None and now < head.starts_at
+        return ahead and not self.records and head.ending is None
 
     def with_record(self, record: OpRecord) -> History:
         """Return the history as it is after this record was written."""
@@ -344,7 +363,8 @@ class DueEntry:
         run_id: The run.
         key: The operation, or HEAD for the run itself.
         due_at: Where it stands in the index.
-        wake_at: When the timer ends; earlier than ``due_at`` once its message was sent.
+        wake_at: When the timer ends, or the run is to begin; earlier than ``due_at`` once the
+            message for that was sent.
         attempt: Attempt recorded last, for a retry that waits.
         status: Status of the operation; none for the run itself.
     """
@@ -375,6 +395,24 @@ class Listed:
     status: RunStatus
     created_at: int
     ended_at: int | None = None
+    starts_at: int | None = None
+    reference_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def listed(head: Head) -> Listed:
+    """Return a run as lists show it."""
+    return Listed(
+        run_id=head.run_id,
+        workflow=head.workflow,
+        version=head.version,
+        status=head.status,
+        created_at=head.created_at,
+        ended_at=head.ended_at,
+        starts_at=head.starts_at,
+        reference_id=head.reference_id,
+        tags=head.tags,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

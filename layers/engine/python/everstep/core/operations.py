@@ -28,7 +28,8 @@ class StepCall:
     """One call of a step: the function, what it is called with, and how it is tried.
 
     ``arguments`` names what ``args`` and ``kwargs`` hold, so that it does not matter which way
-    an argument is given.
+    an argument is given. ``probe`` takes the same arguments; it finds out what became of an
+    attempt that left no result.
     """
 
     fn: Callable[..., object]
@@ -38,6 +39,8 @@ class StepCall:
     retry: Retry
     timeout: int | None
     result: Shape[Any]
+    at_most_once: bool = False
+    probe: Callable[..., object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

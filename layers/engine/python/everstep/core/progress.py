@@ -10,7 +10,7 @@ from everstep.core.model import OpKind, RunStatus
 
 if TYPE_CHECKING:
     from everstep.core.decisions import Decision, Pending
-    from everstep.core.model import History, OpRecord
+    from everstep.core.model import Head, History, OpRecord
 
 
 _WAITS: Final = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
@@ -53,6 +53,12 @@ def progress(history: History, decision: Decision | None, asked: list[str]) -> P
         if status.terminal
         else tuple(item for item in frontier if item.record is None),
     )
+
+
+def not_begun(head: Head) -> Progress:
+    """Return where a run is that is to begin later."""
+    status = RunStatus.PENDING if head.status is RunStatus.RUNNING else head.status
+    return Progress(status=status, wake_at=None, records=(), scheduled=())
 
 
 def _status(history: History, frontier: tuple[Pending, ...]) -> RunStatus:

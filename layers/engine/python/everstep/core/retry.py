@@ -95,6 +95,10 @@ class Retry:
             return None
         return self.backoff(attempt, seed)
 
+    def names(self, error: type[BaseException]) -> bool:
+        """Say whether ``retry_on`` names just this class, and not only one that it derives from."""
+        return error in self.retry_on
+
 
 def _check_delays(retry: Retry) -> None:
     try:

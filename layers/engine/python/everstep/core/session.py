@@ -69,10 +69,10 @@ def facts_of(head: Head) -> RunFacts:
         run_id=head.run_id,
         workflow=head.workflow,
         version=head.version,
-        created_at=origin.root_created_at if origin else head.created_at,
+        created_at=origin.root_created_at if origin else head.begins_at,
         secret=head.secret,
         seed=origin.root if origin else "",
-        began=head.created_at,
+        began=head.begins_at,
     )
 
 
@@ -113,7 +113,7 @@ class Session:
     def __init__(
         self, run: RunFacts, *, live: bool, claim: Callable[[str], None] = _nobody
     ) -> None:
-        """Begin a pass at the instant when the run was accepted."""
+        """Begin a pass at the instant when the run was accepted, or was to begin."""
         self.run = run
         self.claim = claim
         self.frame = Frame(scope="", now=run.created_at, live=live)

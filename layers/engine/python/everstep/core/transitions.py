@@ -9,6 +9,7 @@ in memory.
 An operation moves along one of these paths; every arrow is one write::
 
     step         (none) ── RETRY 1 ── RETRY 2 ── … ── DONE | FAILED       each attempt at most once
+                 any arrow to attempt n may lead through STARTED n; at_most_once: every one does
     short sleep  (none) ──────────────────────────── DONE                 the message is the timer
     long sleep   (none) ── WAITING ───────────────── DONE                 the due index is the timer
     wait         (none) ── WAITING ───────────────── DONE | FAILED        event or time-out
@@ -59,6 +60,7 @@ class Guard:
         attempt_below: The recorded attempt must be lower than this.
         due_at: The record must stand at this place in the due index.
         wake_at: The record must be woken at this instant.
+        started: Allow this attempt, STARTED, as well.
     """
 
     absent: bool = False
@@ -67,11 +69,14 @@ class Guard:
     attempt_below: int | None = None
     due_at: int | None = None
     wake_at: int | None = None
+    started: int | None = None
 
     def allows(self, record: OpRecord | None) -> bool:
         """Say whether the write may happen on top of this record."""
         if record is None:
             return self.absent
+        if record.status is OpStatus.STARTED and record.attempt == self.started:
+            return True
         return (
             record.status in self.statuses
             and (self.attempt is None or record.attempt == self.attempt)
@@ -114,12 +119,24 @@ class HeadGuard:
 
 def step_ended(attempt: int) -> Guard:
     """Guard the result of an attempt: no result yet, and no later attempt recorded."""
-    return Guard(absent=True, statuses=(OpStatus.RETRY,), attempt_below=attempt)
+    return Guard(absent=True, statuses=(OpStatus.RETRY,), attempt_below=attempt, started=attempt)
 
 
 def step_retried(attempt: int) -> Guard:
-    """Guard the record of a failed attempt: exactly the attempt before it stands recorded."""
+    """Guard the record of a failed attempt: the one before it stands recorded, or its start."""
+    return Guard(
+        absent=attempt == 1, statuses=(OpStatus.RETRY,), attempt=attempt - 1, started=attempt
+    )
+
+
+def step_started(attempt: int) -> Guard:
+    """Guard the start of an attempt: exactly the attempt before it stands recorded."""
     return Guard(absent=attempt == 1, statuses=(OpStatus.RETRY,), attempt=attempt - 1)
+
+
+def step_settled(attempt: int) -> Guard:
+    """Guard what becomes of an attempt whose start is recorded: nothing has become of it yet."""
+    return Guard(started=attempt)
 
 
 def wait_prolonged(seen_wake_at: int) -> Guard:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Suspended
-from everstep.core.durations import LONGEST_DELAY
+from everstep.core.durations import LONGEST_DELAY, is_far
 from everstep.core.effects import Send
 from everstep.core.model import MessageKind, OpKind
 from everstep.core.waits import next_event
@@ -49,6 +49,8 @@ def watch(
         grace: How long a message that was sent may take to leave one.
         children_ended: Whether a child run has ended that is waited for.
     """
+    if history.begins_later(now):
+        return _ahead(history.head.begins_at, now, grace)
     found = _watch(history, decision, now, watchdog, children_ended=children_ended)
     return _with_deadline(history.head, found, now, grace)
 
@@ -76,10 +78,9 @@ def _watch(
     children_ended: bool,
 ) -> Watch:
     head = history.head
-    progress = max(
-        [head.created_at, *(record.ended_at or 0 for record in history.records.values())]
-    )
-    if not history.records and head.resumed_at is None:
+    ended = (record.ended_at or 0 for record in history.records.values())
+    progress = max([min(head.begins_at, now), *ended])
+    if not history.records and not _resumed(head):
         return Watch(send=Send(kind=MessageKind.START), next_look=now + watchdog)
     recover = Send(kind=MessageKind.RECOVER, take=True)
     if head.ending is not None and _has_not_heard(decision):
@@ -93,6 +94,18 @@ def _watch(
     if busy_since + watchdog > now:
         return Watch(send=None, next_look=busy_since + watchdog)
     return Watch(send=recover, next_look=now + watchdog)
+
+
+def _ahead(starts_at: int, now: int, grace: int) -> Watch:
+    """Let a run begin in time: its message is sent once the queue can hold it back until then."""
+    if is_far(starts_at, now):
+        return Watch(send=None, next_look=starts_at)
+    return Watch(send=Send(kind=MessageKind.START, due=starts_at), next_look=starts_at + grace)
+
+
+def _resumed(head: Head) -> bool:
+    """Say whether the run was resumed after it was to begin; before that there was nothing."""
+    return head.resumed_at is not None and head.resumed_at >= (head.starts_at or 0)
 
 
 def _has_not_heard(decision: Decision | None) -> bool:

@@ -32,7 +32,12 @@ _INCLUDABLE: Final = frozenset({"steps"})
 
 
 def api_app(engine: Engine, sleep: Callable[[float], None]) -> Application:
-    """Return the application of the api function.
+    """Return the application of the api function, see ``api_routes``."""
+    return Application(api_routes(engine, sleep))
+
+
+def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
+    """Return the routes of the api function.
 
     Args:
         engine: The ports.
@@ -40,17 +45,15 @@ def api_app(engine: Engine, sleep: Callable[[float], None]) -> Application:
     """
     calls = _Calls(engine, sleep)
     listing = frozenset({"workflow", "status", "cursor", "limit"})
-    return Application(
-        [
-            _get("/runs", calls.runs, listing),
-            _get("/runs/<run_id>", calls.inspect, frozenset({"include"})),
-            _get("/runs/<run_id>/result", calls.result, frozenset({"wait"})),
-            *control_routes(engine),
-            Route(method="POST", rule="/runs/<run_id>/events/<name>", call=calls.send_event),
-            _get("/workflows", calls.workflows),
-            _get("/health", calls.health, frozenset({"deep"})),
-        ]
-    )
+    return [
+        _get("/runs", calls.runs, listing),
+        _get("/runs/<run_id>", calls.inspect, frozenset({"include"})),
+        _get("/runs/<run_id>/result", calls.result, frozenset({"wait", "form"})),
+        *control_routes(engine),
+        Route(method="POST", rule="/runs/<run_id>/events/<name>", call=calls.send_event),
+        _get("/workflows", calls.workflows),
+        _get("/health", calls.health, frozenset({"deep"})),
+    ]
 
 
 def _get(rule: str, call: Callable[[Request], Reply], query: frozenset[str] = frozenset()) -> Route:
@@ -82,6 +85,7 @@ class _Calls:
         """Answer 200 once the run has ended; 202 if it has not within the time to wait."""
         run_id = request.run_id
         wait = request.number("wait", 0, LONGEST_WAIT)
+        recorded = _is_recorded(request)
         head = outcome(self.engine, run_id)
         for pause in _pauses(wait):
             left = request.context.get_remaining_time_in_millis() - _RESERVE_MILLIS
@@ -90,11 +94,11 @@ class _Calls:
             self.sleep(pause)
             head = outcome(self.engine, run_id)
         if head.status.terminal:
-            return Reply(body=rendering.ended(head))
+            return Reply(body=rendering.ended(head, recorded=recorded))
         # Looked at closely, once; by now the run may have ended after all.
         view = inspect(self.engine, run_id)
         if view.head.status.terminal:
-            return Reply(body=rendering.ended(view.head))
+            return Reply(body=rendering.ended(view.head, recorded=recorded))
         return Reply(status=202, body={"run_id": run_id, "status": view.progress.status})
 
     def send_event(self, request: Request) -> Reply:
@@ -143,6 +147,13 @@ def _status(request: Request) -> RunStatus | None:
         raise InvalidRequestError(
             f"status must be one of {', '.join(RunStatus)}, not {text[:40]!r}"
         ) from error
+
+
+def _is_recorded(request: Request) -> bool:
+    form = request.one("form")
+    if form not in {None, "plain", "recorded"}:
+        raise InvalidRequestError(f"form must be plain or recorded, not {form[:40]!r}")
+    return form == "recorded"
 
 
 def _included(request: Request) -> frozenset[str]:

@@ -44,12 +44,14 @@ class Route:
         rule: The path, its variable parts as ``<name>``.
         call: Answers a request.
         query: The query parameters that it knows; any other is refused.
+        repeatable: Those of them that may be given several times.
     """
 
     method: str
     rule: str
     call: Callable[[Request], Reply]
     query: frozenset[str] = frozenset()
+    repeatable: frozenset[str] = frozenset()
 
 
 class Application:
@@ -89,7 +91,7 @@ class Application:
 
     def _call(self, route: Route, parameters: Mapping[str, str]) -> Reply:
         request = read_request(self._resolver.current_event.raw_event, self._context, parameters)
-        check_query(request.query, route.query)
+        check_query(request.query, route.query, route.repeatable)
         return route.call(request)
 
     def _nothing_here(self, _error: Exception) -> Response[str]:

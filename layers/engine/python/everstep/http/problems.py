@@ -10,8 +10,10 @@ from everstep.core.errors import (
     IdempotencyConflictError,
     IllegalStateError,
     InvalidInputError,
+    InvalidOptionError,
     InvalidRequestError,
     PayloadTooLargeError,
+    ReferenceConflictError,
     RunNotFoundError,
     UnavailableError,
     UnknownWorkflowError,
@@ -27,7 +29,7 @@ from everstep.http.faults import (
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2
 """Seconds after which to repeat a request that no service answered."""
-_TYPE: Final = "urn:everstep:problem:"
+TYPE: Final = "urn:everstep:problem:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,16 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
     IdempotencyConflictError: Kind(
         409, "idempotency-conflict", "The idempotency key was used with another input"
     ),
+    ReferenceConflictError: Kind(
+        409, "reference-conflict", "A run that has not ended has this reference id"
+    ),
     IllegalStateError: Kind(409, "illegal-state", "The run's status does not allow this"),
     PayloadTooLargeError: Kind(413, "payload-too-large", "The payload is too large"),
     UnsupportedMediaTypeError: Kind(
         415, "unsupported-media-type", "The body is of an unsupported type"
     ),
     InvalidInputError: Kind(422, "invalid-input", "The input does not fit the workflow"),
+    InvalidOptionError: Kind(422, "invalid-option", "An option of the start is wrong"),
     AnswerTooLargeError: Kind(422, "answer-too-large", "The answer is too large"),
     UnavailableError: Kind(503, "unavailable", "A service did not answer"),
 }
@@ -80,7 +86,7 @@ def problem(error: Exception, request_id: str) -> Problem:
     """Return what a caller is told of an error; nothing of the server's insides."""
     kind = kind_of(error)
     body: dict[str, Any] = {
-        "type": _TYPE + kind.name,
+        "type": TYPE + kind.name,
         "title": kind.title,
         "status": kind.status,
         "detail": _SAID_OF.get(kind.status) or str(error),
@@ -99,7 +105,9 @@ def _members(error: Exception) -> dict[str, Any]:
     match error:
         case InvalidInputError():
             return {"errors": list(error.errors)}
-        case IdempotencyConflictError() | RunNotFoundError():
+        case InvalidOptionError():
+            return {"parameter": error.parameter}
+        case IdempotencyConflictError() | ReferenceConflictError() | RunNotFoundError():
             return {"run_id": error.run_id}
         case PayloadTooLargeError():
             return {"size": error.size, "limit": error.limit}

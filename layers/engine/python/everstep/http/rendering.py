@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.audit import seal
-from everstep.core.codec import decode, plain
+from everstep.core.codec import decode, masked, plain
 from everstep.core.durations import to_iso
 from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus, RunStatus
@@ -31,10 +31,14 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "workflow": head.workflow,
         "version": head.version,
         "status": progress.status,
+        "reference_id": head.reference_id,
+        "tags": dict(head.tags),
         "created_at": to_iso(head.created_at),
+        "starts_at": _time(head.starts_at),
         "started_at": _time(min(started, default=None)),
         "ended_at": _time(head.ended_at),
         "wake_at": _time(progress.wake_at),
+        "deadline": _time(head.deadline),
         "input": _value(head.input),
         "result": _value(head.result),
         "error": _error(head.error),
@@ -52,11 +56,11 @@ def page(found: Page) -> dict[str, Any]:
     return {"runs": [_listed(each) for each in found.runs], "cursor": found.cursor}
 
 
-def ended(head: Head) -> dict[str, Any]:
-    """Return how a run ended: with its result, or with its error."""
+def ended(head: Head, *, recorded: bool = False) -> dict[str, Any]:
+    """Return how a run ended: with its result, plain or as it is recorded, or with its error."""
     shown: dict[str, Any] = {"run_id": head.run_id, "status": head.status}
     if head.status is RunStatus.COMPLETED:
-        return shown | {"result": _value(head.result)}
+        return shown | {"result": _tagged(head.result) if recorded else _value(head.result)}
     return shown | {"error": _error(head.error)}
 
 
@@ -84,7 +88,10 @@ def _listed(item: Listed) -> dict[str, Any]:
         "workflow": item.workflow,
         "version": item.version,
         "status": item.status,
+        "reference_id": item.reference_id,
+        "tags": dict(item.tags),
         "created_at": to_iso(item.created_at),
+        "starts_at": _time(item.starts_at),
         "ended_at": _time(item.ended_at),
     }
 
@@ -140,6 +147,10 @@ def _time(millis: int | None) -> str | None:
 
 def _value(payload: Payload | None) -> Any:  # noqa: ANN401 - JSON
     return None if payload is None or payload.text is None else plain(decode(payload.text))
+
+
+def _tagged(payload: Payload | None) -> Any:  # noqa: ANN401 - JSON
+    return None if payload is None or payload.text is None else masked(payload.text)
 
 
 def _error(error: ErrorInfo | None) -> dict[str, Any] | None:

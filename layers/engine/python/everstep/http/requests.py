@@ -66,6 +66,25 @@ class Request:
         values = self.query.get(name)
         return values[0] if values else None
 
+    def all(self, name: str) -> Sequence[str]:
+        """Return every value of a query parameter."""
+        return self.query.get(name, ())
+
+    def either(self, name: str) -> str | None:
+        """Return a query parameter, or the header that says the same: ``Everstep-Some-Name``.
+
+        Raises:
+            InvalidRequestError: Both were given, and differ.
+        """
+        header = f"Everstep-{name.replace('_', '-').title()}"
+        asked, told = self.one(name), self.headers.get(header.lower())
+        if asked is not None and told is not None and asked != told:
+            raise InvalidRequestError(
+                f"the query parameter {name} and the header {header} name different "
+                f"{'versions' if name == 'version' else 'values'}"
+            )
+        return told if asked is None else asked
+
     def number(self, name: str, default: int, highest: int) -> int:
         """Return a query parameter that is a whole number from 0.
 
@@ -116,7 +135,7 @@ def read_request(
     """
     return Request(
         path=event["path"],
-        parameters={name: unquote(value) for name, value in parameters.items()},
+        parameters=unquoted(parameters),
         query=_query(event),
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=_body(event),
@@ -124,8 +143,17 @@ def read_request(
     )
 
 
-def check_query(query: Mapping[str, Sequence[str]], allowed: Collection[str]) -> None:
-    """Refuse parameters that a route does not know, and those given twice.
+def unquoted(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable parts of a path, decoded."""
+    return {name: unquote(value) for name, value in parameters.items()}
+
+
+def check_query(
+    query: Mapping[str, Sequence[str]],
+    allowed: Collection[str],
+    repeatable: Collection[str] = (),
+) -> None:
+    """Refuse parameters that a route does not know, and those given twice that may not be.
 
     Raises:
         InvalidRequestError: Naming the parameter and what is allowed.
@@ -136,7 +164,7 @@ def check_query(query: Mapping[str, Sequence[str]], allowed: Collection[str]) ->
             raise InvalidRequestError(
                 f"unknown query parameter {name[:_SHOWN]!r}; allowed here: {known}"
             )
-        if len(values) > 1:
+        if len(values) > 1 and name not in repeatable:
             raise InvalidRequestError(f"query parameter {name} was given {len(values)} times")
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from everstep.app.start import start
-from everstep.core.errors import InvalidRequestError, RunNotFoundError
+from everstep.core.errors import RunNotFoundError
 from everstep.core.model import RunStatus
 from everstep.http.application import Application, Reply, Route
+from everstep.http.options import OPTIONS, TAG, start_options
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -17,41 +18,31 @@ if TYPE_CHECKING:
 
 def trigger_app(engine: Engine) -> Application:
     """Return the application of the trigger function."""
-    return Application(
-        [
-            Route(
-                method="POST",
-                rule="/triggers/<workflow>",
-                call=lambda request: _start(engine, request),
-                query=frozenset({"version"}),
-            )
-        ]
-    )
+    return Application(trigger_routes(engine))
+
+
+def trigger_routes(engine: Engine) -> list[Route]:
+    """Return the routes of the trigger function."""
+    return [
+        Route(
+            method="POST",
+            rule="/triggers/<workflow>",
+            call=lambda request: _start(engine, request),
+            query=OPTIONS,
+            repeatable=frozenset({TAG}),
+        )
+    ]
 
 
 def _start(engine: Engine, request: Request) -> Reply:
-    accepted = start(
-        engine,
-        request.workflow,
-        request.json(engine.limits.payload),
-        version=_version(request),
-        idempotency_key=request.headers.get("idempotency-key"),
-    )
+    value = request.json(engine.limits.payload)
+    accepted = start(engine, request.workflow, value, start_options(request))
     status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
     return Reply(
         status=202 if accepted.created else 200,
         body={"run_id": accepted.run_id, "status": status},
         headers={"Location": _location(request.path, accepted.run_id)},
     )
-
-
-def _version(request: Request) -> str | None:
-    asked, header = request.one("version"), request.headers.get("everstep-version")
-    if asked is not None and header is not None and asked != header:
-        raise InvalidRequestError(
-            "the query parameter version and the header Everstep-Version name different versions"
-        )
-    return header if asked is None else asked
 
 
 def _recorded(engine: Engine, run_id: str) -> RunStatus:

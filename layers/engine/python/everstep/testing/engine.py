@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import to_jsonable_python
 
+from everstep.app.engine import Limits
 from everstep.app.events import send_event
+from everstep.app.options import StartOptions
 from everstep.app.query import inspect
 from everstep.app.start import Accepted, start
 from everstep.app.verify import verify
@@ -23,10 +26,11 @@ from everstep.testing.simulation.world import World
 from everstep.testing.stand_ins import StandIns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, timedelta
 
-    from everstep.app.engine import Limits
+    from everstep.app.engine import Engine
+    from everstep.app.options import OnConflict
     from everstep.authoring.workflows import Workflow
     from everstep.testing.stand_ins import Mock
 
@@ -77,17 +81,29 @@ class TestEngine(Callers, Operators):
         """Return the virtual time in UTC."""
         return to_datetime(self._world.time)
 
+    @property
+    def ports(self) -> Engine:
+        """Return what use cases work on, for code that does what functions do."""
+        return self._world.inside
+
     def deploy(self, workflows: Iterable[Workflow[Any, Any]]) -> None:
         """Put new code in place of the old; runs stay as they are."""
         self._deployed = True
         self._world.deploy(workflows)
 
-    def start(
+    def start(  # noqa: PLR0913 - options by name, each with a use of its own
         self,
         workflow: Workflow[In, Out],
         input: In | None = None,  # noqa: A002 - the name in workflows
         *,
         idempotency_key: str | None = None,
+        reference_id: str | None = None,
+        on_conflict: OnConflict = "error",
+        delay: float | timedelta | None = None,
+        at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        timeout: float | timedelta | None = None,
+        retention: float | timedelta | None = None,
     ) -> TestRun[Out]:
         """Start a run; it begins with the next ``run_until_idle`` or ``advance``.
 
@@ -95,6 +111,13 @@ class TestEngine(Callers, Operators):
             workflow: A deployed workflow.
             input: Its input.
             idempotency_key: The same key gives the same run.
+            reference_id: The caller's own name, for one run at a time.
+            on_conflict: What to do if a run has it: ``error``, or give the ``existing`` one.
+            delay: How much later it begins, in seconds or as a ``timedelta``.
+            at: When it begins.
+            tags: Marks on it.
+            timeout: How long it may take; as the workflow says if not given.
+            retention: How long it is kept after its end; as the workflow says if not given.
 
         Raises:
             RequestError: As the HTTP trigger would answer.
@@ -103,15 +126,20 @@ class TestEngine(Callers, Operators):
         if key is None and self._keys is not None:
             key = f"start {next(self._keys)}"
 
+        options = StartOptions(
+            version=workflow.version,
+            idempotency_key=key,
+            reference_id=reference_id,
+            on_conflict=on_conflict,
+            delay=delay,
+            at=at,
+            tags=tags or {},
+            timeout=timeout,
+            retention=retention,
+        )
+
         def call() -> Accepted:
-            answer = start(
-                self._world.engine,
-                workflow.name,
-                input,
-                version=workflow.version,
-                idempotency_key=key,
-                from_json=False,
-            )
+            answer = start(self._world.engine, workflow.name, input, options, from_json=False)
             self._world.facts.accepted.append((answer.run_id, key))
             return answer
 
@@ -295,9 +323,8 @@ class TestEngine(Callers, Operators):
 def _calm(workflows: Iterable[Workflow[Any, Any]], limits: Limits | None) -> World:
     """Return a world where nothing goes wrong but what the test does.
 
-    The queue would deliver a message again after its visibility time-out; a test need not wait.
+    The queue would deliver a message again after its visibility time-out, and whoever gets it then
+    would wait until an attempt that was begun is surely over; a test need not wait.
     """
-    settings = Settings(visibility=0)
-    if limits is not None:
-        settings.limits = limits
+    settings = Settings(visibility=0, limits=replace(limits or Limits(), attempt=0))
     return World(workflows, settings=settings)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from everstep.core.model import OpStatus
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -55,6 +57,14 @@ def on_record(guard: Guard) -> Condition:
         # Whoever gave the wait more time did so for what it saw.
         found.add("#wake_at = :if_wake_at", "wake_at", if_wake_at=guard.wake_at)
     as_it_stands = found.all_of()
+    if guard.started is not None:
+        # An attempt whose start is recorded; nobody else can begin it, so it is this one's to end.
+        begun = _Clauses()
+        begun.status_is(OpStatus.STARTED)
+        begun.add("#attempt = :if_started", "attempt", if_started=guard.started)
+        found.names |= begun.names
+        found.values |= begun.values
+        as_it_stands = f"({as_it_stands}) OR ({begun.all_of()})"
     # The first write of an operation; the clauses above are false where nothing is recorded.
     expression = f"{_NOTHING_RECORDED} OR ({as_it_stands})" if guard.absent else as_it_stands
     return Condition(expression=expression, names=found.names, values=found.values)
@@ -98,6 +108,17 @@ def unclaimed(key: str) -> Condition:
     )
 
 
+def free_of_others(holder: str | None) -> Condition:
+    """Return the condition under which a run may have a name: nobody else has it than was seen."""
+    if holder is None:
+        return IF_ABSENT
+    return Condition(
+        expression=f"{_NOTHING_RECORDED} OR #run = :if_holder",
+        names={"#run": "run"},
+        values={":if_holder": {"S": holder}},
+    )
+
+
 class _Clauses:
     """Collects clauses that must all hold."""
 
@@ -115,6 +136,11 @@ class _Clauses:
         self._clauses.append(f"#status IN ({', '.join(listed)})")
         self.names["#status"] = "status"
         self.values.update({name: {"S": status} for name, status in listed.items()})
+
+    def status_is(self, status: str) -> None:
+        self._clauses.append("#status = :if_status")
+        self.names["#status"] = "status"
+        self.values[":if_status"] = {"S": status}
 
     def add(self, clause: str, attribute: str, **values: int) -> None:
         self._clauses.append(clause)

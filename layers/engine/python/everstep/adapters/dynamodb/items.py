@@ -19,7 +19,7 @@ kind        S    operation                    kind
 hash        S    operation                    hash of the input
 attempt     N    operation                    attempt that wrote the record; always there
 start       N    operation                    start of the last attempt or of the wait
-wake_at     N    operation                    when the timer ends
+wake_at     N    operation, head              when the timer ends; when the run is to begin
 event       N    operation                    number of the event that a wait has taken
 child       S    operation                    run that was started, or is waited for
 outcome     S    operation                    what that run ended as, if it did not complete
@@ -42,7 +42,7 @@ parent      M    head                         run S, op S
 deadline    N    head                         when its time is up
 ending      M    head                         status S, at N, who S, why S
 origin      M    head                         run S, op S, root S, at N, effects S
-ref_id      S    head                         the caller's own name for it
+reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
@@ -50,6 +50,7 @@ run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
 key         S    claim                        idempotency key
+run         S    reference                    run that has the name
 body        S    dead letter                  the message as it came
 reason      S    dead letter                  why it could not be processed
 at          N    dead letter                  when it was kept first
@@ -105,6 +106,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from everstep.adapters.dynamodb.values import Item
+    from everstep.core.circumstances import Reference
 
 BROKEN: Final = (AttributeError, KeyError, TypeError, ValueError)
 """What reading an item raises when an attribute is missing, or is not what it should be."""
@@ -199,12 +201,13 @@ def from_head(head: Head) -> Item:
     add_due(item, head.run_id, head.due_at)
     add_number(item, "ended_at", head.ended_at)
     add_outcome(item, head.result, head.error)
+    add_number(item, "wake_at", head.starts_at)
     add_number(item, "resumed", head.resumed_at)
     if head.stall is not None:
         item["stall"] = from_stall(head.stall)
     add_text(item, "idem", head.idempotency_key)
     add_text(item, "secret", head.secret or None)
-    add_text(item, "ref_id", head.reference_id)
+    add_text(item, "reference_id", head.reference_id)
     add_text(item, "next_run", head.successor)
     add_number(item, "deadline", head.deadline)
     add_number(item, "keep", head.retention)
@@ -229,6 +232,7 @@ def to_head(item: Item) -> Head:
         input=payload_in(item, "input") or Payload(),
         created_at=int(item["created_at"]["N"]),
         by=item["by"]["S"],
+        starts_at=number_in(item, "wake_at"),
         generation=int(item["gen"]["N"]),
         due_at=number_in(item, "due_at"),
         ended_at=number_in(item, "ended_at"),
@@ -242,7 +246,7 @@ def to_head(item: Item) -> Head:
         deadline=number_in(item, "deadline"),
         ending=ending_in(item),
         origin=origin_in(item),
-        reference_id=text_in(item, "ref_id"),
+        reference_id=text_in(item, "reference_id"),
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
@@ -271,12 +275,23 @@ def to_claim(item: Item) -> Claim:
     )
 
 
+def from_reference(reference: Reference) -> Item:
+    """Return the item of a caller's own name for a run."""
+    return {
+        "PK": {"S": keys.reference(reference.workflow, reference.reference_id)},
+        "SK": {"S": keys.ALONE},
+        "run": {"S": reference.run_id},
+    }
+
+
 def to_due_entry(item: Item) -> DueEntry:
     """Return the entry of an item as the due index projects it."""
     run_id = keys.run_of(item["PK"]["S"])
     due_at = int(item["due_at"]["N"])
     if item["SK"]["S"] == keys.RUN_HEAD:
-        return DueEntry(run_id=run_id, key=HEAD, due_at=due_at)
+        return DueEntry(
+            run_id=run_id, key=HEAD, due_at=due_at, wake_at=number_in(item, "wake_at") or 0
+        )
     return DueEntry(
         run_id=run_id,
         key=keys.operation_of(item["SK"]["S"]),
@@ -297,6 +312,9 @@ def to_listed(item: Item) -> Listed:
         status=RunStatus(item["status"]["S"]),
         created_at=int(item["created_at"]["N"]),
         ended_at=number_in(item, "ended_at"),
+        starts_at=number_in(item, "wake_at"),
+        reference_id=text_in(item, "reference_id"),
+        tags=tags_in(item),
     )
 
 
@@ -375,8 +393,9 @@ _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "deadline": number_in,
     "ending": lambda item, _name: ending_in(item),
     "origin": lambda item, _name: origin_in(item),
-    "ref_id": text_in,
+    "reference_id": text_in,
     "tags": lambda item, _name: tags_in(item),
+    "wake_at": number_in,
     "keep": number_in,
     "next_run": text_in,
 }

@@ -88,6 +88,11 @@ def claim(workflow: str, key: str) -> str:
     return f"IDEM#{workflow}#{key}"
 
 
+def reference(workflow: str, reference_id: str) -> str:
+    """Return the partition of a caller's own name for a run: read by its full key."""
+    return f"REF#{workflow}#{reference_id}"
+
+
 def dead_letter(message_id: str) -> str:
     """Return the partition of a dead letter: put if absent, read by its full key."""
     return f"DEAD#{message_id}"

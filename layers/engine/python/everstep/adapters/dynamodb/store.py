@@ -16,6 +16,7 @@ from everstep.adapters.dynamodb import audits, conditions, items, keys, updates
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
+from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import History
 from everstep.core.unreadable import UnreadableError
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb import DynamoDBClient
 
+    from everstep.adapters.dynamodb.conditions import Condition
     from everstep.adapters.dynamodb.updates import Update
+    from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.model import Claim, Event, Head, OpRecord
@@ -51,59 +54,89 @@ class DynamoRuns:
         self._workflows = BoundedCache(_WORKFLOWS_KNOWN)
 
     def create(
-        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
-    ) -> Claim | None:
-        """Write a new run and, with it or not at all, its claim and its first audit entry.
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
+    ) -> Claim | Reference | None:
+        """Write a new run and, with it or not at all, what it holds and its first audit entry.
 
         Returns:
             None if the run was written, by this call or by an earlier one with the same head;
-            the claim that holds the key if another run had it before.
+            the claim that holds the key if another run had it before; else the reference as it
+            stands if another run has it than the one to take it over from.
 
         Raises:
             RunIdTakenError: Another run has this id.
         """
         self._workflows.put(head.run_id, head.workflow)
-        if claim is not None:
-            return self._create_claimed(head, claim, audit)
-        if audit is not None:
-            self._create_audited(head, audit)
-        elif not self._table.put(items.from_head(head), conditions.IF_ABSENT):
+        if claim is not None or reference is not None or audit is not None:
+            return self._create_together(head, claim, audit, reference)
+        if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
             self._check_own(head)
         return None
 
-    def _create_claimed(self, head: Head, claim: Claim, audit: AuditEntry | None) -> Claim | None:
-        together = [items.from_head(head), items.from_claim(claim)]
+    def _create_together(
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None,
+        reference: Reference | None,
+    ) -> Claim | Reference | None:
+        together = [(items.from_head(head), conditions.IF_ABSENT)]
+        if claim is not None:
+            together.append((items.from_claim(claim), conditions.IF_ABSENT))
         if audit is not None:
-            together.append(audits.from_entry(head.run_id, audit))
+            together.append((audits.from_entry(head.run_id, audit), conditions.IF_ABSENT))
+        if reference is not None:
+            free = conditions.free_of_others(reference.instead_of)
+            together.append((items.from_reference(reference), free))
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
-            try:
-                self._table.put_together(together, conditions.IF_ABSENT)
-            except AdapterError as error:
-                if error.code != TRANSACTION_CANCELLED:
-                    raise
-                cancelled = error
-            else:
+            cancelled = self._cancelled(together)
+            if cancelled is None:
+                return None
                 return None
             # Reasons are not always given, and do not tell our own repeat from another's call.
             # What is recorded does.
-            holder = self._holder(claim)
+            holder = None if claim is None else self._holder(claim)
             if holder is not None:
                 return None if holder.run_id == head.run_id else holder
-            if self.head(head.run_id) is not None:
-                # Ours would have brought its claim along.
-                raise RunIdTakenError(head.run_id)
+            if self._is_there(head, claimed=claim is not None):
+                return None
+            named = None if reference is None else self.reference(*reference.name)
+            if reference is not None and not reference.may_follow(named):
+                return named
             # Nobody won: another transaction touched the same key at this moment.
         raise UnavailableError(f"no room between other transactions: {cancelled}") from cancelled
 
-    def _create_audited(self, head: Head, audit: AuditEntry) -> None:
-        both = [items.from_head(head), audits.from_entry(head.run_id, audit)]
+    def _cancelled(self, together: Sequence[tuple[Item, Condition]]) -> AdapterError | None:
         try:
-            self._table.put_together(both, conditions.IF_ABSENT)
+            self._table.put_together(together)
         except AdapterError as error:
             if error.code != TRANSACTION_CANCELLED:
                 raise
-            self._check_own(head)
+            return error
+        return None
+
+    def _is_there(self, head: Head, *, claimed: bool) -> bool:
+        """Say whether this call, sent twice, wrote the run.
+
+        Raises:
+            RunIdTakenError: Somebody else did; with a claim, ours would have brought it along.
+        """
+        stored = self.head(head.run_id)
+        if stored is not None and (claimed or stored.by != head.by):
+            raise RunIdTakenError(head.run_id)
+        return stored is not None
+
+    def reference(self, workflow: str, reference_id: str) -> Reference | None:
+        """Return who has a caller's own name, whether or not that run has ended."""
+        item = self._table.get(keys.reference(workflow, reference_id), keys.ALONE)
+        if item is None:
+            return None
+        return Reference(workflow=workflow, reference_id=reference_id, run_id=item["run"]["S"])
 
     def _holder(self, claim: Claim) -> Claim | None:
         item = self._table.get(keys.claim(claim.workflow, claim.key), keys.ALONE)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import (
-        PutItemInputTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
         ScanInputTypeDef,
@@ -127,18 +126,9 @@ class Table:
 
     def put(self, item: Item, condition: Condition) -> bool:
         """Write a whole item if the condition holds; say whether it did."""
-        request: PutItemInputTypeDef = {
-            "TableName": self._name,
-            "Item": item,
-            "ConditionExpression": condition.expression,
-        }
-        if condition.names:
-            request["ExpressionAttributeNames"] = condition.names
-        if condition.values:
-            request["ExpressionAttributeValues"] = condition.values
         try:
             with translated("DynamoDB PutItem"):
-                self._client.put_item(**request)
+                self._client.put_item(**self._put(item, condition))
         except AdapterError as error:
             return _refused_by_condition(error)
         return True
@@ -162,20 +152,13 @@ class Table:
             return _refused_by_condition(error)
         return True
 
-    def put_together(self, items: Sequence[Item], condition: Condition) -> None:
-        """Write all items, or none unless the condition holds for each.
+    def put_together(self, items: Sequence[tuple[Item, Condition]]) -> None:
+        """Write all items, or none unless the condition of each holds.
 
         Raises:
             AdapterError: With code ``TRANSACTION_CANCELLED``: nothing was written by this call.
         """
-        puts: list[PutTypeDef] = [
-            {
-                "TableName": self._name,
-                "Item": item,
-                "ConditionExpression": condition.expression,
-            }
-            for item in items
-        ]
+        puts = [self._put(item, condition) for item, condition in items]
         with translated("DynamoDB TransactWriteItems"):
             self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
 
@@ -195,13 +178,21 @@ class Table:
             "ExpressionAttributeNames": {**update.names, **condition.names},
             "ExpressionAttributeValues": {**update.values, **condition.values},
         }
-        put: PutTypeDef = {
-            "TableName": self._name,
-            "Item": new,
-            "ConditionExpression": IF_ABSENT.expression,
-        }
+        put = self._put(new, IF_ABSENT)
         with translated("DynamoDB TransactWriteItems"):
             self._client.transact_write_items(TransactItems=[{"Update": changed}, {"Put": put}])
+
+    def _put(self, item: Item, condition: Condition) -> PutTypeDef:
+        put: PutTypeDef = {
+            "TableName": self._name,
+            "Item": item,
+            "ConditionExpression": condition.expression,
+        }
+        if condition.names:
+            put["ExpressionAttributeNames"] = condition.names
+        if condition.values:
+            put["ExpressionAttributeValues"] = condition.values
+        return put
 
 
 def _key(partition: str, sort: str) -> Item:

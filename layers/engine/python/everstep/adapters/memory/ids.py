@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import count
 from threading import Lock
 
@@ -18,6 +19,7 @@ class SequenceIds:
         self._seed = seed
         self._runs = count(1)
         self._tokens = count(1)
+        self._secrets = count(1)
         self._lock = Lock()
 
     def run_id(self) -> str:
@@ -29,3 +31,13 @@ class SequenceIds:
         """Return a new message token."""
         with self._lock:
             return f"token-{self._seed}-{next(self._tokens)}"
+
+    def secret(self) -> str:
+        """Return a new secret, which anybody who knows the seed can guess."""
+        with self._lock:
+            return secret_of(f"{self._seed}-{next(self._secrets)}")
+
+
+def secret_of(name: str) -> str:
+    """Return the secret that belongs to a name: 32 hexadecimal digits."""
+    return hashlib.sha256(f"secret {name}".encode()).hexdigest()[:32]

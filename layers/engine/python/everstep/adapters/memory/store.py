@@ -13,14 +13,15 @@ from zlib import crc32
 
 from everstep.adapters.errors import RunIdTakenError
 from everstep.core.changes import apply
-from everstep.core.model import HEAD, DueEntry, History, Listed
+from everstep.core.model import HEAD, DueEntry, History, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
-    from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
+    from everstep.core.circumstances import Reference
+    from everstep.core.model import Claim, Event, Head, Listed, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -48,6 +49,7 @@ class MemoryStore:
         self._heads: dict[str, Head] = {}
         self._records: dict[str, dict[str, OpRecord]] = {}
         self._claims: dict[tuple[str, str], Claim] = {}
+        self._references: dict[tuple[str, str], Reference] = {}
         self._events: dict[str, dict[tuple[str, int], Event]] = {}
         self._audit: dict[str, tuple[AuditEntry, ...]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
@@ -55,13 +57,18 @@ class MemoryStore:
     # --- RunStore
 
     def create(
-        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
-    ) -> Claim | None:
-        """Write a new run and, with it or not at all, its claim and its first audit entry.
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
+    ) -> Claim | Reference | None:
+        """Write a new run and, with it or not at all, what it holds and its first audit entry.
 
         Returns:
             None if the run was written, by this call or by an earlier one with the same head;
-            the claim that holds the key if another run had it before.
+            the claim that holds the key if another run had it before; else the reference as it
+            stands if another run has it than the one to take it over from.
 
         Raises:
             RunIdTakenError: Another run has this id.
@@ -76,11 +83,21 @@ class MemoryStore:
                 if claim is not None or stored.by != head.by:
                     raise RunIdTakenError(head.run_id)
                 return None
+            named = None if reference is None else self._references.get(reference.name)
+            if reference is not None and not reference.may_follow(named):
+                return named
             self._heads[head.run_id] = head
             if claim is not None:
                 self._claims[claim.workflow, claim.key] = claim
+            if reference is not None:
+                self._references[reference.name] = replace(reference, instead_of=None)
             self._write_audit(head.run_id, audit)
             return None
+
+    def reference(self, workflow: str, reference_id: str) -> Reference | None:
+        """Return who has a caller's own name, whether or not that run has ended."""
+        with self._lock:
+            return self._references.get((workflow, reference_id))
 
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
@@ -182,7 +199,9 @@ class MemoryStore:
     def _armed(self) -> Iterator[DueEntry]:
         for run_id, head in self._heads.items():
             if head.due_at is not None:
-                yield DueEntry(run_id=run_id, key=HEAD, due_at=head.due_at)
+                yield DueEntry(
+                    run_id=run_id, key=HEAD, due_at=head.due_at, wake_at=head.starts_at or 0
+                )
         for run_id, records in self._records.items():
             for record in records.values():
                 if record.due_at is not None:
@@ -206,7 +225,7 @@ class MemoryStore:
         """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
         with self._lock:
             found = [
-                _listed(head)
+                listed(head)
                 for run_id, head in self._heads.items()
                 if (head.workflow, head.status) == (workflow, status)
                 and (before is None or run_id < before)
@@ -216,7 +235,7 @@ class MemoryStore:
     def every(self) -> Sequence[Listed]:
         """Return every run there is, in the order they were created."""
         with self._lock:
-            return [_listed(head) for head in self._heads.values()]
+            return [listed(head) for head in self._heads.values()]
 
     # --- DeadLetters
 
@@ -236,6 +255,7 @@ class MemoryStore:
             copy._records = {run_id: dict(records) for run_id, records in self._records.items()}
             copy._events = {run_id: dict(events) for run_id, events in self._events.items()}
             copy._claims = dict(self._claims)
+            copy._references = dict(self._references)
             copy._audit = dict(self._audit)
             copy._dead_letters = dict(self._dead_letters)
         return copy
@@ -251,14 +271,3 @@ class MemoryStore:
         """Return every run, in the order they were created."""
         with self._lock:
             return list(self._heads)
-
-
-def _listed(head: Head) -> Listed:
-    return Listed(
-        run_id=head.run_id,
-        workflow=head.workflow,
-        version=head.version,
-        status=head.status,
-        created_at=head.created_at,
-        ended_at=head.ended_at,
-    )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.control import pause, resume
 from everstep.app.dead_letter import dead_letter
 from everstep.app.events import send_event
+from everstep.app.options import StartOptions
 from everstep.app.receive import receive
 from everstep.app.start import start
 from everstep.app.sweep import sweep
@@ -57,6 +59,7 @@ class Inhabited(Deployment):
         value: object = None,
         key: str | None = None,
         then: Callable[[str], object] | None = None,
+        options: StartOptions = StartOptions(),  # noqa: B008 - immutable
     ) -> Task:
         """Begin a client's call; with a key the client calls again until it is answered.
 
@@ -65,10 +68,12 @@ class Inhabited(Deployment):
             value: Its input.
             key: The idempotency key.
             then: What the client does with the run that it was told, at every answer.
+            options: What else is asked of the run.
         """
 
         def call() -> None:
-            accepted = start(self.engine, workflow, value, idempotency_key=key)
+            asked = replace(options, idempotency_key=key)
+            accepted = start(self.engine, workflow, value, asked)
             self.facts.accepted.append((accepted.run_id, key))
             if then is not None:
                 then(accepted.run_id)
@@ -130,9 +135,11 @@ class Inhabited(Deployment):
     def execute(self, letter: Letter, time_left: Callable[[], int] | None = None) -> Task:
         """Begin to process a message; it is deleted if that succeeds."""
         self.queue.receive(letter, self.settings.visibility)
+        receives = letter.receives
 
         def process() -> None:
-            receive(self.engine, f"message-{letter.number}", letter.body, time_left)
+            name = f"message-{letter.number}"
+            receive(self.engine, name, letter.body, time_left, receives=receives)
             self._acknowledge(self.queue, letter)
 
         task = self.spawn(f"{_EXECUTOR} of {letter}", process)

@@ -229,6 +229,8 @@ class Deployment:
 
     def _execute(self, execution: Execution) -> object:
         """Carry out an attempt; the process may die right before and right after."""
+        if execution.probe:
+            return self._probe(execution)
         about = (execution.run_id, execution.key, execution.attempt)
         detail = f"{execution.run_id} {execution.key} {execution.attempt}"
 
@@ -244,6 +246,15 @@ class Deployment:
             # Whatever it came to; a process that has died in it comes to nothing.
             if not isinstance(sys.exception(), Crash):
                 done()
+
+    def _probe(self, execution: Execution) -> object:
+        """Ask a probe; the process may die right before it is recorded what it says."""
+        about = (execution.run_id, execution.key, execution.attempt)
+        detail = f"{execution.run_id} {execution.key} {execution.attempt}"
+        answer = self.carry_out(execution)
+        told = self.facts.probed.update
+        self.pass_through("probe", detail, lambda: told([about]), op=execution.key)
+        return answer
 
     def _note(self, call: Call, fault: FaultKind | None) -> None:
         self.calls.append(call)

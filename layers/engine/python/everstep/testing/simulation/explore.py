@@ -30,6 +30,7 @@ class Scenario:
         then: Happens once the world is at rest; the world then runs to its rest again.
         workflows: What is deployed.
         settings: How the world is made.
+        interruptible: Whether it may stay unknown what became of a step.
         rescued: Whether it takes the watchdog to get everything to its end.
     """
 
@@ -37,6 +38,7 @@ class Scenario:
     workflows: Sequence[Workflow[Any, Any]]
     then: Callable[[World], object] | None = None
     settings: Callable[[], Settings] = Settings
+    interruptible: bool = False
     rescued: bool = False
 
     def play(self, faults: Faults | None = None, policy: Policy | None = None) -> World:

@@ -35,8 +35,9 @@ class FaultKind(StrEnum):
 
 READS: Final = frozenset(
     {"runs.load", "runs.rest", "runs.head", "timers.due", "blobs.get", "lists.newest"}
+    | {"runs.reference"}
 )
-EXECUTIONS: Final = frozenset({"attempt", "effect"})
+EXECUTIONS: Final = frozenset({"attempt", "effect", "probe"})
 # Where it makes a difference that somebody else does something just before the call.
 _SHARED: Final = frozenset(
     {"attempt", "runs.create", "runs.put", "runs.move", "runs.change", "queue.send"}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
+    from everstep.core.circumstances import Reference
     from everstep.core.model import (
         Claim,
         DueEntry,
@@ -86,11 +87,21 @@ class GatedRuns:
     gate: Gate
 
     def create(
-        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
-    ) -> Claim | None:
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
+    ) -> Claim | Reference | None:
         """Write a new run."""
         return self.gate.pass_through(
-            "runs.create", head.run_id, lambda: self.inner.create(head, claim, audit)
+            "runs.create", head.run_id, lambda: self.inner.create(head, claim, audit, reference)
+        )
+
+    def reference(self, workflow: str, reference_id: str) -> Reference | None:
+        """Return who has a caller's own name."""
+        return self.gate.pass_through(
+            "runs.reference", reference_id, lambda: self.inner.reference(workflow, reference_id)
         )
 
     def load(self, run_id: str) -> History | None:

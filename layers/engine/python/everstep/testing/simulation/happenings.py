@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.query import inspect
 from everstep.core.durations import LONGEST_DELAY, MINUTE, SECOND
-from everstep.core.model import HEAD, RunStatus
+from everstep.core.model import RunStatus
 from everstep.testing.simulation.deployment import FAR_FUTURE
 from everstep.testing.simulation.policies import Action
 
@@ -155,7 +155,7 @@ def next_sweep(world: World) -> int:
 
 def _look_at(entry: DueEntry) -> int:
     """Return when a sweep does something about an entry."""
-    first_look = entry.key != HEAD and entry.due_at <= entry.wake_at
+    first_look = entry.due_at <= entry.wake_at
     return entry.due_at - LONGEST_DELAY if first_look else entry.due_at
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from everstep.app.payloads import load, unpack
 from everstep.core.invariants import (
     ViolationError,
+    asked_steps,
     attempts_within_policy,
     history_replays_to_its_outcome,
     nothing_is_silently_stuck,
@@ -21,10 +22,11 @@ from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from everstep.app.engine import Engine
     from everstep.core.model import History
+    from everstep.core.operations import StepCall
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Facts:
         accepted: Runs for which a trigger answered 2xx, by idempotency key where one was given.
         attempts: How often each attempt was begun: run, operation, number.
         effects: How often the code of each attempt was carried out.
+        probed: How often the probe of each attempt said that it was done.
         disturbances: Faults, duplicates, expired time-outs: whatever may repeat work.
         resumptions: How often a run was resumed or taken over.
         recovered: How often the sweeper took a run over because it showed no progress.
@@ -44,6 +47,7 @@ class Facts:
     accepted: list[tuple[str, str | None]] = field(default_factory=list)
     attempts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     effects: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    probed: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     disturbances: int = 0
     resumptions: int = 0
     recovered: int = 0
@@ -83,6 +87,18 @@ def _agrees_with_its_code(engine: Engine, facts: Facts, history: History) -> Non
     whole = replace(history, head=replace(head, result=result))
     history_replays_to_its_outcome(definition, whole)
     attempts_within_policy(definition, history, begun)
+    at_most_once_is_at_most_once(facts, head.run_id, asked_steps(definition, history))
+
+
+def at_most_once_is_at_most_once(facts: Facts, run_id: str, calls: Mapping[str, StepCall]) -> None:
+    """An attempt of a step that is ``at_most_once`` begins once and has one effect, at most."""
+    for (run, key, attempt), times in facts.attempts.items():
+        call = calls.get(key)
+        once = run == run_id and call is not None and call.at_most_once
+        effects = facts.effects[run, key, attempt]
+        if once and max(times, effects) > 1:
+            detail = f"attempt {attempt} of {key}: begun {times} times, {effects} effects"
+            raise ViolationError("at_most_once_is_at_most_once", detail)
 
 
 def every_accepted_run_is_known(facts: Facts, run_ids: Iterable[str]) -> None:
@@ -121,11 +137,12 @@ def no_needless_repetition(facts: Facts) -> None:
 
 
 def completed_steps_were_executed(facts: Facts, history: History) -> None:
-    """A recorded result comes from an execution of just that attempt."""
+    """A recorded result comes from an execution of just that attempt, or from its probe."""
     run_id = history.head.run_id
     for record in history.records.values():
         done = record.kind is OpKind.STEP and record.status is OpStatus.DONE
-        if done and not facts.effects[run_id, record.key, record.attempt]:
+        about = (run_id, record.key, record.attempt)
+        if done and not facts.effects[about] and not facts.probed[about]:
             raise ViolationError("completed_steps_were_executed", f"{record.key} of {run_id}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everstep.adapters.memory.ids import SequenceIds
+from everstep.adapters.memory.ids import SequenceIds, secret_of
 
 if TYPE_CHECKING:
     from everstep.adapters.memory.store import MemoryStore
@@ -29,3 +29,7 @@ class ReusedIds:
     def token(self) -> str:
         """Return a new message token that nobody had before."""
         return self._tokens.token()
+
+    def secret(self) -> str:
+        """Return the secret of the run that is to be made; what is made of it is compared."""
+        return secret_of(self.run_id())

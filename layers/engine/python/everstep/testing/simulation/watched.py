@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
+    from everstep.core.circumstances import Reference
     from everstep.core.model import Claim, Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
 
@@ -25,10 +26,18 @@ class WatchedStore:
     check: Callable[[History | None, History | None], None]
 
     def create(
-        self, head: Head, claim: Claim | None, audit: AuditEntry | None = None
-    ) -> Claim | None:
+        self,
+        head: Head,
+        claim: Claim | None,
+        audit: AuditEntry | None = None,
+        reference: Reference | None = None,
+    ) -> Claim | Reference | None:
         """Write a new run."""
-        return self._watched(head.run_id, lambda: self.inner.create(head, claim, audit))
+        return self._watched(head.run_id, lambda: self.inner.create(head, claim, audit, reference))
+
+    def reference(self, workflow: str, reference_id: str) -> Reference | None:
+        """Return who has a caller's own name."""
+        return self.inner.reference(workflow, reference_id)
 
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""

@@ -1,0 +1,59 @@
+"""Start runs and talk to them, from any Python program: ``from everstep import Client``.
+
+* ``client`` is what people hold, ``run`` the handle of one run;
+* ``transport`` is the one protocol between them and a deployment, with two implementations:
+  ``over_http`` (with ``signing``) asks the API, ``direct`` (with ``on_aws``) does what the API
+  would do, in this process;
+* ``options`` and ``encoding`` write what goes out, ``answers`` and ``errors`` read what comes;
+* ``testing`` is a client of a ``TestEngine``.
+"""
+
+from everstep.adapters.errors import AdapterError
+from everstep.client.answers import (
+    AuditEntry,
+    ErrorDetails,
+    RunDetails,
+    RunSummary,
+    StepDetails,
+    WorkflowInfo,
+)
+from everstep.client.client import Client
+from everstep.client.errors import MissingExtraError, RunFailed, RunTimeout
+from everstep.client.run import Run
+from everstep.core.errors import (
+    IdempotencyConflictError,
+    IllegalStateError,
+    InvalidInputError,
+    InvalidOptionError,
+    InvalidRequestError,
+    ReferenceConflictError,
+    RequestError,
+    RunNotFoundError,
+    UnavailableError,
+    UnknownWorkflowError,
+)
+
+__all__ = [
+    "AdapterError",
+    "AuditEntry",
+    "Client",
+    "ErrorDetails",
+    "IdempotencyConflictError",
+    "IllegalStateError",
+    "InvalidInputError",
+    "InvalidOptionError",
+    "InvalidRequestError",
+    "MissingExtraError",
+    "ReferenceConflictError",
+    "RequestError",
+    "Run",
+    "RunDetails",
+    "RunFailed",
+    "RunNotFoundError",
+    "RunSummary",
+    "RunTimeout",
+    "StepDetails",
+    "UnavailableError",
+    "UnknownWorkflowError",
+    "WorkflowInfo",
+]

@@ -1,0 +1,97 @@
+"""What the API tells, as typed values; what a newer API adds is kept and does no harm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from everstep.core.model import RunStatus
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+
+class ErrorDetails(_Told):
+    """Why a run failed, or an operation did.
+
+    Attributes:
+        type: Name of the exception class.
+        message: Its message.
+        operation: Key of the operation at fault, for example ``charge#1``.
+    """
+
+    type: str
+    message: str
+    operation: str | None = None
+
+
+class RunSummary(_Told):
+    """A run as lists show it."""
+
+    id: str = Field(validation_alias=AliasChoices("run_id", "id"))
+    workflow: str
+    version: str
+    status: RunStatus
+    reference_id: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+    starts_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class StepDetails(_Told):
+    """One operation of a run; its fields are those of the API."""
+
+    key: str
+    name: str
+    kind: str
+    status: str
+    attempt: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    wake_at: datetime | None = None
+    lateness_ms: int | None = None
+    duration_ms: int | None = None
+    result: Any = None
+    error: ErrorDetails | None = None
+
+
+class RunDetails(RunSummary):
+    """A run in full; its fields are those of the API, values as JSON, secrets masked."""
+
+    started_at: datetime | None = None
+    wake_at: datetime | None = None
+    deadline: datetime | None = None
+    input: Any = None
+    result: Any = None
+    error: ErrorDetails | None = None
+    stall: ErrorDetails | None = None
+    steps: tuple[StepDetails, ...] = ()
+
+
+class AuditEntry(_Told):
+    """What somebody did to a run; ``number`` counts from 1, 0 is its start."""
+
+    number: int
+    at: datetime
+    action: str
+    by: str | None = None
+    reason: str | None = None
+
+
+class VersionInfo(_Told):
+    """One version of a workflow; a schema is None where a type has none."""
+
+    version: str
+    input_schema: dict[str, Any] | None = None
+    output_schema: dict[str, Any] | None = None
+
+
+class WorkflowInfo(_Told):
+    """A workflow that is deployed, its versions oldest first."""
+
+    name: str
+    versions: tuple[VersionInfo, ...]

@@ -1,0 +1,233 @@
+"""``Run``: the handle of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from everstep.adapters.system import SystemIds
+from everstep.client.answers import AuditEntry, ErrorDetails, RunDetails, StepDetails
+from everstep.client.encoding import data_of
+from everstep.client.errors import RunFailed, RunTimeout
+from everstep.client.transport import Call, path
+from everstep.core.codec import dumps
+from everstep.core.durations import SECOND, to_millis
+from everstep.core.model import RunStatus
+from everstep.http.api import LONGEST_WAIT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from everstep.authoring.workflows import Workflow
+    from everstep.client.transport import Answer, Transport
+    from everstep.client.waiting import Waiting
+
+Out_co = TypeVar("Out_co", covariant=True)
+_DONE: Final = 200
+# Between two questions whose answers were not held back until something happened.
+_PAUSE: Final = 1.0
+_IDS: Final = SystemIds()
+# Not given, where None has a meaning of its own.
+NOTHING: Final[Any] = object()
+_SILENCE: Final[Mapping[str, object]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What handles share with the client that made them."""
+
+    transport: Transport
+    waiting: Waiting
+
+    def get(self, *segments: str, **query: str) -> Mapping[str, Any]:
+        """Return the body of what is at a path."""
+        return self.send(Call(method="GET", path=path(*segments), query=list(query.items()))).body
+
+    def send(self, call: Call) -> Answer:
+        """Return the answer to a call."""
+        return self.transport.send(call)
+
+
+class Run(Generic[Out_co]):
+    """A run that was started, wherever it goes on by now.
+
+    Nothing is remembered: every method asks. Each raises ``RunNotFoundError`` if there is no such
+    run, ``UnavailableError`` if nothing is known, and ``AdapterError`` if the deployment failed.
+
+    Attributes:
+        id: The run's id.
+    """
+
+    def __init__(
+        self, connection: Connection, run_id: str, workflow: Workflow[Any, Out_co] | None = None
+    ) -> None:
+        """Bind the handle to a run; its result is read as the workflow's, if that is known."""
+        self.id = run_id
+        self._connection = connection
+        self._workflow = workflow
+
+    def status(self) -> RunStatus:
+        """Return the status."""
+        body = self._connection.get("runs", self.id, "result")
+        return RunStatus(body["status"])
+
+    def get(self) -> RunDetails:
+        """Return the run with its steps."""
+        return RunDetails.model_validate(self._connection.get("runs", self.id))
+
+    def history(self) -> tuple[StepDetails, ...]:
+        """Return the run's operations in the order in which its code asked for them."""
+        return self.get().steps
+
+    def audit(self) -> tuple[AuditEntry, ...]:
+        """Return what people did to the run, oldest first."""
+        body = self._connection.get("runs", self.id, "audit")
+        return tuple(AuditEntry.model_validate(each) for each in body["audit"])
+
+    def result(self, timeout: float | timedelta | None = None) -> Out_co:
+        """Wait for the run to end, and return what its workflow returned.
+
+        With a workflow the value is of its output's type, else it is JSON data. A run that
+        stands still is waited for, too: somebody may mend it.
+
+        Args:
+            timeout: Seconds or ``timedelta``; None to wait for as long as it takes.
+
+        Raises:
+            RunFailed: It has ended in another way.
+            RunTimeout: It has not ended by then; it goes on.
+            SerializationError: The result does not fit the workflow's output.
+        """
+        seconds = None if timeout is None else to_millis(timeout, "timeout") / SECOND
+        body = self._ended(seconds)
+        status = RunStatus(body["status"])
+        if status is not RunStatus.COMPLETED:
+            error = body.get("error")
+            details = None if error is None else ErrorDetails.model_validate(error)
+            raise RunFailed(self.id, status, details)
+        if self._workflow is None:
+            value: Out_co = body["result"]
+            return value
+        return self._workflow.output.decode(dumps(body["result"]))
+
+    def send_event(self, name: str, payload: object = None, *, idempotency_key: str = "") -> None:
+        """Send an event; once this returns it is kept, whether or not the run waits for it yet.
+
+        Args:
+            name: What the event is called.
+            payload: Its data: a model, a dataclass, or anything that JSON can say.
+            idempotency_key: The same key keeps one event of this name only; drawn if not given.
+
+        Raises:
+            IllegalStateError: The run has ended.
+        """
+        self._connection.send(
+            Call(
+                method="POST",
+                path=path("runs", self.id, "events", name),
+                headers={"Idempotency-Key": idempotency_key or new_key()},
+                body=data_of(payload),
+            )
+        )
+
+    def cancel(self, *, reason: str | None = None, force: bool = False) -> None:
+        """Have the run end: its code is told and may undo things, with ``force`` it is not asked.
+
+        Raises:
+            IllegalStateError: The run has ended otherwise.
+        """
+        self._control("cancel", reason, {"force": True} if force else {})
+
+    def pause(self, *, reason: str | None = None) -> None:
+        """Let the run go no further until it is resumed; a step in flight is finished.
+
+        Raises:
+            IllegalStateError: The run has ended, or stands still already.
+        """
+        self._control("pause", reason)
+
+    def resume(self, *, reason: str | None = None) -> None:
+        """Let a run that is paused or stalled go on.
+
+        Raises:
+            IllegalStateError: The run has ended.
+        """
+        self._control("resume", reason)
+
+    def retry(self, *, reason: str | None = None) -> Run[Out_co]:
+        """Let a run that failed go on from the step that failed; return the run that does.
+
+        Raises:
+            IllegalStateError: The run has not failed.
+        """
+        return self._another(self._control("retry", reason, key=new_key()))
+
+    def fork(
+        self,
+        from_step: str,
+        *,
+        input: object = NOTHING,  # noqa: A002 - the name in workflows
+        reason: str | None = None,
+    ) -> Run[Out_co]:
+        """Start a run that keeps what this one recorded before a step, and executes it again.
+
+        Args:
+            from_step: The key of the step, for example ``charge#1``.
+            input: Another input; that of this run if not given.
+            reason: Why, for the audit.
+        """
+        said = {"from_step": from_step}
+        said |= {} if input is NOTHING else {"input": data_of(input)}
+        return self._another(self._control("fork", reason, said, key=new_key()))
+
+    def _ended(self, seconds: float | None) -> Mapping[str, Any]:
+        """Return the answer of the API once the run has ended."""
+        now = self._connection.waiting.now
+        deadline = None if seconds is None else now() + seconds
+        while True:
+            asked = now()
+            left = _PAUSE * LONGEST_WAIT if deadline is None else max(deadline - asked, 0)
+            answer = self._ask(min(int(left), LONGEST_WAIT))
+            if answer.status == _DONE:
+                return answer.body
+            if deadline is not None and seconds is not None and now() >= deadline:
+                raise RunTimeout(self.id, RunStatus(answer.body["status"]), seconds)
+            # An answer that was not held back must not be asked for at once again.
+            pause = min(_PAUSE - (now() - asked), left)
+            if pause > 0:
+                self._connection.waiting.sleep(pause)
+
+    def _ask(self, wait: int) -> Answer:
+        form = [] if self._workflow is None else [("form", "recorded")]
+        return self._connection.send(
+            Call(
+                method="GET",
+                path=path("runs", self.id, "result"),
+                query=[("wait", str(wait)), *form],
+                patience=wait,
+            )
+        )
+
+    def _control(
+        self, verb: str, reason: str | None, said: Mapping[str, object] = _SILENCE, *, key: str = ""
+    ) -> Mapping[str, Any]:
+        body = {} if reason is None else {"reason": reason}
+        call = Call(
+            method="POST",
+            path=path("runs", self.id, verb),
+            headers={"Idempotency-Key": key} if key else {},
+            body={**body, **said} or None,
+        )
+        return self._connection.send(call).body
+
+    def _another(self, body: Mapping[str, Any]) -> Run[Out_co]:
+        return Run(self._connection, str(body["run_id"]), self._workflow)
+
+    def __repr__(self) -> str:
+        return f"<run {self.id}>"
+
+
+def new_key() -> str:
+    """Return an idempotency key that nobody had before."""
+    return _IDS.token()
