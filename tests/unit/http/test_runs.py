@@ -37,6 +37,7 @@ def test_a_run_that_was_just_accepted_shows_its_first_step_as_scheduled(world: W
         "result": None,
         "error": None,
         "stall": None,
+        "origin": None,
     }
     assert [(each["key"], each["status"], each["attempt"]) for each in steps] == [
         ("charge#1", "SCHEDULED", 0)

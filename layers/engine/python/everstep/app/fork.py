@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from everstep.app.control import asked_for, send_recovery
+from everstep.app.control import asked_for
 from everstep.app.deadline import call_within
 from everstep.app.options import check_key
+from everstep.app.outbox import send
 from everstep.app.payloads import load, pack, unpack
 from everstep.app.start import checked_input, recorded_input
 from everstep.core.audit import Action, acceptance, following
@@ -25,6 +26,7 @@ from everstep.core.errors import (
     IllegalStateError,
     RunNotFoundError,
     StepTimeout,
+    UnavailableError,
     WorkflowMissingError,
 )
 from everstep.core.forks import (
@@ -35,7 +37,7 @@ from everstep.core.forks import (
     kept_events,
     kept_record,
 )
-from everstep.core.model import Claim, Head, History, RunStatus
+from everstep.core.model import Claim, Head, History, Message, MessageKind, RunStatus
 from everstep.core.replay import Replay
 from everstep.core.transitions import KEPT
 
@@ -237,6 +239,9 @@ class _Maker:
         if existing is not None and existing.input != given and self.call.key is not None:
             raise IdempotencyConflictError(self.call.key, new_id)
         if existing is not None and existing.origin is not None:
+            if existing.status is RunStatus.RUNNING:
+                # Whoever made it may have died before the message was sent.
+                self._send_first(new_id)
             return Made(
                 run_id=new_id, origin=existing.origin, status=existing.status, created=False
             )
@@ -246,8 +251,18 @@ class _Maker:
         self._keep(head)
         audit = following(acceptance(head), self.call.asked, head.created_at)
         self._create(head, audit)
-        send_recovery(self.engine, new_id, self.engine.ids.token())
+        self._send_first(new_id)
         return Made(run_id=new_id, origin=origin, status=head.status, created=True)
+
+    def _send_first(self, run_id: str) -> None:
+        # With the token of everything that is kept, whose consequences are its own; sent again it
+        # is the same message again.
+        first = Message(run_id=run_id, kind=MessageKind.START, token=run_id)
+        try:
+            send(self.engine, [first])
+        except UnavailableError:
+            # The run is recorded and in the due index: the sweeper sends what this could not.
+            return
 
     def _create(self, head: Head, audit: AuditEntry) -> None:
         """Write the head; it has the caller's own name if that is the ended run's, or nobody's."""
@@ -284,7 +299,7 @@ class _Maker:
             status=RunStatus.RUNNING,
             input=given,
             created_at=now,
-            by=self.engine.ids.token(),
+            by=run_id,
             generation=1,
             due_at=now + self.engine.limits.grace,
             # As after a resumption: what is recorded is older, and somebody has to take it over.
