@@ -19,7 +19,7 @@ from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, R
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
-from tests.simulation import mutants_once
+from tests.simulation import mutants_once, mutants_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.audit import AuditEntry
-    from everstep.core.circumstances import Reference
     from everstep.core.decisions import Broken
     from everstep.core.effects import Effect
-    from everstep.core.model import Claim, DueEntry, History, OpRecord
+    from everstep.core.model import DueEntry, History, OpRecord
     from everstep.core.replay import Replay
     from everstep.core.watch import Watch
 
@@ -176,8 +175,8 @@ def a_message_says_which_attempt_it_is(patch: pytest.MonkeyPatch) -> None:
 def a_recovery_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
     original = decide.duties
 
-    def duties(message: Message, *seen: Any) -> tuple[Effect, ...]:  # noqa: ANN401
-        return original(replace(message, take=False), *seen)
+    def duties(message: Message, *seen: Any, **more: Any) -> tuple[Effect, ...]:  # noqa: ANN401
+        return original(replace(message, take=False), *seen, **more)
 
     patch.setattr(advance, "duties", duties)
 
@@ -239,9 +238,9 @@ def the_trigger_sends_before_it_records(patch: pytest.MonkeyPatch) -> None:
         def __init__(self, engine: Engine) -> None:
             self.engine = engine
 
-        def create(self, head: Head, *held: Any) -> Claim | Reference | None:  # noqa: ANN401
+        def create(self, head: Head, *held: Any, **more: Any) -> object:  # noqa: ANN401
             send_first(self.engine, head)
-            return self.engine.runs.create(head, *held)
+            return self.engine.runs.create(head, *held, **more)
 
     def begin(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
         changed: Any = SendsFirst(engine)
@@ -387,10 +386,11 @@ def what_takes_over_passes_that_on_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
-    tuple(
-        made
-        for made in list(globals().values())
-        if isfunction(made) and made.__module__ == __name__
-    )
-    + mutants_once.MUTANTS
+    *(
+        each
+        for each in list(globals().values())
+        if isfunction(each) and each.__module__ == __name__
+    ),
+    *mutants_together.MUTANTS,
+    *mutants_once.MUTANTS,
 )

@@ -9,13 +9,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.callbacks import complete_callback, fail_callback, heartbeat_callback
 from everstep.app.engine import Limits
+from everstep.app.start import start
 from everstep.core.durations import SECOND
 from everstep.core.model import RunStatus
+from everstep.core.tokens import make_token
 from everstep.testing.simulation.deployment import START
 from everstep.testing.simulation.explore import Scenario
 from everstep.testing.simulation.settings import Settings
 from tests.simulation.workflows import HOUR, ONE_BY_ONE
+from tests.simulation.workflows_of_runs import OF_RUNS
 from tests.simulation.workflows_once import AT_MOST_ONCE
 from tests.simulation.workflows_together import TOGETHER
 
@@ -25,11 +29,17 @@ if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
     from everstep.testing.simulation.world import World
 
-MIXED: Final[tuple[Workflow[Any, Any], ...]] = (*ONE_BY_ONE, *TOGETHER, *AT_MOST_ONCE)
+MIXED: Final[tuple[Workflow[Any, Any], ...]] = (
+    *ONE_BY_ONE,
+    *TOGETHER,
+    *OF_RUNS,
+    *AT_MOST_ONCE,
+)
 # Events that clients send to the runs of these, each once.
 EVENTS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "waits": (("second", 2), ("first", 1)),
     "shares": (("share", 3), ("share", 3)),
+    "listens": (("word", 1),),
 }
 
 # Everything that the workflows record as text of this size goes through the blob store.
@@ -67,6 +77,45 @@ def send_events(world: World, workflow: str, run_id: str) -> None:
     for number, (name, value) in enumerate(EVENTS.get(workflow, ())):
         send = partial(world.send_event, run_id, name, value, f"key {number}")
         world.appointments.append((world.time + (30 + number) * SECOND, send))
+
+
+def accept(world: World, workflow: str) -> str:
+    """Accept a run at once, for what depends on when its time began."""
+    accepted = start(world.inside, workflow, 1)
+    world.facts.accepted.append((accepted.run_id, None))
+    return accepted.run_id
+
+
+def answers(world: World) -> None:
+    """Show a sign of life, complete one callback, and fail the other; each twice."""
+    accept(world, "is_answered")
+    for minutes, what in ((40, "beats"), (90, "completes"), (95, "fails")):
+        for instant in (minutes * 60 * SECOND, minutes * 61 * SECOND):
+            world.appointments.append((START + instant, partial(_answer, world, what)))
+
+
+def _answer(world: World, what: str) -> None:
+    engine, head = world.engine, world.history().head
+    name = "failing" if what == "fails" else "callback"
+    token = make_token(head.run_id, f"{name}#1", head.secret)
+    call: dict[str, Callable[[], object]] = {
+        "beats": partial(heartbeat_callback, engine, token),
+        "completes": partial(complete_callback, engine, token, 3),
+        "fails": partial(fail_callback, engine, token, "Refusal", "no"),
+    }
+    world.ask(f"holder {what}", call[what])
+
+
+def called_off(workflow: str) -> Callable[[World], object]:
+    """Cancel the run, when it waits, by two people; its children end with it."""
+
+    def begin(world: World) -> None:
+        run_id = accept(world, workflow)
+        for hours in (24, 25):
+            instant = START + hours * HOUR * SECOND
+            world.appointments.append((instant, partial(world.cancel, run_id)))
+
+    return begin
 
 
 def two_triggers(world: World) -> None:
@@ -165,6 +214,9 @@ def _back_up(world: World, pause: int) -> None:
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     **{workflow.name: one_run(workflow) for workflow in MIXED},
+    "is_answered": scenario(answers),
+    "sleeps_too_long": scenario(called_off("sleeps_too_long")),
+    "waits_for_many": scenario(called_off("waits_for_many")),
     "two_triggers": scenario(two_triggers),
     "lost_code": scenario(lose_the_code, bring_the_code_back),
     "stumbles": scenario(stumble, bring_the_code_back),

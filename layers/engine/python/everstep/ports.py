@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.circumstances import Reference
+    from everstep.core.listing import Listed
     from everstep.core.model import (
         Claim,
         DueEntry,
         Event,
         Head,
         History,
-        Listed,
         OpRecord,
         Outgoing,
         RunStatus,

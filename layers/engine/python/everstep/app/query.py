@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from everstep.app.engine import Engine
-    from everstep.core.model import Head, History, Listed
+    from everstep.core.listing import Listed
+    from everstep.core.model import Head, History
 
 LARGEST_PAGE: Final = 100
 _RECORDED: Final = tuple(

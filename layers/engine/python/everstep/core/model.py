@@ -164,7 +164,8 @@ class OpRecord:
         error: The error of a FAILED operation or of the last attempt.
         event: Number of the event that a wait has taken.
         child: The run that was started, or is waited for.
-        outcome: What that run ended as, where it did not complete.
+        outcome: What that run ended as, where it did not complete; FAILED of a callback, too, where
+            whoever was to complete it could not.
     """
 
     key: str
@@ -383,36 +384,6 @@ class Outgoing:
 
     message: Message
     delay: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A run as lists show it, without payloads."""
-
-    run_id: str
-    workflow: str
-    version: str
-    status: RunStatus
-    created_at: int
-    ended_at: int | None = None
-    starts_at: int | None = None
-    reference_id: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-def listed(head: Head) -> Listed:
-    """Return a run as lists show it."""
-    return Listed(
-        run_id=head.run_id,
-        workflow=head.workflow,
-        version=head.version,
-        status=head.status,
-        created_at=head.created_at,
-        ended_at=head.ended_at,
-        starts_at=head.starts_at,
-        reference_id=head.reference_id,
-        tags=head.tags,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

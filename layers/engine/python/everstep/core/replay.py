@@ -145,11 +145,9 @@ class Replay:
         """Go on with a record that was just written for an operation of the frontier."""
         self.ended_branch = False
         if self._closed:
-            message = "this pass is closed"
-            raise RuntimeError(message)
+            raise RuntimeError("this pass is closed")
         if self.pending(record.key) is None:
-            message = f"{record.key} is not in the frontier"
-            raise LookupError(message)
+            raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
         self._ledger.add(record)
         if record.status.final:
@@ -335,7 +333,7 @@ class Replay:
         self, fiber: Fiber, group: Group, value: object, error: BaseException | None
     ) -> Decision | None:
         end = BranchEnd(index=fiber.index, value=value, error=error)
-        group.ended.append(Branch(end=end, last=fiber.last, at=fiber.frame.now))
+        group.end(Branch(end=end, last=fiber.last, at=fiber.frame.now))
         self.course.raised_in(group.key, error)
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from everstep.adapters.dynamodb import items, keys
+from everstep.adapters.dynamodb import damage, items, keys
 from everstep.adapters.dynamodb.table import Table
 from everstep.core.unreadable import UnreadableError
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
     from everstep.adapters.dynamodb.values import Item
-    from everstep.core.model import DueEntry, Listed, RunStatus
+    from everstep.core.listing import Listed
+    from everstep.core.model import DueEntry, RunStatus
     from everstep.core.unreadable import Unreadable
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ def _readable(
     for item in found:
         try:
             value = read(item)
-        except items.BROKEN:
-            unreadable.append(items.unreadable(item))
+        except damage.BROKEN:
+            unreadable.append(damage.unreadable(item))
             continue
         yield value

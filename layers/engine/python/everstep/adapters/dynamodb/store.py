@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
 from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb import audits, conditions, items, keys, updates
+from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
+from everstep.core.children import is_same_run
 from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import History
@@ -147,7 +148,7 @@ class DynamoRuns:
         stored = self.head(head.run_id)
         if stored is None:
             raise UnavailableError(f"run {head.run_id} was in the way and is gone: try again")
-        if stored.by != head.by:
+        if not is_same_run(stored, head):
             raise RunIdTakenError(head.run_id)
 
     def load(self, run_id: str) -> History | None:
@@ -170,8 +171,8 @@ class DynamoRuns:
                     records[record.key] = record
                 elif keys.is_event(sort_key):
                     events.append(items.to_event(item))
-            except items.BROKEN:
-                unreadable.append(items.unreadable(item))
+            except damage.BROKEN:
+                unreadable.append(damage.unreadable(item))
         if unreadable:
             raise UnreadableError(unreadable)
         if head is None:
@@ -273,7 +274,7 @@ class DynamoRuns:
         for item in found:
             try:
                 entries.append(audits.to_entry(item))
-            except items.BROKEN:
+            except damage.BROKEN:
                 unreadable.append(audits.unreadable(item))
         if unreadable:
             raise UnreadableError(unreadable)

@@ -13,7 +13,9 @@ from zlib import crc32
 
 from everstep.adapters.errors import RunIdTakenError
 from everstep.core.changes import apply
-from everstep.core.model import HEAD, DueEntry, History, listed
+from everstep.core.children import is_same_run
+from everstep.core.listing import listed
+from everstep.core.model import HEAD, DueEntry, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.circumstances import Reference
-    from everstep.core.model import Claim, Event, Head, Listed, OpRecord, RunStatus
+    from everstep.core.listing import Listed
+    from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -80,7 +83,7 @@ class MemoryStore:
             stored = self._heads.get(head.run_id)
             if stored is not None:
                 # With a claim, our own earlier call would have been found by it above.
-                if claim is not None or stored.by != head.by:
+                if claim is not None or not is_same_run(stored, head):
                     raise RunIdTakenError(head.run_id)
                 return None
             named = None if reference is None else self._references.get(reference.name)

@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.circumstances import Reference
-    from everstep.core.model import (
-        Claim,
-        DueEntry,
-        Event,
-        Head,
-        Listed,
-        OpRecord,
-        Outgoing,
-        RunStatus,
-    )
+    from everstep.core.listing import Listed
+    from everstep.core.model import Claim, DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.ports import BlobStore, DeadLetters, Queue, RunList, RunStore, TimerIndex
 
