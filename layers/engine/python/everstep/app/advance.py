@@ -274,7 +274,9 @@ class _Advance:
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
         message = replace(self.message, attempt=number)
-        attempt = begin(self.engine, message, pending, call, self.time_left)
+        origin = history.head.origin
+        effects = origin.effects if origin else None
+        attempt = begin(self.engine, message, pending, call, self.time_left, effects)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
