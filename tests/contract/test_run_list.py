@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from everstep.core.changes import RunWatched
-from everstep.core.model import Listed, RunStatus
+from everstep.core.listing import Listed
+from everstep.core.model import RunStatus
 from tests.contract.builders import ALWAYS_HEAD, CHANGES, NOW, make_head
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from tests.unit.app.tours import run_id, set_head, set_record, tour, until_recor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from everstep.core.model import DueEntry, History, Listed
+    from everstep.core.listing import Listed
+    from everstep.core.model import DueEntry, History
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def cancel(
 
     Its code is told where it waits, and may undo what was done; a step that runs is not
     interrupted. Child runs that it waits for are cancelled with it. A run that stands still goes
-    on for that.
+    on for that. A run that is to begin later ends at once.
 
     Args:
         engine: The ports.
@@ -54,7 +54,9 @@ def cancel(
     now = engine.clock.now()
     asked = asked_for(Action.CANCELLED, who, why)
     ending = Ending(status=RunStatus.CANCELLED, at=now, who=who, why=why)
-    if force:
+    head = engine.runs.head(run_id)
+    if force or (head is not None and now < (head.starts_at or 0)):
+        # Code that has not begun has nothing to undo.
         return _terminate(engine, run_id, ending, asked)
     token = engine.ids.token()
     change = RunTold(by=token, ending=ending, due_at=now + engine.limits.grace)

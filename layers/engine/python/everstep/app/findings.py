@@ -10,7 +10,8 @@ from everstep.core.invariants import ViolationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from everstep.core.model import Head, Listed, RunStatus
+    from everstep.core.listing import Listed
+    from everstep.core.model import Head, RunStatus
 
 P = ParamSpec("P")
 

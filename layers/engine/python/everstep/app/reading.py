@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from everstep.app.engine import Engine
-    from everstep.core.model import DueEntry, Listed, Payload
+    from everstep.core.listing import Listed
+    from everstep.core.model import DueEntry, Payload
 
 # What a blob store answers because of one object, and not because of who asks or of the store.
 _OF_ONE_OBJECT: Final = frozenset({"AccessDenied", "InvalidObjectState", "MissingBlob"})

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.app.reading import Due
-    from everstep.core.model import DueEntry, History, Listed
+    from everstep.core.listing import Listed
+    from everstep.core.model import DueEntry, History
     from everstep.core.replay import Definition
     from everstep.core.unreadable import Unreadable
 

@@ -51,9 +51,10 @@ def check_write(before: History | None, after: History, now: int, skew: int) -> 
         return
     head_stays_what_it_is(before.head, after.head)
     who_ends_a_run_stays(before.head, after.head)
+    over = retention_is_over(before.head, now + skew)
     for key in before.records.keys() | after.records.keys():
         old, new = before.records.get(key), after.records.get(key)
-        if old is not None and old is not new:
+        if old is not None and old is not new and not (over and new is None):
             result_never_changes(old, new)
             attempts_only_grow(old, new)
         if new is not None and new is not old and new != old:
@@ -97,6 +98,19 @@ def who_ends_a_run_stays(before: Head, after: Head) -> None:
     """A run is told once to end; who asked for it, and why, does not change."""
     if before.ending is not None and before.ending != after.ending:
         raise ViolationError("who_ends_a_run_stays", before.run_id)
+
+
+def no_run_goes_early(head: Head, now: int) -> None:
+    """A run is removed only when it was kept for as long as was asked for."""
+    if not retention_is_over(head, now):
+        raise ViolationError("no_run_goes_early", f"{of_head(head)} at {now}")
+
+
+def retention_is_over(head: Head, now: int) -> bool:
+    """Say whether a run has ended, and was kept for long enough."""
+    if head.ended_at is None or head.retention is None:
+        return False
+    return head.status.terminal and now >= head.ended_at + head.retention
 
 
 def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
@@ -317,10 +331,12 @@ def asked_steps(definition: Definition, history: History) -> Mapping[str, StepCa
 
 
 def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
-    """Once a run has its outcome, the sweeper has nothing to do with it any more."""
+    """Once a run has its outcome, the sweeper has nothing to do with it but to remove it."""
+    head = history.head
     for entry in due:
-        if history.head.status.terminal and entry.key == HEAD:
-            detail = f"{history.head.status}, and in the due index at {entry.due_at}"
+        early = not retention_is_over(head, entry.due_at)
+        if head.status.terminal and entry.key == HEAD and early:
+            detail = f"{head.status}, and in the due index at {entry.due_at}"
             raise ViolationError("an_ended_run_is_not_due", detail)
 
 

@@ -364,6 +364,7 @@ class DueEntry:
             message for that was sent.
         attempt: Attempt recorded last, for a retry that waits.
         status: Status of the operation; none for the run itself.
+        ended: Whether it is a run that has ended, and is due to be removed.
     """
 
     run_id: str
@@ -372,6 +373,7 @@ class DueEntry:
     wake_at: int = 0
     attempt: int = 0
     status: OpStatus | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,36 +382,6 @@ class Outgoing:
 
     message: Message
     delay: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A run as lists show it, without payloads."""
-
-    run_id: str
-    workflow: str
-    version: str
-    status: RunStatus
-    created_at: int
-    ended_at: int | None = None
-    starts_at: int | None = None
-    reference_id: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-def listed(head: Head) -> Listed:
-    """Return a run as lists show it."""
-    return Listed(
-        run_id=head.run_id,
-        workflow=head.workflow,
-        version=head.version,
-        status=head.status,
-        created_at=head.created_at,
-        ended_at=head.ended_at,
-        starts_at=head.starts_at,
-        reference_id=head.reference_id,
-        tags=head.tags,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from everstep.app.query import Page, RunView
     from everstep.core.audit import AuditEntry
     from everstep.core.decisions import Pending
-    from everstep.core.model import ErrorInfo, Head, Listed, OpRecord, Payload, Stall
+    from everstep.core.listing import Listed
+    from everstep.core.model import ErrorInfo, Head, OpRecord, Payload, Stall
 
 SCHEDULED = "SCHEDULED"
 WAITING = "WAITING"

@@ -23,7 +23,7 @@ from everstep.app.engine import Engine, Execution
 from everstep.app.sweep import IncompleteSweepError
 from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
-from everstep.core.invariants import ViolationError, check_write
+from everstep.core.invariants import ViolationError, check_write, no_run_goes_early
 from everstep.core.model import HEAD
 from everstep.testing.crash import Crash
 from everstep.testing.simulation.backups import Backup
@@ -270,7 +270,7 @@ class Deployment:
             Killed: Not the violation itself: user code, or a sweeper that goes on with the next
                 run, might take it for an error of its own.
         """
-        if after is None or after == before:
+        if after == before:
             return
         try:
             self._hold(before, after)
@@ -280,9 +280,14 @@ class Deployment:
                 raise
             raise self._current.die() from error
 
-    def _hold(self, before: History | None, after: History) -> None:
+    def _hold(self, before: History | None, after: History | None) -> None:
         """Check what must hold at every write."""
-        check_write(before, after, self._clock.now(), self.settings.skew)
+        now, skew = self._clock.now(), self.settings.skew
+        if after is not None:
+            check_write(before, after, now, skew)
+        elif before is not None:
+            self.facts.removed.add(before.head.run_id)
+            no_run_goes_early(before.head, now + skew)
 
     # --- The code, and what is recorded
 

@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange
     from everstep.core.circumstances import Reference
-    from everstep.core.model import (
-        Claim,
-        DueEntry,
-        Event,
-        Head,
-        Listed,
-        OpRecord,
-        Outgoing,
-        RunStatus,
-    )
+    from everstep.core.listing import Listed
+    from everstep.core.model import Claim, DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.ports import BlobStore, DeadLetters, Queue, RunList, RunStore, TimerIndex
 
@@ -102,6 +94,16 @@ class GatedRuns:
         """Return who has a caller's own name."""
         return self.gate.pass_through(
             "runs.reference", reference_id, lambda: self.inner.reference(workflow, reference_id)
+        )
+
+    def release(self, head: Head) -> None:
+        """Give back what a run holds."""
+        self.gate.pass_through("runs.release", head.run_id, lambda: self.inner.release(head))
+
+    def clear(self, run_id: str, due_at: int) -> bool:
+        """Remove some of what is recorded of a run."""
+        return self.gate.pass_through(
+            "runs.clear", run_id, lambda: self.inner.clear(run_id, due_at)
         )
 
     def load(self, run_id: str) -> History | None:
