@@ -19,7 +19,7 @@ from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, R
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
-from tests.simulation import mutants_once
+from tests.simulation import mutants_once, mutants_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,8 +176,8 @@ def a_message_says_which_attempt_it_is(patch: pytest.MonkeyPatch) -> None:
 def a_recovery_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
     original = decide.duties
 
-    def duties(message: Message, *seen: Any) -> tuple[Effect, ...]:  # noqa: ANN401
-        return original(replace(message, take=False), *seen)
+    def duties(message: Message, *seen: Any, **more: Any) -> tuple[Effect, ...]:  # noqa: ANN401
+        return original(replace(message, take=False), *seen, **more)
 
     patch.setattr(advance, "duties", duties)
 
@@ -387,10 +387,11 @@ def what_takes_over_passes_that_on_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
-    tuple(
-        made
-        for made in list(globals().values())
-        if isfunction(made) and made.__module__ == __name__
-    )
-    + mutants_once.MUTANTS
+    *(
+        each
+        for each in list(globals().values())
+        if isfunction(each) and each.__module__ == __name__
+    ),
+    *mutants_together.MUTANTS,
+    *mutants_once.MUTANTS,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import EverstepError
 from everstep.core.invariants import ViolationError
-from everstep.core.model import OpStatus, RunStatus
+from everstep.core.model import MessageKind, OpStatus, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,11 +45,29 @@ BUDGETS: Final = {
     "waits": {"messages": 4, "runs.put": 5},
     "waits_in_vain": {"messages": 4, "runs.put": 5},
     "shares": {"messages": 3, "runs.put": 5},
+    # A child is a run of its own; its parent records that it waits, and what came of it.
+    "helps": {"messages": 2, "runs.put": 1},
+    "lets_down": {"messages": 2, "runs.put": 1},
+    "hands_on": {"messages": 4, "runs.put": 3},
+    "delegates": {"messages": 12, "runs.put": 12},
+    "listens": {"messages": 2, "runs.put": 2},
+    "talks": {"messages": 7, "runs.put": 12},
+    # Each of two answers comes twice, and so does a message.
+    "is_answered": {"messages": 7, "runs.put": 6},
+    "is_not_answered": {"messages": 4, "runs.put": 5},
+    "is_limited": {"messages": 2, "runs.put": 3},
+    "sleeps_too_long": {"messages": 4, "runs.put": 4},
+    "waits_for_many": {"messages": 11, "runs.put": 15},
     # What may happen once only is recorded before it happens, too.
     "probes": {"messages": 3, "runs.put": 4},
     "once": {"messages": 3, "runs.put": 3},
     "once_per_attempt": {"messages": 3, "runs.put": 4},
     "two_triggers": {"messages": 3, "runs.put": 2},
+    # A beginning that is far away costs the sweeper's write, in place of the trigger's message.
+    "begins_soon": {"messages": 4, "runs.put": 3},
+    "begins_far_away": {"messages": 4, "runs.put": 3},
+    "two_with_one_name": {"messages": 4, "runs.put": 4},
+    "is_removed": {"messages": 4, "runs.put": 3},
     # The timer's message stalls the run; after the resumption a second one takes over.
     "lost_code": {"messages": 6, "runs.put": 3},
     # The recovery sends a second message for the timer, which finds the sleep over.
@@ -60,9 +78,17 @@ BUDGETS: Final = {
     # The second attempt is made and recorded twice, in two tables.
     "lost_table": {"messages": 6, "runs.put": 5},
 }
-_FAILS: Final = frozenset({"fails", "gives_up"})
+_FAILS: Final = frozenset({"fails", "gives_up", "lets_down"})
+_REMOVED: Final = frozenset({"is_removed"})
+_CALLED_OFF: Final = frozenset({"sleeps_too_long", "waits_for_many"})
 # How often people asked something of the run.
-_ASKED: Final = {"lost_code": 1, "stumbles": 1, "pauses": 2}
+_ASKED: Final = {
+    "sleeps_too_long": 1,
+    "waits_for_many": 1,
+    "lost_code": 1,
+    "stumbles": 1,
+    "pauses": 2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +147,22 @@ def check_usual(name: str, world: World) -> None:
     Raises:
         ViolationError: It came to another end, or the watchdog had to help.
     """
-    for run_id in world.store.run_ids:
-        head = world.history(run_id).head
-        ended = RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED
-        if head.status is not ended or head.generation != _ASKED.get(name, 0):
-            raise ViolationError("one_outcome", f"{head}")
+    if name in _REMOVED:
+        if world.store.run_ids:
+            raise ViolationError("one_outcome", f"{world.store.run_ids} are still there")
+        return
+    # What follows the first run are its children, which end as it wants them to.
+    head = world.history(world.store.run_ids[0]).head
+    if head.status is not _ends(name) or head.generation != _ASKED.get(name, 0):
+        raise ViolationError("one_outcome", f"{head}")
     if world.facts.recovered:
         raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
+
+
+def _ends(name: str) -> RunStatus:
+    if name in _CALLED_OFF:
+        return RunStatus.CANCELLED
+    return RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED
 
 
 def check_budget(name: str, world: World) -> None:
@@ -200,10 +235,16 @@ def _nobody_was_rescued(scenario: Scenario, world: World) -> None:
         raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
 
 
+def _messages(world: World) -> int:
+    """Count messages, without those by which somebody looks again who has not heard of the end."""
+    messages = (letter.message for letter in world.queue.sent)
+    return sum(not (each.kind is MessageKind.CANCEL and each.attempt) for each in messages)
+
+
 def _a_fault_costs_little(usual: World, world: World, faults: int) -> None:
     """What goes wrong starts no second chain of messages that trails the run to its end."""
     causes = faults + world.facts.resumptions + world.facts.recovered
-    sent = len(world.queue.sent) - len(usual.queue.sent)
+    sent = _messages(world) - _messages(usual)
     # Whoever repeats what begins several branches sends to each of them once more.
     widest = max(
         (call.detail.count(", ") + 1 for call in usual.calls if call.name == "queue.send"),

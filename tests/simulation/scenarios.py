@@ -9,13 +9,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.callbacks import complete_callback, fail_callback, heartbeat_callback
 from everstep.app.engine import Limits
+from everstep.app.options import StartOptions
+from everstep.app.start import start
 from everstep.core.durations import SECOND
 from everstep.core.model import RunStatus
+from everstep.core.tokens import make_token
 from everstep.testing.simulation.deployment import START
 from everstep.testing.simulation.explore import Scenario
 from everstep.testing.simulation.settings import Settings
 from tests.simulation.workflows import HOUR, ONE_BY_ONE
+from tests.simulation.workflows_of_runs import OF_RUNS
 from tests.simulation.workflows_once import AT_MOST_ONCE
 from tests.simulation.workflows_together import TOGETHER
 
@@ -25,23 +30,30 @@ if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
     from everstep.testing.simulation.world import World
 
-MIXED: Final[tuple[Workflow[Any, Any], ...]] = (*ONE_BY_ONE, *TOGETHER, *AT_MOST_ONCE)
+MIXED: Final[tuple[Workflow[Any, Any], ...]] = (
+    *ONE_BY_ONE,
+    *TOGETHER,
+    *OF_RUNS,
+    *AT_MOST_ONCE,
+)
 # Events that clients send to the runs of these, each once.
 EVENTS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "waits": (("second", 2), ("first", 1)),
     "shares": (("share", 3), ("share", 3)),
+    "listens": (("word", 1),),
 }
 
 # Everything that the workflows record as text of this size goes through the blob store.
 LIMITS: Final = Limits(inline=200)
 
 
-def scenario(
+def scenario(  # noqa: PLR0913 - settings by name
     begin: Callable[[World], object],
     then: Callable[[World], object] | None = None,
     *,
     interruptible: bool = False,
     rescued: bool = False,
+    removes: bool = False,
     receives: int = 5,
     resumes: int = 0,
 ) -> Scenario:
@@ -49,7 +61,9 @@ def scenario(
         begin=begin,
         then=then,
         workflows=MIXED,
-        settings=lambda: Settings(limits=LIMITS, receives=receives, resumes=resumes),
+        settings=lambda: Settings(
+            limits=LIMITS, receives=receives, resumes=resumes, removes=removes
+        ),
         interruptible=interruptible,
         rescued=rescued,
     )
@@ -69,10 +83,69 @@ def send_events(world: World, workflow: str, run_id: str) -> None:
         world.appointments.append((world.time + (30 + number) * SECOND, send))
 
 
+def accept(world: World, workflow: str) -> str:
+    """Accept a run at once, for what depends on when its time began."""
+    accepted = start(world.inside, workflow, 1)
+    world.facts.accepted.append((accepted.run_id, None))
+    return accepted.run_id
+
+
+def answers(world: World) -> None:
+    """Show a sign of life, complete one callback, and fail the other; each twice."""
+    accept(world, "is_answered")
+    for minutes, what in ((40, "beats"), (90, "completes"), (95, "fails")):
+        for instant in (minutes * 60 * SECOND, minutes * 61 * SECOND):
+            world.appointments.append((START + instant, partial(_answer, world, what)))
+
+
+def _answer(world: World, what: str) -> None:
+    engine, head = world.engine, world.history().head
+    name = "failing" if what == "fails" else "callback"
+    token = make_token(head.run_id, f"{name}#1", head.secret)
+    call: dict[str, Callable[[], object]] = {
+        "beats": partial(heartbeat_callback, engine, token),
+        "completes": partial(complete_callback, engine, token, 3),
+        "fails": partial(fail_callback, engine, token, "Refusal", "no"),
+    }
+    world.ask(f"holder {what}", call[what])
+
+
+def called_off(workflow: str) -> Callable[[World], object]:
+    """Cancel the run, when it waits, by two people; its children end with it."""
+
+    def begin(world: World) -> None:
+        run_id = accept(world, workflow)
+        for hours in (24, 25):
+            instant = START + hours * HOUR * SECOND
+            world.appointments.append((instant, partial(world.cancel, run_id)))
+
+    return begin
+
+
 def two_triggers(world: World) -> None:
     """Let two clients call with one idempotency key."""
     world.trigger("recovers", 1, "key")
     world.trigger("recovers", 1, "key")
+
+
+def begins_later(seconds: int) -> Callable[[World], object]:
+    """Ask for a run that begins later."""
+    return lambda world: world.trigger(
+        "three_steps", 1, "key", options=StartOptions(delay=seconds, reference_id="name")
+    )
+
+
+def two_with_one_name(world: World) -> None:
+    """Let two clients ask for the run with a name, which is a run of its own for neither."""
+    options = StartOptions(reference_id="name", on_conflict="existing")
+    world.trigger("long_sleep", 1, "key", options=options)
+    world.trigger("long_sleep", 1, "key", options=options)
+
+
+def is_kept(world: World) -> None:
+    """Ask for a run that is removed an hour after its end."""
+    options = StartOptions(reference_id="name", retention=HOUR)
+    world.trigger("short_sleep", 1, "key", options=options)
 
 
 def lose_the_code(world: World) -> None:
@@ -145,7 +218,14 @@ def _back_up(world: World, pause: int) -> None:
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     **{workflow.name: one_run(workflow) for workflow in MIXED},
+    "is_answered": scenario(answers),
+    "sleeps_too_long": scenario(called_off("sleeps_too_long")),
+    "waits_for_many": scenario(called_off("waits_for_many")),
     "two_triggers": scenario(two_triggers),
+    "begins_soon": scenario(begins_later(600)),
+    "begins_far_away": scenario(begins_later(3 * HOUR)),
+    "two_with_one_name": scenario(two_with_one_name),
+    "is_removed": scenario(is_kept, removes=True),
     "lost_code": scenario(lose_the_code, bring_the_code_back),
     "stumbles": scenario(stumble, bring_the_code_back),
     "pauses": scenario(pause, let_go_on),

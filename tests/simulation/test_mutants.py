@@ -10,10 +10,12 @@ import pytest
 
 from everstep.testing.simulation.faults import FaultKind
 from tests.simulation import mutants, mutants_once
+from tests.simulation import mutants_together as together
 from tests.simulation import test_at_most_once as at_most_once
 from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
+from tests.simulation import test_joins as joins
 from tests.simulation import test_recoveries as recoveries
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
@@ -184,6 +186,15 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     ),
     (mutants_once.a_delivery_counts_as_a_death, with_one_fault("three_steps")),
     (mutants.what_takes_over_passes_that_on_for_ever, as_usual("stumbles")),
+    (together.a_join_is_closed_unconditionally, with_one_fault("side_by_side")),
+    (together.a_counter_says_who_closes_a_join, with_one_fault("side_by_side")),
+    (
+        together.who_ends_a_branch_goes_on_from_what_it_saw_before,
+        joins.test_branches_that_end_at_once_are_followed_by_one_step_without_any_fault,
+    ),
+    (together.two_waits_may_take_one_event, as_usual("shares")),
+    (together.a_wait_does_not_look_for_events_after_it_is_recorded, as_usual("waits")),
+    (together.an_event_is_told_before_it_is_kept, with_one_fault("waits")),
 )
 CAUGHT_BY: Final = {weaken.__name__: schedule for weaken, schedule in _NAMED}
 """Mutants by name, and what notices each."""

@@ -5,7 +5,7 @@
 
 from datetime import timedelta
 
-from everstep import Context, Retry, step, workflow
+from everstep import Client, Context, Retry, step, workflow
 from everstep.testing import TestEngine
 
 
@@ -71,3 +71,19 @@ def use() -> None:
     engine.start(plain, 5)  # rejected
     wrong: int | None = engine.start(order, 5).result  # rejected
     assert wrong
+
+
+def call(client: Client) -> None:
+    client.start(order, "5")  # rejected
+    client.start(order)  # rejected
+    client.start(plain, 5)  # rejected
+    client.start(order, 5, delay="1")  # rejected
+    client.start(order, 5, colour="red")  # rejected
+    text: int = client.start(order, 5).result()  # rejected
+    client.get("run", plain)  # rejected
+    client.handle("run", order).result(5, 6)  # rejected
+    client.handle("run").send_event(5)  # rejected
+    client.runs(since="yesterday")  # rejected
+    client.fail_callback("token", "message")  # rejected
+    Client("http://localhost", "key")  # rejected
+    assert text

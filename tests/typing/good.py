@@ -1,11 +1,11 @@
 """Right uses, which mypy --strict accepts; what ``assert_type`` says is the public promise."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 from pydantic import BaseModel
 
-from everstep import Context, Retry, Workflow, step, workflow
+from everstep import Client, Context, Retry, Run, Workflow, step, workflow
 from everstep.testing import TestEngine, TestRun
 
 if TYPE_CHECKING:
@@ -70,6 +70,22 @@ def use() -> None:
     assert_type(run, TestRun[dict[str, str]])
     assert_type(run.result, dict[str, str] | None)
     assert_type(engine.start(nightly), TestRun[None])
+
+
+def call(client: Client) -> None:
+    order = Order(id="x", total=1)
+    run = client.start(restaurant_order, order, idempotency_key="x", tags={"city": "Bonn"})
+    assert_type(run, Run[dict[str, str]])
+    assert_type(run.result(timeout=timedelta(minutes=1)), dict[str, str])
+    assert_type(run.retry(), Run[dict[str, str]])
+    assert_type(run.fork("charge#1", input=order), Run[dict[str, str]])
+    assert_type(client.start(nightly), Run[None])
+    assert_type(client.start("nightly", {"any": "thing"}, delay=60), Run[Any])
+    assert_type(client.get("run"), Run[Any])
+    assert_type(client.get("run", restaurant_order).result(), dict[str, str])
+    wider: Run[object] = client.handle("run", nightly)
+    wider.send_event("accepted", order, idempotency_key="x")
+    assert [each.id for each in client.runs(status="FAILED", tag={"city": "Bonn"})]
 
 
 def declared() -> tuple[object, ...]:

@@ -26,6 +26,11 @@ ON_PURPOSE: Final = {
         ("EVS401", "by_key.setdefault(step_context().idempotency_key, amount)"),
         ("EVS102", 'return await ctx.step(book, f"{random.randint(1, 30)}A")'),
     ],
+    # What a step does in the outside world is a list of the page there.
+    "docs/how-to/at-most-once.md": [
+        ("EVS401", "sent.append(to)"),
+        ("EVS401", "transfers[step_context().idempotency_key] = reference"),
+    ],
     "docs/reference/cli.md": [
         ("EVS101", 'return f"{datetime.now()}: call {name}"'),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
@@ -13,8 +13,10 @@ from everstep.core.errors import (
     IdempotencyConflictError,
     IllegalStateError,
     InvalidInputError,
+    InvalidOptionError,
     InvalidRequestError,
     PayloadTooLargeError,
+    ReferenceConflictError,
     RequestError,
     RunNotFoundError,
     UnavailableError,
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from tests.contract.backends import Clients
 
 
+WHEN: Final = datetime(2026, 1, 31, 8, tzinfo=UTC)
+
+
 def deep(levels: int) -> object:
     return [] if levels == 0 else [deep(levels - 1)]
 
@@ -36,6 +41,11 @@ def deep(levels: int) -> object:
 def conflict(client: Client) -> None:
     client.start("shop", ORDER, idempotency_key="A-1")
     client.start("shop", {"id": "A-1", "total": 21}, idempotency_key="A-1")
+
+
+def reference_taken(client: Client) -> None:
+    for _ in range(2):
+        client.start("bare", reference_id="order-1")
 
 
 def event_of_nobody(client: Client) -> None:
@@ -57,6 +67,9 @@ CASES: Final[dict[str, tuple[type[EverstepError], Ask]]] = {
     "too deep": (MalformedBodyError, lambda c: c.start("anything", deep(150))),
     "same key, another input": (IdempotencyConflictError, conflict),
     "key too long": (InvalidRequestError, lambda c: c.start("bare", idempotency_key="x" * 300)),
+    "tag": (InvalidOptionError, lambda c: c.start("bare", tags={"": "x"})),
+    "delay and time": (InvalidOptionError, lambda c: c.start("bare", delay=1, at=WHEN)),
+    "reference taken": (ReferenceConflictError, reference_taken),
     "unknown run": (RunNotFoundError, lambda c: c.get("nobody")),
     "impossible id": (RunNotFoundError, lambda c: c.get("a?b=/c")),
     "no id": (InvalidRequestError, lambda c: c.get("")),

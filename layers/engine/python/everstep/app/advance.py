@@ -179,11 +179,21 @@ class _Advance:
         # Also where an attempt was begun: until then whoever has begun it may be at work.
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
+            if self._is_looked_after(pending):
+                return Done.SUPERSEDED
             # The same message, token included: it goes on owing what a duplicate of it, on a
             # clock that runs ahead, may just have committed.
             send(self.engine, [replace(message, due=due)])
             return Done.EARLY
         return self._execute(history, replay, pending)
+
+    def _is_looked_after(self, pending: Pending) -> bool:
+        """Say whether a wait that was given more time has a timer without this message."""
+        record, message = pending.record, self.message
+        if record is None or (record.wake_at or 0) <= message.due:
+            return False
+        mine = message.take or record.by == message.token
+        return record.due_at is not None or not mine
 
     def _not_awaited(self, history: History, replay: Replay) -> Done:
         """Do what the code waits for instead of what the message was sent for.

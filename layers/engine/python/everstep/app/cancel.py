@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -51,21 +52,23 @@ def cancel(
         IllegalStateError: The run has ended otherwise.
         UnavailableError: Nothing is known; the same call again is harmless.
     """
-    now = engine.clock.now()
     asked = asked_for(Action.CANCELLED, who, why)
-    ending = Ending(status=RunStatus.CANCELLED, at=now, who=who, why=why)
+    ending = _ending(engine, who, why)
+    force = force or _begins_later(engine, run_id)
+    head = _terminate(engine, run_id, ending, asked) if force else _tell(engine, run_id, asked)
+    if not head.status.terminal:
+        return RunStatus.RUNNING
+    if head.status is not RunStatus.CANCELLED:
+        raise IllegalStateError(f"run {head.run_id} is {head.status}; it cannot be cancelled")
+    # Also if somebody else has ended it: it may have died before this.
+    send(engine, tell_parent(engine, head))
+    return head.status
+
+
+def _begins_later(engine: Engine, run_id: str) -> bool:
+    """Say whether the code of a run has not begun, and so has nothing to undo."""
     head = engine.runs.head(run_id)
-    if force or (head is not None and now < (head.starts_at or 0)):
-        # Code that has not begun has nothing to undo.
-        return _terminate(engine, run_id, ending, asked)
-    token = engine.ids.token()
-    change = RunTold(by=token, ending=ending, due_at=now + engine.limits.grace)
-    found = change_audited(engine, run_id, change, RUN_TOLD, asked)
-    if found.head.status.terminal:
-        return _has_ended(engine, found.head)
-    take = found.head.status is not RunStatus.RUNNING
-    send(engine, [Message(run_id=run_id, kind=MessageKind.CANCEL, token=token, take=take)])
-    return RunStatus.RUNNING
+    return head is not None and engine.clock.now() < (head.starts_at or 0)
 
 
 def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
@@ -75,33 +78,38 @@ def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     why = told(parent.ending)[:LONGEST_WHY] if parent.ending else None
-    try:
-        cancel(engine, run_id, who=f"run {parent.run_id}", why=why)
-    except (RunNotFoundError, IllegalStateError):
-        # It has ended, which is as good.
-        return
+    with suppress(RunNotFoundError):
+        _tell(engine, run_id, asked_for(Action.CANCELLED, f"run {parent.run_id}", why))
 
 
-def _terminate(engine: Engine, run_id: str, ending: Ending, asked: Asked) -> RunStatus:
+def _ending(engine: Engine, who: str | None, why: str | None) -> Ending:
+    return Ending(status=RunStatus.CANCELLED, at=engine.clock.now(), who=who, why=why)
+
+
+def _tell(engine: Engine, run_id: str, asked: Asked) -> Head:
+    """Let a run know that it is to end; return its head as it was before."""
+    token, ending = engine.ids.token(), _ending(engine, asked.who, asked.why)
+    change = RunTold(by=token, ending=ending, due_at=ending.at + engine.limits.grace)
+    head = change_audited(engine, run_id, change, RUN_TOLD, asked).head
+    if not head.status.terminal:
+        take = head.status is not RunStatus.RUNNING
+        send(engine, [Message(run_id=run_id, kind=MessageKind.CANCEL, token=token, take=take)])
+    return head
+
+
+def _terminate(engine: Engine, run_id: str, ending: Ending, asked: Asked) -> Head:
+    """End a run at once; return its head as it is then."""
     history = engine.runs.load(run_id)
     if history is None:
         raise RunNotFoundError(run_id)
     head = history.head
-    if not head.status.terminal:
-        for record in history.records.values():
-            if record.child is not None:
-                cancel_child(engine, replace(head, ending=ending), record.child)
-        error = ErrorInfo(type=ENDED_BY_FORCE, message=told(ending))
-        token = engine.ids.token()
-        change = RunEnded(status=RunStatus.CANCELLED, by=token, at=ending.at, error=error)
-        found = change_audited(engine, run_id, change, RUN_TERMINATED, asked)
-        head = replace(found.head, status=RunStatus.CANCELLED) if found.changed else found.head
-    return _has_ended(engine, head)
-
-
-def _has_ended(engine: Engine, head: Head) -> RunStatus:
-    """Answer for a run that has ended: as it was asked for, or not."""
-    if head.status is not RunStatus.CANCELLED:
-        raise IllegalStateError(f"run {head.run_id} is {head.status}; it cannot be cancelled")
-    send(engine, tell_parent(engine, head))
-    return head.status
+    if head.status.terminal:
+        return head
+    for record in history.records.values():
+        if record.child is not None:
+            cancel_child(engine, replace(head, ending=ending), record.child)
+    error = ErrorInfo(type=ENDED_BY_FORCE, message=told(ending))
+    token = engine.ids.token()
+    change = RunEnded(status=RunStatus.CANCELLED, by=token, at=ending.at, error=error)
+    found = change_audited(engine, run_id, change, RUN_TERMINATED, asked)
+    return replace(found.head, status=RunStatus.CANCELLED) if found.changed else found.head

@@ -32,6 +32,7 @@ from everstep.core.invariants import (
     ViolationError,
     a_stall_has_its_reason,
     an_ended_run_is_not_due,
+    an_event_goes_to_one_wait,
     attempts_within_policy,
     code_comes_to_rest,
     every_entry_has_its_run,
@@ -217,6 +218,7 @@ def _at_the_records(look: Look, history: History) -> None:
     look.at(running_is_watched, head)
     look.at(the_end_is_recorded, head)
     look.at(a_stall_has_its_reason, head)
+    look.at(an_event_goes_to_one_wait, history)
     for record in history.records.values():
         look.at(records_are_whole, record)
         look.at(sleep_has_lasted, record)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from everstep.authoring.batches import Batch
+from everstep.authoring.callbacks import Callback
 from everstep.authoring.steps import Step
 from everstep.core.completion import ALL_OR_FIRST_FAILURE, FIRST, Completion
 from everstep.core.durations import to_millis
@@ -203,14 +204,15 @@ def _adopted(
             awaitable.adopt()
         elif inspect.iscoroutine(awaitable):
             session.kept.append(awaitable)
-        else:
+        elif not isinstance(awaitable, Callback):
             raise DefinitionError(
-                f"{call} takes operations of ctx and coroutines, not {type(awaitable).__name__}"
+                f"{call} takes operations of ctx, callbacks and coroutines, not "
+                f"{type(awaitable).__name__}"
             )
 
     def begin(index: int) -> Coroutine[Any, Any, object]:
         awaitable = awaitables[index]
-        if isinstance(awaitable, Operation):
+        if isinstance(awaitable, Operation | Callback):
             return _alone(awaitable)
         coroutine: Coroutine[Any, Any, object] = awaitable  # type: ignore[assignment]  # checked above
         return coroutine
@@ -223,8 +225,8 @@ async def _called(fn: Callable[..., Awaitable[T]], *args: Any) -> T:  # noqa: AN
     return await fn(*args)
 
 
-async def _alone(operation: Operation[T]) -> T:
-    return await operation
+async def _alone(awaitable: Awaitable[T]) -> T:
+    return await awaitable
 
 
 def _value(end: BranchEnd) -> object:

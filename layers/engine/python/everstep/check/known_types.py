@@ -42,6 +42,7 @@ TRANSPARENT_ANNOTATIONS: Final = frozenset(
 BARE_ANNOTATIONS: Final = TRANSPARENT_ANNOTATIONS | {"typing.Any", "typing_extensions.Any"}
 
 _SPELLINGS: Final = {
+    "everstep.authoring.children.ChildRun": "everstep.ChildRun",
     "everstep.authoring.context.Context": CONTEXT_CLASS,
     "everstep.authoring.sagas.Saga": "everstep.Saga",
     "everstep.authoring.steps.Step": "everstep.Step",

@@ -35,7 +35,10 @@ class RunSummary(_Told):
     workflow: str
     version: str
     status: RunStatus
+    reference_id: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
     created_at: datetime
+    starts_at: datetime | None = None
     ended_at: datetime | None = None
 
 
@@ -61,6 +64,7 @@ class RunDetails(RunSummary):
 
     started_at: datetime | None = None
     wake_at: datetime | None = None
+    deadline: datetime | None = None
     input: Any = None
     result: Any = None
     error: ErrorDetails | None = None

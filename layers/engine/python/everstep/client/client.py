@@ -183,7 +183,9 @@ class Client:
             UnknownWorkflowError: No such workflow or version is deployed.
             InvalidInputError: The input does not fit; ``errors`` says where.
             PayloadTooLargeError: The input is over the limit.
+            InvalidOptionError: An option makes no sense.
             IdempotencyConflictError: The key was used before with another input.
+            ReferenceConflictError: A run that has not ended has the reference id.
         """
         known = workflow if isinstance(workflow, Workflow) else None
         name = workflow if isinstance(workflow, str) else workflow.name

@@ -15,12 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.adapters.errors import AdapterError
-from everstep.core.errors import (
-    EverstepError,
-    InvalidInputError,
-    PayloadTooLargeError,
-    UnavailableError,
-)
+from everstep.core.errors import EverstepError, InvalidInputError, UnavailableError
 from everstep.http.problems import TABLE, TYPE
 
 if TYPE_CHECKING:
@@ -30,7 +25,7 @@ if TYPE_CHECKING:
     from everstep.core.model import RunStatus
 
 _BY_NAME: Final = {kind.name: error for error, kind in TABLE.items()}
-_NO_SUCH_FIELDS: Final = ()
+_OF_EVERY_PROBLEM: Final = frozenset({"type", "title", "status", "detail", "request_id"})
 
 
 class RunFailed(EverstepError):  # noqa: N818 - the public name
@@ -111,11 +106,9 @@ def of_problem(operation: str, status: int, problem: Mapping[str, Any]) -> Evers
 def _made(kind: type[EverstepError], detail: str, problem: Mapping[str, Any]) -> EverstepError:
     """Make an error from what is known of it: the text, and what goes out with it."""
     if issubclass(kind, InvalidInputError):
-        return kind(detail, problem.get("errors", _NO_SUCH_FIELDS))
+        return kind(detail, problem.get("errors", ()))
     # The constructors of the others make the text, which is here already.
     error = kind.__new__(kind, detail)
-    members = ("size", "limit") if issubclass(kind, PayloadTooLargeError) else ("run_id",)
-    for each in members:
-        if each in problem:
-            setattr(error, each, problem[each])
+    for name in problem.keys() - _OF_EVERY_PROBLEM:
+        setattr(error, name, problem[name])
     return error

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
+    from everstep.app.options import OnConflict
+
 _TEXTS: Final = ("version", "reference_id", "on_conflict")
 _DURATIONS: Final = ("delay", "timeout", "retention")
 
@@ -35,7 +37,7 @@ class StartOptions(TypedDict, total=False):
     idempotency_key: str | None
     version: str | None
     reference_id: str | None
-    on_conflict: str | None
+    on_conflict: OnConflict | None
     delay: float | timedelta | None
     at: datetime | None
     tags: Mapping[str, str] | None

@@ -30,6 +30,7 @@ _PAUSE: Final = 1.0
 _IDS: Final = SystemIds()
 # Not given, where None has a meaning of its own.
 NOTHING: Final[Any] = object()
+_SILENCE: Final[Mapping[str, object]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +132,20 @@ class Run(Generic[Out_co]):
         )
 
     def cancel(self, *, reason: str | None = None, force: bool = False) -> None:
-        """End the run: its compensations still run, or with ``force`` nothing of it does."""
-        self._control("cancel", {"reason": reason, "force": force or None})
+        """Have the run end: its code is told and may undo things, with ``force`` it is not asked.
+
+        Raises:
+            IllegalStateError: The run has ended otherwise.
+        """
+        self._control("cancel", reason, {"force": True} if force else {})
 
     def pause(self, *, reason: str | None = None) -> None:
-        """Let nothing new of the run begin until it is resumed."""
-        self._control("pause", {"reason": reason})
+        """Let the run go no further until it is resumed; a step in flight is finished.
+
+        Raises:
+            IllegalStateError: The run has ended, or stands still already.
+        """
+        self._control("pause", reason)
 
     def resume(self, *, reason: str | None = None) -> None:
         """Let a run that is paused or stalled go on.
@@ -144,7 +153,7 @@ class Run(Generic[Out_co]):
         Raises:
             IllegalStateError: The run has ended.
         """
-        self._control("resume", {"reason": reason})
+        self._control("resume", reason)
 
     def retry(self, *, reason: str | None = None) -> Run[Out_co]:
         """Let a run that failed go on from the step that failed; return the run that does.
@@ -152,7 +161,7 @@ class Run(Generic[Out_co]):
         Raises:
             IllegalStateError: The run has not failed.
         """
-        return self._another(self._control("retry", {"reason": reason}, new_key()))
+        return self._another(self._control("retry", reason, key=new_key()))
 
     def fork(
         self,
@@ -168,9 +177,9 @@ class Run(Generic[Out_co]):
             input: Another input; that of this run if not given.
             reason: Why, for the audit.
         """
-        body = {"from_step": from_step, "reason": reason}
-        body |= {} if input is NOTHING else {"input": data_of(input)}
-        return self._another(self._control("fork", body, new_key()))
+        said = {"from_step": from_step}
+        said |= {} if input is NOTHING else {"input": data_of(input)}
+        return self._another(self._control("fork", reason, said, key=new_key()))
 
     def _ended(self, seconds: float | None) -> Mapping[str, Any]:
         """Return the answer of the API once the run has ended."""
@@ -200,13 +209,15 @@ class Run(Generic[Out_co]):
             )
         )
 
-    def _control(self, verb: str, said: Mapping[str, object], key: str = "") -> Mapping[str, Any]:
-        body = {name: value for name, value in said.items() if value is not None}
+    def _control(
+        self, verb: str, reason: str | None, said: Mapping[str, object] = _SILENCE, *, key: str = ""
+    ) -> Mapping[str, Any]:
+        body = {} if reason is None else {"reason": reason}
         call = Call(
             method="POST",
             path=path("runs", self.id, verb),
             headers={"Idempotency-Key": key} if key else {},
-            body=body or None,
+            body={**body, **said} or None,
         )
         return self._connection.send(call).body
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from everstep.core.model import Head
 
 # As everywhere where ULIDs are used: digits and letters without I, L, O, U.
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -30,3 +33,14 @@ def child_id(parent: str, key: str, at: int) -> str:
 def child_secret(parent_secret: str, key: str) -> str:
     """Return what a child run's callback tokens are made of; nobody outside can know it."""
     return hmac.new(parent_secret.encode(), key.encode(), "sha256").hexdigest()[:32]
+
+
+def is_same_run(stored: Head, head: Head) -> bool:
+    """Say whether a head that is there was written by whoever wants to write this one.
+
+    The operation that starts a child run does so again whenever nobody knows whether it did, also
+    when the child has long gone on.
+    """
+    if head.parent is not None:
+        return stored.parent == head.parent
+    return stored.by == head.by

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
 from everstep.core.joins import read_join
-from everstep.core.keys import branch_of, lies_within
+from everstep.core.keys import branch_of, lies_within, name_of
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
+from everstep.core.waits import next_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -194,6 +195,45 @@ def nothing_is_silently_stuck(history: History) -> None:
     if not head.status.terminal and not stalled and not waits:
         detail = f"{of_head(head)}; records: {few(sorted(history.records))}"
         raise ViolationError("nothing_is_silently_stuck", detail)
+
+
+def an_event_goes_to_one_wait(history: History) -> None:
+    """No two waits have taken the same event."""
+    takers: dict[tuple[str, int], str] = {}
+    for key, record in sorted(history.records.items()):
+        if record.kind is OpKind.WAIT and record.event is not None:
+            first = takers.setdefault((name_of(key), record.event), key)
+            if first != key:
+                detail = f"{first} and {key} have both taken number {record.event}"
+                raise ViolationError("an_event_goes_to_one_wait", detail)
+
+
+def who_waits_waits_for_others(definition: Definition, history: History) -> None:
+    """A run that is at rest has nothing to do itself: no group to close, no event to take.
+
+    Args:
+        definition: The version that the run is pinned to.
+        history: A run for which nothing is under way any more.
+    """
+    if history.head.status is not RunStatus.RUNNING:
+        return
+    with Replay(definition, history) as replay:
+        undone = _to_be_done(replay.decision, history)
+    if undone:
+        detail = f"{of_head(history.head)}: {few(undone)}"
+        raise ViolationError("who_waits_waits_for_others", detail)
+
+
+def _to_be_done(decision: Decision, history: History) -> list[str]:
+    """Return the operations that wait for nobody else."""
+    if not isinstance(decision, Suspended):
+        return ["the run itself"]
+    return [group.key for group in decision.closable] + [
+        pending.key
+        for pending in decision.frontier
+        if pending.operation.kind not in _FROM_OUTSIDE
+        or next_event(pending, history.events, history.records) is not None
+    ]
 
 
 def the_end_is_recorded(head: Head) -> None:

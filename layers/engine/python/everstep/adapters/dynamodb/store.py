@@ -17,6 +17,7 @@ from everstep.adapters.dynamodb import audits, conditions, items, keys, updates,
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
+from everstep.core.children import is_same_run
 from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import History
@@ -139,7 +140,7 @@ class DynamoRuns:
             RunIdTakenError: Somebody else did; with a claim, ours would have brought it along.
         """
         stored = self.head(head.run_id)
-        if stored is not None and (claimed or stored.by != head.by):
+        if stored is not None and (claimed or not is_same_run(stored, head)):
             raise RunIdTakenError(head.run_id)
         return stored is not None
 
@@ -159,7 +160,7 @@ class DynamoRuns:
         stored = self.head(head.run_id)
         if stored is None:
             raise UnavailableError(f"run {head.run_id} was in the way and is gone: try again")
-        if stored.by != head.by:
+        if not is_same_run(stored, head):
             raise RunIdTakenError(head.run_id)
 
     def load(self, run_id: str) -> History | None:

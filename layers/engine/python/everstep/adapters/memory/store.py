@@ -13,6 +13,7 @@ from zlib import crc32
 
 from everstep.adapters.errors import RunIdTakenError
 from everstep.core.changes import apply
+from everstep.core.children import is_same_run
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
 
@@ -82,7 +83,7 @@ class MemoryStore:
             stored = self._heads.get(head.run_id)
             if stored is not None:
                 # With a claim, our own earlier call would have been found by it above.
-                if claim is not None or stored.by != head.by:
+                if claim is not None or not is_same_run(stored, head):
                     raise RunIdTakenError(head.run_id)
                 return None
             named = None if reference is None else self._references.get(reference.name)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.cancel import cancel
 from everstep.app.control import pause, resume
 from everstep.app.dead_letter import dead_letter
 from everstep.app.events import send_event
@@ -19,7 +20,7 @@ from everstep.app.receive import receive
 from everstep.app.start import start
 from everstep.app.sweep import sweep
 from everstep.core.durations import SECOND
-from everstep.core.errors import IllegalStateError
+from everstep.core.errors import RequestError
 from everstep.testing.simulation.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -99,30 +100,31 @@ class Inhabited(Deployment):
         """Begin an operator's call."""
         self.facts.resumptions += 1
 
-        def call() -> None:
-            with suppress(IllegalStateError):
-                resume(self.engine, run_id)
-
-        return self._persistently(f"resume {run_id}", call, again=True)
+        return self.ask(f"resume {run_id}", lambda: resume(self.engine, run_id))
 
     def pause(self, run_id: str) -> Task:
         """Begin an operator's call to let a run stand still; one that cannot is left alone."""
-
-        def call() -> None:
-            with suppress(IllegalStateError):
-                pause(self.engine, run_id)
-
-        return self._persistently(f"pause {run_id}", call, again=True)
+        return self.ask(f"pause {run_id}", lambda: pause(self.engine, run_id))
 
     def send_event(self, run_id: str, name: str, value: object, key: str) -> Task:
-        """Begin a client's call, which is made again until it is answered."""
+        """Begin a client's call; a run that went on without the event has no use for it."""
+        return self.ask(
+            f"client with {name}",
+            lambda: send_event(self.engine, run_id, name, value, idempotency_key=key),
+        )
 
-        def call() -> None:
-            # A run that went on without the event has no use for it.
-            with suppress(IllegalStateError):
-                send_event(self.engine, run_id, name, value, idempotency_key=key)
+    def cancel(self, run_id: str) -> Task:
+        """Begin an operator's call to have a run end; one that has ended is left alone."""
+        return self.ask(f"cancel {run_id}", lambda: cancel(self.engine, run_id))
 
-        return self._persistently(f"client with {name}", call, again=True)
+    def ask(self, name: str, call: Callable[[], object]) -> Task:
+        """Begin a client's call, which is made again until it is answered or refused."""
+
+        def asked() -> None:
+            with suppress(RequestError):
+                call()
+
+        return self._persistently(name, asked, again=True)
 
     def deliver(self, letter: Letter) -> Task | None:
         """Begin to process a message, or give it up if it was received too often."""

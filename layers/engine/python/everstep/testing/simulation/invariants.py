@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from everstep.app.payloads import load, unpack
 from everstep.core.invariants import (
     ViolationError,
+    an_event_goes_to_one_wait,
     asked_steps,
     attempts_within_policy,
     history_replays_to_its_outcome,
     nothing_is_silently_stuck,
+    who_waits_waits_for_others,
 )
 from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus
@@ -77,6 +79,7 @@ def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
         if history is None:
             raise ViolationError("every_accepted_run_is_known", run_id)
         nothing_is_silently_stuck(history)
+        an_event_goes_to_one_wait(history)
         completed_steps_were_executed(facts, history)
         _agrees_with_its_code(engine, facts, history)
 
@@ -89,6 +92,7 @@ def _agrees_with_its_code(engine: Engine, facts: Facts, history: History) -> Non
     whole = replace(history, head=replace(head, result=result))
     history_replays_to_its_outcome(definition, whole)
     attempts_within_policy(definition, history, begun)
+    who_waits_waits_for_others(definition, history)
     at_most_once_is_at_most_once(facts, head.run_id, asked_steps(definition, history))
 
 
