@@ -72,28 +72,42 @@ def test_a_killed_function_loses_nothing(
     assert [step["status"] for step in run["steps"]] == ["DONE"] * 3
 
 
-def test_a_step_that_kills_its_process_ends_as_a_dead_letter_and_resumes(
+def test_a_step_that_kills_its_process_every_time_fails_when_its_attempts_are_used_up(
     stack: Stack, effects: EffectServer, tmp_path: Path
 ) -> None:
     lethal = tmp_path / "lethal"
     lethal.touch()
     asked = {"effects": effects.url, "lethal": str(lethal)}
     run_id = stack.trigger("e2e-poison", asked)
-    stalled = stack.until(run_id, status="STALLED")
+    # Two deaths per attempt; after the second one the function's whole time has to pass.
+    run = stack.until(run_id, seconds=180)
+    assert run["status"] == "FAILED"
+    assert run["error"]["type"] == "StepInterrupted"
+    assert effects_of(effects, run_id) == {"lethal_effect-1": 4}
+
+
+def test_a_step_that_died_and_of_which_no_probe_can_tell_stalls_its_run_until_one_can(
+    stack: Stack, effects: EffectServer, tmp_path: Path
+) -> None:
+    lethal = tmp_path / "lethal"
+    lethal.touch()
+    asked = {"effects": effects.url, "lethal": str(lethal)}
+    run_id = stack.trigger("e2e-unsure", asked)
+    stalled = stack.until(run_id, seconds=120, status="STALLED")
     assert stalled["stall"]["type"] == "DeadLetter"
-    assert "lethal_effect#1" in stalled["stall"]["message"]
-    assert effects_of(effects, run_id)["lethal_effect-1"] == 3
+    assert "attempt 1 of unsure_effect#1 began and left no result" in stalled["stall"]["message"]
     kept = stack.engine().runs.head(run_id)
     assert kept is not None
     assert kept.stall is not None
     assert kept.stall.message is not None
-    assert messages.decode(kept.stall.message).op == "lethal_effect#1"
+    assert messages.decode(kept.stall.message).op == "unsure_effect#1"
 
     lethal.unlink()
     assert stack.http.post(f"/runs/{run_id}/resume").status_code == 200
     run = stack.until(run_id)
     assert run["status"] == "COMPLETED"
-    assert run["result"] == "survived"
+    assert run["result"] == "found"
+    assert effects_of(effects, run_id) == {"unsure_effect-1": 1}
 
 
 def test_a_step_that_takes_too_long_is_cut_off_and_fails_the_run(

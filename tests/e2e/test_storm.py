@@ -95,6 +95,7 @@ def test_every_run_has_the_outcome_and_the_records_of_an_undisturbed_one(
 def test_steps_had_the_effects_that_their_policy_promises(aftermath: checks.Aftermath) -> None:
     made = checks.attempts_of(aftermath.histories.values())
     checks.at_least_once(made, aftermath.effects)
+    checks.at_most_once(aftermath.effects)
 
 
 def test_the_one_result_of_a_step_is_that_of_one_of_its_executions(

@@ -83,6 +83,7 @@ ROUTES: Final = {
     "GET /runs/{id}/{action}": "ApiFunction",
     "POST /runs/{id}/{action}": "ApiFunction",
     "POST /runs/{id}/{action}/{name}": "ApiFunction",
+    "POST /callbacks/{token}/{action}": "ApiFunction",
     "GET /workflows": "ApiFunction",
     "GET /health": "ApiFunction",
 }
@@ -144,6 +145,13 @@ def test_every_route_leads_to_its_function_and_asks_for_a_signature() -> None:
 
 def test_nothing_is_public_by_default() -> None:
     assert PARAMETERS["ApiAuthorization"]["Default"] == "AWS_IAM"
+
+
+def test_access_logs_tell_the_route_and_not_the_path_where_tokens_stand() -> None:
+    setting = API["AccessLogSetting"]["Fn::If"][1]
+
+    assert "$context.resourcePath" in setting["Format"]
+    assert "$context.path" not in setting["Format"]
 
 
 def test_the_api_limits_its_callers() -> None:

@@ -28,7 +28,7 @@ class Effect(NamedTuple):
 
 Effects = dict[Attempt, list[Effect]]
 """The effects of each attempt in their order."""
-SUMS: Final = ("add", "flaky", "measure")
+SUMS: Final = ("add", "flaky", "measure", "once")
 """The steps whose result names the execution that it comes from."""
 
 
@@ -66,6 +66,10 @@ def effects_of(received: Iterable[Received]) -> Effects:
     return effects
 
 
+ONCE: Final = "once#"
+"""How the keys of the steps begin that run at most once."""
+
+
 def attempts_of(histories: Iterable[History]) -> set[Attempt]:
     """Return every attempt of a step that the histories say was made."""
     return {
@@ -83,10 +87,26 @@ def at_least_once(attempts: set[Attempt], effects: Effects) -> None:
     How often an attempt happened is not limited: whoever was cut off before the result was
     recorded leaves the attempt to be made again. Each policy has a check like this one.
     """
-    missing = attempts - effects.keys()
+    # An attempt that was cut off twice counts, also if both times were before its effect.
+    last: dict[tuple[str, str], int] = {}
+    for run_id, key, number in attempts:
+        last[run_id, key] = max(number, last.get((run_id, key), 0))
+    ended = {(*step, number) for step, number in last.items() if not step[1].startswith(ONCE)}
+    missing = ended - effects.keys()
     assert not missing, f"recorded, but without any effect: {sorted(missing)}"
     unrecorded = effects.keys() - attempts
     assert not unrecorded, f"carried out, but not recorded: {sorted(unrecorded)}"
+
+
+def at_most_once(effects: Effects) -> None:
+    """Check the other policy: however often a message came, an attempt had one effect at most."""
+    repeated = {
+        attempt: len(seen)
+        for attempt, seen in effects.items()
+        if attempt[1].startswith(ONCE) and len(seen) > 1
+    }
+    assert not repeated, f"carried out more than once: {repeated}"
+    assert any(attempt[1].startswith(ONCE) for attempt in effects)
 
 
 def as_planned(aftermath: Aftermath, planned: Planned) -> None:
@@ -95,8 +115,14 @@ def as_planned(aftermath: Aftermath, planned: Planned) -> None:
     head = history.head
     assert (head.workflow, head.idempotency_key) == (case.workflow, planned.key)
     assert head.status is case.status, head
-    records = {record.key: (record.status, record.attempt) for record in history.records.values()}
-    assert records == case.records, head.run_id
+    records = history.records
+    assert records.keys() == case.records.keys(), head.run_id
+    for key, (status, attempt) in case.records.items():
+        record = records[key]
+        unknown = record.error is not None and record.error.type == "StepInterrupted"
+        assert record.status is status or (key.startswith(ONCE) and unknown), record
+        # Deaths may use up attempts.
+        assert record.attempt >= attempt, record
     result = aftermath.storm.stack.run(head.run_id)["result"]
     # Which execution a sum comes from differs; that it is the recorded one, the replay tells.
     plain = result["number"] if isinstance(result, dict) else result

@@ -28,7 +28,7 @@ class Case:
 
     Attributes:
         workflow: Its name.
-        records: Status and attempt of every operation; there is no other one.
+        records: Status and least attempt of every operation; there is no other one.
         status: How the run ends.
         result: The output, given the number of the run; None where there is none.
     """
@@ -64,6 +64,11 @@ CASES: Final = (
         workflow="storm-recovers",
         records={"refuse#1": FAILED, "add#1": DONE},
         result=lambda number: number + 1000,
+    ),
+    Case(
+        workflow="storm-once",
+        records={"add#1": DONE, "once#1": DONE, "add#2": DONE},
+        result=lambda number: number + 6000,
     ),
     Case(
         workflow="storm-fails",

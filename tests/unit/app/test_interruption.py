@@ -18,6 +18,7 @@ from everstep import (
 )
 from everstep.app.advance import Done
 from everstep.app.attempt import OutOfTimeError
+from everstep.app.cancel import cancel
 from everstep.app.dead_letter import Buried
 from everstep.app.engine import Limits
 from everstep.core.errors import ProbeFailedError
@@ -373,3 +374,13 @@ def test_a_zombie_does_not_replace_what_was_found_out_of_its_attempt() -> None:
     assert world.advance(first) is Done.SUPERSEDED
     assert world.records(run_id)[KEY].result is not None
     assert world.records(run_id)[KEY].result.text == "4"  # type: ignore[union-attr]
+
+
+def test_code_that_is_to_end_is_told_first_what_became_of_what_was_begun() -> None:
+    world, run_id, first = interrupted(acting(probe=found))
+    cancel(world.engine, run_id)
+    world.lose()
+    world.advance(first)
+
+    assert world.records(run_id)[KEY].status is OpStatus.DONE
+    assert world.status(run_id) is RunStatus.COMPLETED

@@ -54,6 +54,22 @@ def test_options_can_be_changed_on_a_copy() -> None:
     assert step(plain).with_options(name="c").timeout is None
 
 
+def test_a_step_runs_at_most_once_and_is_probed_only_where_that_is_said() -> None:
+    ordinary = step(plain)
+    once = ordinary.with_options(at_most_once=True, probe=plain)
+    assert (ordinary.at_most_once, ordinary.probe) == (False, None)
+    assert (once.at_most_once, once.probe) == (True, plain)
+    assert once.with_options(name="other").probe is plain
+    assert once.with_options(probe=None).probe is None
+    assert not once.with_options(at_most_once=False, probe=None).at_most_once
+
+
+def test_a_probe_that_takes_other_arguments_is_refused_before_it_is_needed() -> None:
+    once = step(at_most_once=True, probe=lambda: 1)(plain)
+    with pytest.raises(DefinitionError, match="must take the arguments of the step"):
+        once.call((1,), {})
+
+
 @pytest.mark.parametrize(
     ("declare", "said"),
     [
@@ -63,9 +79,18 @@ def test_options_can_be_changed_on_a_copy() -> None:
         (lambda: step(timeout=0)(plain), "step plain: timeout must be longer than 0"),
         (lambda: step(timeout=-1)(plain), "step plain: timeout must be between 0 and"),
         (lambda: step(timeout=True)(plain), "step plain: timeout must be seconds or"),
+        (lambda: step(probe=plain)(plain), "step plain: a probe needs at_most_once=True"),
+        (
+            lambda: step(at_most_once=True, probe=step(plain))(plain),  # type: ignore[call-overload]
+            "probe must be a plain function, not <step plain>",
+        ),
+        (
+            lambda: step(at_most_once=True, probe="find")(plain),  # type: ignore[call-overload]
+            "probe must be a plain function, not 'find'",
+        ),
         (lambda: Step(5), "a step must be a function, not int"),  # type: ignore[arg-type]
     ],
-    ids=[str(at) for at in range(7)],
+    ids=[str(at) for at in range(10)],
 )
 def test_a_declaration_that_makes_no_sense_is_refused(
     declare: Callable[[], object], said: str

@@ -24,7 +24,8 @@ class ReadableIds(SequenceIds):
         return f"01KDVDN080T8W5N3Y7QF2ZJ4X{super().run_id()[-1]}"
 
 
-def world_of_the_page() -> World:
+def world_of_the_page() -> tuple[World, list[str]]:
+    """Return a deployment of what the page defines, and the callback tokens that it hands out."""
     namespace: dict[str, Any] = {"__name__": "page"}
     for snippet in snippets_of(PAGE):
         snippet.run(namespace)
@@ -32,7 +33,7 @@ def world_of_the_page() -> World:
         workflows=tuple(item for item in namespace.values() if isinstance(item, Workflow))
     )
     world.engine = replace(world.engine, ids=ReadableIds())
-    return world
+    return world, namespace["asked"]
 
 
 def happens(world: World, what: str) -> None:
@@ -46,12 +47,13 @@ def happens(world: World, what: str) -> None:
             raise AssertionError(f"the page says {what!r}")
 
 
-def sent(world: World, request: ShownRequest) -> Answer:
-    return world.call(request.method, request.target, request.body, request.headers)
+def sent(world: World, request: ShownRequest, tokens: list[str]) -> Answer:
+    target = request.target.replace("TOKEN", tokens[-1] if tokens else "none")
+    return world.call(request.method, target, request.body, request.headers)
 
 
 def test_every_answer_on_the_page_is_the_one_given() -> None:
-    world = world_of_the_page()
+    world, tokens = world_of_the_page()
     answer: Answer | None = None
     compared = 0
     for part in parts_of(PAGE):
@@ -59,7 +61,7 @@ def test_every_answer_on_the_page_is_the_one_given() -> None:
             case Meanwhile():
                 happens(world, part.what)
             case ShownRequest():
-                answer = sent(world, part)
+                answer = sent(world, part, tokens)
             case ShownAnswer():
                 assert answer is not None
                 given = {name: answer.headers.get(name) for name in part.headers}
@@ -84,6 +86,10 @@ def test_every_call_has_an_example() -> None:
         "/runs/{id}/resume",
         "/runs/{id}/events/paid",
         "/runs/{id}/audit",
+        "/runs/{id}/cancel",
+        "/callbacks/TOKEN/complete",
+        "/callbacks/TOKEN/fail",
+        "/callbacks/TOKEN/heartbeat",
         "/workflows",
         "/health",
     }

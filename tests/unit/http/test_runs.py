@@ -37,6 +37,8 @@ def test_a_run_that_was_just_accepted_shows_its_first_step_as_scheduled(world: W
         "result": None,
         "error": None,
         "stall": None,
+        "parent": None,
+        "ending": None,
     }
     assert [(each["key"], each["status"], each["attempt"]) for each in steps] == [
         ("charge#1", "SCHEDULED", 0)
@@ -61,6 +63,7 @@ def test_a_sleeping_run_tells_when_it_wakes(world: World) -> None:
         "duration_ms": None,
         "result": None,
         "error": None,
+        "child": None,
     }
 
 

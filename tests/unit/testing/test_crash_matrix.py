@@ -263,6 +263,41 @@ def test_a_run_that_fails_each_time_in_the_same_way_has_one_outcome() -> None:
     )
 
 
+@step(at_most_once=True)
+def send() -> str:
+    return "sent"
+
+
+@workflow
+async def sending(ctx: Context) -> str:
+    return await ctx.step(send)
+
+
+def test_a_step_that_stays_unknown_is_told_with_what_helps() -> None:
+    with pytest.raises(CrashMatrixError) as caught:
+        crash_matrix(sending)
+    assert all("send#1: an attempt began" in each.advice for each in caught.value.counterexamples)
+
+
+def found() -> str:
+    return "sent"
+
+
+@workflow
+async def sending_probed(ctx: Context) -> str:
+    return await ctx.step(send.with_options(probe=found))
+
+
+def test_a_step_with_a_probe_has_one_outcome_and_at_most_one_effect_per_attempt() -> None:
+    report = crash_matrix(sending_probed, pairs=True)
+    assert report.executions["send"] == 1
+
+
+def test_deaths_that_use_up_an_attempt_are_no_other_outcome() -> None:
+    report = crash_matrix(failing, pairs=True)
+    assert report.executions["hopeless"] > 2
+
+
 def test_a_difference_without_any_repeated_step_is_blamed_on_time_or_the_outside() -> None:
     def duration(run: TestRun[list[str]]) -> object:
         (slept,) = [entry for entry in run.history if entry.key == "sleep#2"]

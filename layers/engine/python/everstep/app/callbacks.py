@@ -55,6 +55,7 @@ def heartbeat_callback(engine: Engine, token: str) -> None:
         UnavailableError: Nothing is known; the same call is harmless.
     """
     history, key = _found(engine, token)
+    _check_awaited(history, key)
     sign = Event(name=key, number=SIGN_OF_LIFE, payload=Payload(), at=engine.clock.now())
     engine.runs.replace_event(history.head.run_id, sign)
 
@@ -63,34 +64,70 @@ def _answer(engine: Engine, token: str, text: str) -> bool:
     payload = pack(engine, text, "the answer to a callback")
     history, key = _found(engine, token)
     run_id = history.head.run_id
+    if _given(engine, history, key, text):
+        # Whoever repeats it has not heard that it was kept, perhaps because of its message.
+        tell(engine, run_id)
+        return False
+    _check_awaited(history, key)
     answer = Event(name=key, number=1, payload=payload.recorded, at=engine.clock.now())
     created = engine.runs.put_event(run_id, answer)
     if not created:
-        _check_same(engine, run_id, key, text)
+        _given(engine, _load(engine, run_id), key, text)
     tell(engine, run_id)
     return created
 
 
 def _found(engine: Engine, token: str) -> tuple[History, str]:
-    """Return the run of a token, and the operation; only if somebody can still wait for it."""
+    """Return the run of a token, and the operation.
+
+    Raises:
+        CallbackNotFoundError: Nobody has made this token, or its run is gone.
+    """
     named = read_token(token)
-    history = None if named is None else engine.runs.load(named[0])
-    if named is None or history is None or not is_genuine(token, *named, history.head.secret):
+    if named is None:
         raise CallbackNotFoundError
-    key, status = named[1], history.head.status
+    history = _load(engine, named[0])
+    if not is_genuine(token, *named, history.head.secret):
+        raise CallbackNotFoundError
+    return history, named[1]
+
+
+def _load(engine: Engine, run_id: str) -> History:
+    history = engine.runs.load(run_id)
+    if history is None:
+        raise CallbackNotFoundError
+    return history
+
+
+def _check_awaited(history: History, key: str) -> None:
+    """Let only those go on whose answer can still reach the code.
+
+    Raises:
+        CallbackGoneError: The run has ended, or does not wait for the callback any more.
+    """
+    status = history.head.status
     if status.terminal:
         raise CallbackGoneError(f"run {history.head.run_id} is {status}")
     record = history.records.get(key)
     if record is not None and record.status in (OpStatus.FAILED, OpStatus.CANCELLED):
         reason = record.error.message if record.error else record.status
         raise CallbackGoneError(f"{key} of run {history.head.run_id} has ended: {reason}")
-    return history, key
 
 
-def _check_same(engine: Engine, run_id: str, key: str, text: str) -> None:
-    """Accept an answer that was given before, if it was the same one."""
-    history = engine.runs.load(run_id)
-    events = history.events if history else ()
-    before = next((each for each in events if (each.name, each.number) == (key, 1)), None)
-    if before is not None and unpack(engine, before.payload).at_hand != text:
+def _given(engine: Engine, history: History, key: str, text: str) -> bool:
+    """Say whether this very answer was given before.
+
+    Raises:
+        CallbackGoneError: It was kept, but too late.
+        IllegalStateError: Another one was.
+    """
+    before = next((each for each in history.events if (each.name, each.number) == (key, 1)), None)
+    if before is None:
+        return False
+    record = history.records.get(key)
+    if record is not None and record.status.final and record.event is None:
+        _check_awaited(history, key)
+    if unpack(engine, before.payload).at_hand != text:
+        run_id = history.head.run_id
         raise IllegalStateError(f"{key} of run {run_id} was answered before, and differently")
+    return True

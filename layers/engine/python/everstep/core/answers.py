@@ -66,10 +66,11 @@ def _failure(record: OpRecord) -> Exception:
             error_type=error.type,
             message=error.message,
         )
+    if record.kind is OpKind.CALLBACK and record.outcome is not None:
+        # Whatever it is called by who holds the token: it is no error of ours.
+        return CallbackFailed(operation=record.key, error_type=error.type, message=error.message)
     if error.type in _BY_NAME:
         return _BY_NAME[error.type](error.message)
-    if record.kind is OpKind.CALLBACK:
-        return CallbackFailed(operation=record.key, error_type=error.type, message=error.message)
     return EverstepError(f"{error.type}: {error.message}")
 
 

@@ -161,7 +161,8 @@ class OpRecord:
         error: The error of a FAILED operation or of the last attempt.
         event: Number of the event that a wait has taken.
         child: The run that was started, or is waited for.
-        outcome: What that run ended as, where it did not complete.
+        outcome: What that run ended as, where it did not complete; FAILED of a callback, too, where
+            whoever was to complete it could not.
     """
 
     key: str

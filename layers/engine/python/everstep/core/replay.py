@@ -149,11 +149,9 @@ class Replay:
         """Go on with a record that was just written for an operation of the frontier."""
         self.ended_branch = False
         if self._closed:
-            message = "this pass is closed"
-            raise RuntimeError(message)
+            raise RuntimeError("this pass is closed")
         if self.pending(record.key) is None:
-            message = f"{record.key} is not in the frontier"
-            raise LookupError(message)
+            raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
         self._ledger.add(record)
         if record.status.final:

@@ -15,7 +15,7 @@ from everstep.core.errors import (
 )
 from everstep.core.failures import describe
 from everstep.core.keys import name_of, scope_of
-from everstep.core.model import ErrorInfo, OpKind, OpRecord, OpStatus, Payload
+from everstep.core.model import ErrorInfo, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CallbackCall, ChildCall, WaitCall
 
 if TYPE_CHECKING:
@@ -133,13 +133,13 @@ def fulfilled(pending: Pending, event: Event, text: str, token: str, now: int) -
     if not isinstance(call, WaitCall | CallbackCall):
         raise TypeError(f"{pending.key} waits for no event")
     base = _ended(pending, token, max(now, pending.ready_at))
-    if isinstance(call, WaitCall):
-        base = replace(base, event=event.number)
-    else:
+    base = replace(base, event=event.number)
+    if isinstance(call, CallbackCall):
         answer = read_answer(text)
         if isinstance(answer, ErrorInfo):
             error = replace(answer, operation=pending.key)
-            return replace(base, status=OpStatus.FAILED, error=error)
+            failed = RunStatus.FAILED
+            return replace(base, status=OpStatus.FAILED, outcome=failed, error=error)
         text = answer
     try:
         recorded = call.result.encode(call.result.validate(codec.decode(text)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,8 @@ LARGEST_ANSWER: Final = 5_500_000
 """Bytes of JSON; Lambda lets 6 MB through, in which the answer is JSON once more."""
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _JSON: Final = "application/json"
+_TOKEN: Final = re.compile(r"(?<=/callbacks/)[^/]+")
+"""As good as a password: it is not repeated to anybody."""
 _LOG: Final = logging.getLogger("everstep.http")
 
 
@@ -98,7 +101,8 @@ class Application:
         event = self._resolver.current_event
 
         def refuse() -> Reply:
-            raise NoSuchRouteError(f"there is nothing at {event.path[:200]}")
+            path = _TOKEN.sub("…", event.path)
+            raise NoSuchRouteError(f"there is nothing at {path[:200]}")
 
         return self._answer(event.http_method, "", refuse)
 

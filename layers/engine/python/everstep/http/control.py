@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.cancel import cancel
 from everstep.app.control import audit, pause, resume
 from everstep.core.errors import InvalidRequestError
 from everstep.http import rendering
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _ACTOR: Final = "everstep-actor"
 _SAID: Final = frozenset({"reason", "by"})
+_FORCE: Final = frozenset({"force"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ def control_routes(engine: Engine) -> Sequence[Route]:
     return (
         Route(method="POST", rule="/runs/<run_id>/pause", call=calls.pause),
         Route(method="POST", rule="/runs/<run_id>/resume", call=calls.resume),
+        Route(method="POST", rule="/runs/<run_id>/cancel", call=calls.cancel),
         Route(method="GET", rule="/runs/<run_id>/audit", call=calls.audit),
     )
 
@@ -91,6 +94,16 @@ class _Calls:
         told = said(request, self.engine.limits.payload)
         status = control(self.engine, request.run_id, who=told.who, why=told.why)
         return Reply(body={"run_id": request.run_id, "status": status})
+
+    def cancel(self, request: Request) -> Reply:
+        """Have a run end: 202, because its code may undo what was done first."""
+        told = said(request, self.engine.limits.payload, _FORCE)
+        force = told.others.get("force", False)
+        if not isinstance(force, bool):
+            raise InvalidRequestError("force must be true or false")
+        run_id = request.run_id
+        status = cancel(self.engine, run_id, who=told.who, why=told.why, force=force)
+        return Reply(status=202, body={"run_id": run_id, "status": status})
 
     def audit(self, request: Request) -> Reply:
         entries = audit(self.engine, request.run_id)

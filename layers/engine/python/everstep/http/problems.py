@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from everstep.core.errors import (
+    CallbackGoneError,
+    CallbackNotFoundError,
     EverstepError,
     IdempotencyConflictError,
     IllegalStateError,
@@ -46,6 +48,7 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
     InvalidRequestError: Kind(400, "invalid-request", "A parameter is wrong"),
     UnknownWorkflowError: Kind(404, "unknown-workflow", "There is no such workflow"),
     RunNotFoundError: Kind(404, "run-not-found", "There is no such run"),
+    CallbackNotFoundError: Kind(404, "callback-not-found", "There is no such callback"),
     NoSuchRouteError: Kind(404, "not-found", "There is nothing here"),
     MethodNotAllowedError: Kind(405, "method-not-allowed", "This method is not possible here"),
     IdempotencyConflictError: Kind(
@@ -55,6 +58,7 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
         409, "reference-conflict", "A run that has not ended has this reference id"
     ),
     IllegalStateError: Kind(409, "illegal-state", "The run's status does not allow this"),
+    CallbackGoneError: Kind(410, "callback-gone", "Nobody waits for this callback any more"),
     PayloadTooLargeError: Kind(413, "payload-too-large", "The payload is too large"),
     UnsupportedMediaTypeError: Kind(
         415, "unsupported-media-type", "The body is of an unsupported type"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.audit import seal
 from everstep.core.codec import decode, masked, plain
@@ -13,13 +13,16 @@ from everstep.core.model import OpKind, OpStatus, RunStatus
 if TYPE_CHECKING:
     from everstep.app.query import Page, RunView
     from everstep.core.audit import AuditEntry
+    from everstep.core.circumstances import Ending, Parent
     from everstep.core.decisions import Pending
     from everstep.core.listing import Listed
     from everstep.core.model import ErrorInfo, Head, OpRecord, Payload, Stall
 
-SCHEDULED = "SCHEDULED"
-WAITING = "WAITING"
+SCHEDULED: Final = "SCHEDULED"
 """Status of a step that was asked for and has left no record yet: queued, or running now."""
+WAITING: Final = "WAITING"
+"""Status of what waits, whether or not that is recorded."""
+_WAITS: Final = frozenset({OpKind.SLEEP, OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 
 
 def run(view: RunView, *, steps: bool) -> dict[str, Any]:
@@ -43,6 +46,8 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "result": _value(head.result),
         "error": _error(head.error),
         "stall": _stall(head.stall),
+        "parent": _parent(head.parent),
+        "ending": _ending(head.ending),
     }
     if steps:
         recorded = [_step(each) for each in progress.records]
@@ -106,24 +111,50 @@ def _step(record: OpRecord) -> dict[str, Any]:
         "duration_ms": took,
         "result": _value(record.result),
         "error": _error(record.error),
+        "child": _child(record),
     }
 
 
 def _scheduled(pending: Pending) -> dict[str, Any]:
-    sleeps = pending.operation.kind is OpKind.SLEEP
+    waits = pending.operation.kind in _WAITS
     return {
         "key": pending.key,
         "name": name_of(pending.key),
         "kind": pending.operation.kind,
-        "status": WAITING if sleeps else SCHEDULED,
+        "status": WAITING if waits else SCHEDULED,
         "attempt": 0,
-        "started_at": to_iso(pending.ready_at) if sleeps else None,
+        "started_at": to_iso(pending.ready_at) if waits else None,
         "ended_at": None,
         "wake_at": _time(pending.wake_at),
         "lateness_ms": None,
         "duration_ms": None,
         "result": None,
         "error": None,
+        "child": None,
+    }
+
+
+def _child(record: OpRecord) -> dict[str, Any] | None:
+    """Return the run that an operation has started, or waits for, and what it ended as."""
+    if record.child is None:
+        return None
+    done = record.kind is OpKind.CHILD and record.status is OpStatus.DONE
+    status = RunStatus.COMPLETED if done else record.outcome
+    return {"run_id": record.child, "status": status}
+
+
+def _parent(parent: Parent | None) -> dict[str, Any] | None:
+    return None if parent is None else {"run_id": parent.run_id, "operation": parent.op}
+
+
+def _ending(ending: Ending | None) -> dict[str, Any] | None:
+    if ending is None:
+        return None
+    return {
+        "status": ending.status,
+        "at": to_iso(ending.at),
+        "by": ending.who,
+        "reason": ending.why,
     }
 
 

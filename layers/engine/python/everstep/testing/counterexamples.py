@@ -30,6 +30,11 @@ _REPEATED: Final = (
     "{steps}: a step whose process dies before its result is recorded is executed again. Hand "
     "step_context().idempotency_key to whatever it calls, or make its effect harmless to repeat."
 )
+_UNKNOWN: Final = (
+    "{steps}: an attempt began and left no result, and nobody may make it again. Give the step a "
+    "probe=, let the workflow catch StepInterrupted, and say with outcome= what has to stay the "
+    "same."
+)
 _CODE: Final = (
     "The workflow's code did something else when it was replayed. Take time, chance and ids from "
     "ctx, and keep everything else in steps; `everstep check` finds most such places."
@@ -154,6 +159,14 @@ def _advice(usual: Played, here: Played) -> str:
         return _CODE
     if violated:
         return _RESTLESS if violated == "comes_to_rest" else _OURS
+    unknown = [
+        key
+        for key, end in here.outcome.operations.items()
+        if end.startswith("FAILED with StepInterrupted")
+        and usual.outcome.operations.get(key) != end
+    ]
+    if unknown:
+        return _UNKNOWN.format(steps=", ".join(unknown))
     more = {
         step: times
         for step, times in here.executions.items()

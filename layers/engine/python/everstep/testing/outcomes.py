@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from everstep.testing.handles import HistoryEntry, TestRun
 
 _NEVER: Final = "not asked for"
+# Which attempt it was in the end: two deaths use one up.
+_ATTEMPT: Final = re.compile(r"\b(failed after|attempt) \d+( attempts?\b| began and left\b)")
 # Where an object lies in memory, which texts of exceptions tell.
 _ADDRESS: Final = re.compile(r"\b0x[0-9a-fA-F]{4,}")
 
@@ -25,13 +27,15 @@ class Outcome:
         result: What the workflow returned, if it did.
         recorded: The same as it is recorded, which is what is compared.
         error: Type and message of its error, if it has one.
+        reason: The same without the number of attempts, which is what is compared.
         operations: By key, how each operation ended: status, result, error.
     """
 
     status: str
     result: Any = field(compare=False)
     recorded: str | None
-    error: str | None
+    error: str | None = field(compare=False)
+    reason: str | None
     operations: dict[str, str]
 
     def differences(self, other: Outcome) -> Iterator[tuple[str, str, str]]:
@@ -57,16 +61,19 @@ class Outcome:
 def outcome_of(run: TestRun[Any]) -> Outcome:
     """Return the outcome of a run."""
     error = run.error
+    told = None if error is None else _ADDRESS.sub("0x…", f"{error.type}: {error.message}")
     return Outcome(
         status=run.status.value,
         result=run.result,
         recorded=run.recorded_result,
-        error=None if error is None else _ADDRESS.sub("0x…", f"{error.type}: {error.message}"),
+        error=told,
+        reason=None if told is None else _ATTEMPT.sub(r"\1 …", told),
         operations={entry.key: _end(entry) for entry in run.history},
     )
 
 
 def _end(entry: HistoryEntry) -> str:
     if entry.error is not None:
-        return _ADDRESS.sub("0x…", f"{entry.status} with {entry.error.type}: {entry.error.message}")
+        told = f"{entry.status} with {entry.error.type}: {entry.error.message}"
+        return _ATTEMPT.sub(r"\1 …", _ADDRESS.sub("0x…", told))
     return f"{entry.status}, result {entry.result!r}" if entry.kind == "step" else entry.status

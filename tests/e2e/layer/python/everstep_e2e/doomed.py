@@ -6,9 +6,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from everstep import Context, step, workflow
+from everstep import Context, Retry, step, workflow
 from everstep_e2e.effects import SOON, effect
 from everstep_e2e.kill_switch import Point, arm, die
+
+TWICE = Retry(max_attempts=2, initial_delay=1, jitter=False)
 
 
 class Doomed(BaseModel):
@@ -34,13 +36,28 @@ def doomed_effect(doomed: Doomed) -> str:
     return doomed.point
 
 
-@step(retry=SOON)
+@step(retry=TWICE)
 def lethal_effect(poison: Poison) -> str:
     """Have one effect, and kill the process while the file is there."""
     effect.fn(poison.effects, 0)
     if Path(poison.lethal).exists():
         die()
     return "survived"
+
+
+def find(poison: Poison) -> str:
+    """Find the effect, once the file is gone."""
+    if Path(poison.lethal).exists():
+        raise ConnectionError("nobody can tell")
+    return "found"
+
+
+@step(at_most_once=True, probe=find)
+def unsure_effect(poison: Poison) -> str:
+    """Have one effect, and kill the process."""
+    effect.fn(poison.effects, 0)
+    die()
+    return "never"
 
 
 @workflow(name="e2e-doomed")
@@ -58,3 +75,9 @@ async def poison(ctx: Context, asked: Poison) -> str:
     result = await ctx.step(lethal_effect, asked)
     await ctx.step(effect, asked.effects, 1)
     return result
+
+
+@workflow(name="e2e-unsure")
+async def unsure(ctx: Context, asked: Poison) -> str:
+    """One step of which nobody knows what became of it, until somebody can tell."""
+    return await ctx.step(unsure_effect, asked)

@@ -8,11 +8,22 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
-from everstep import Context, NonRetryable, Retry, StepFailed, step, step_context, workflow
+from everstep import (
+    Context,
+    NonRetryable,
+    Retry,
+    StepFailed,
+    StepInterrupted,
+    step,
+    step_context,
+    workflow,
+)
 from workflows.outgoing import request_json
 
 HOUR = 3600
-SOON = Retry(max_attempts=3, initial_delay=1, factor=1, jitter=False)
+# More than are needed: two deaths of one attempt use it up.
+SOON = Retry(max_attempts=6, initial_delay=1, factor=1, jitter=False)
+GOOD_AT = 3
 LARGE = 20_000
 SLOW_OF_256 = 96
 SLOW_SECONDS = 0.5
@@ -79,9 +90,15 @@ def add(job: Job, to: Sum, more: int) -> Sum:
 def flaky(job: Job) -> Sum:
     """Fail twice, then succeed."""
     execution = carry_out(job)
-    if step_context().attempt < SOON.max_attempts:
+    if step_context().attempt < GOOD_AT:
         raise ConnectionError("not yet")
     return Sum(number=job.number, execution=execution)
+
+
+@step(at_most_once=True)
+def once(job: Job, to: Sum) -> Sum:
+    """Return the sum, if nobody interrupts that."""
+    return Sum(number=to.number + 2000, execution=carry_out(job, to.execution))
 
 
 @step
@@ -145,6 +162,17 @@ async def recovers(ctx: Context, job: Job) -> Sum:
         return await ctx.step(refuse, job)
     except StepFailed:
         return await ctx.step(add, job, Sum(number=job.number), 1000)
+
+
+@workflow(name="storm-once")
+async def unknown(ctx: Context, job: Job) -> Sum:
+    """A step that runs at most once, and the same sum without it."""
+    total = await ctx.step(add, job, Sum(number=job.number), 1000)
+    try:
+        total = await ctx.step(once, job, total)
+    except StepInterrupted:
+        total = Sum(number=total.number + 2000)
+    return await ctx.step(add, job, total, 3000)
 
 
 @workflow(name="storm-fails")
