@@ -44,8 +44,12 @@ class ViolationError(AssertionError):
 # --- At every write
 
 
-def check_write(before: History | None, after: History, now: int, skew: int) -> None:
+def check_write(before: History | None, after: History | None, now: int, skew: int) -> None:
     """Check one write: what was there before, and what is there now."""
+    if after is None:
+        if before is not None:
+            no_run_goes_early(before.head, now + skew)
+        return
     running_is_watched(after.head)
     no_run_begins_early(after, now, skew)
     if before is None:

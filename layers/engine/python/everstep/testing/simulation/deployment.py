@@ -23,7 +23,7 @@ from everstep.app.engine import Engine, Execution
 from everstep.app.sweep import IncompleteSweepError
 from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
-from everstep.core.invariants import ViolationError, check_write, no_run_goes_early
+from everstep.core.invariants import ViolationError, check_write
 from everstep.core.model import HEAD
 from everstep.testing.crash import Crash
 from everstep.testing.simulation.backups import Backup
@@ -282,12 +282,9 @@ class Deployment:
 
     def _hold(self, before: History | None, after: History | None) -> None:
         """Check what must hold at every write."""
-        now, skew = self._clock.now(), self.settings.skew
-        if after is not None:
-            check_write(before, after, now, skew)
-        elif before is not None:
+        check_write(before, after, self._clock.now(), self.settings.skew)
+        if before is not None and after is None:
             self.facts.removed.add(before.head.run_id)
-            no_run_goes_early(before.head, now + skew)
 
     # --- The code, and what is recorded
 
