@@ -35,6 +35,8 @@ class Jobs:
 
     def answer(self, request: Request) -> Answer:
         """Start, tell or end."""
+        if request.method != "POST" and request.path[0] not in self.jobs:
+            return Answer(status=404, body={"error": f"no job {request.path[0]!r}"})
         match request.method:
             case "POST":
                 return self._start(request)

@@ -113,6 +113,7 @@ def make_full_record(key: str) -> OpRecord:
         error=ERROR,
         event=7,
         child="child",
+        outcome=RunStatus.TIMED_OUT,
     )
 
 

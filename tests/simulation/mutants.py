@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.audit import AuditEntry
-    from everstep.core.circumstances import Reference
     from everstep.core.decisions import Broken
     from everstep.core.effects import Effect
-    from everstep.core.model import Claim, DueEntry, History, OpRecord
+    from everstep.core.model import DueEntry, History, OpRecord
     from everstep.core.replay import Replay
     from everstep.core.watch import Watch
 
@@ -239,9 +238,9 @@ def the_trigger_sends_before_it_records(patch: pytest.MonkeyPatch) -> None:
         def __init__(self, engine: Engine) -> None:
             self.engine = engine
 
-        def create(self, head: Head, *held: Any) -> Claim | Reference | None:  # noqa: ANN401
+        def create(self, head: Head, *held: Any, **more: Any) -> object:  # noqa: ANN401
             send_first(self.engine, head)
-            return self.engine.runs.create(head, *held)
+            return self.engine.runs.create(head, *held, **more)
 
     def begin(engine: Engine, *args: Any, **kwargs: Any) -> Accepted:  # noqa: ANN401
         changed: Any = SendsFirst(engine)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from everstep.adapters.dynamodb import items, projections
+from everstep.adapters.dynamodb import items
 from everstep.core.model import Head, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from tests.cloudformation import ROOT, TEMPLATE, Json, load, of_type, text
 
@@ -132,9 +132,9 @@ def test_the_due_index_carries_what_the_sweeper_reads() -> None:
         due_at=5_000,
     )
 
-    entry = projections.to_due_entry(projected("due", items.from_record("run", record)))
+    entry = items.to_due_entry(projected("due", items.from_record("run", record)))
 
-    assert entry == projections.to_due_entry(items.from_record("run", record))
+    assert entry == items.to_due_entry(items.from_record("run", record))
     assert (entry.attempt, entry.wake_at) == (2, 7_000)
 
 
@@ -153,9 +153,9 @@ def test_the_list_index_carries_what_lists_show() -> None:
         tags={"customer": "4711"},
     )
 
-    listed = projections.to_listed(projected("list", items.from_head(head)))
+    listed = items.to_listed(projected("list", items.from_head(head)))
 
-    assert listed == projections.to_listed(items.from_head(head))
+    assert listed == items.to_listed(items.from_head(head))
     assert listed.ended_at == 7_000
     assert (listed.starts_at, listed.reference_id) == (6_000, "order-1")
     assert listed.tags == {"customer": "4711"}

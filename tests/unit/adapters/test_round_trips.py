@@ -59,6 +59,7 @@ records = st.builds(
     error=st.none() | errors,
     event=maybe_numbers,
     child=st.none() | names,
+    outcome=st.none() | st.sampled_from(RunStatus),
 )
 events = st.builds(
     Event,

@@ -107,7 +107,10 @@ def test_a_batch_without_failure_raises_nothing() -> None:
         (lambda ctx: ctx.map(add, [1]), "takes a step or an async def"),
         (lambda ctx: ctx.parallel([add]), "branch 0 of ctx.parallel must be an async def"),
         (lambda ctx: ctx.parallel({"a": add}), "branch 'a' of ctx.parallel must be"),
-        (lambda ctx: ctx.gather(5), "ctx.gather takes operations of ctx and coroutines, not int"),
+        (
+            lambda ctx: ctx.gather(5),
+            "operations of ctx, callbacks and coroutines, not int",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(ask: Any, named: str) -> None:  # noqa: ANN401

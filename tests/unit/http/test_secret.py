@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from everstep import logs
-from everstep.adapters.dynamodb import items
+from everstep.adapters.dynamodb import damage, items
 from everstep.app import start
 from everstep.app.payloads import load
 from everstep.app.verify import verify
@@ -102,10 +102,10 @@ def test_what_is_found_in_a_damaged_table_does_not_tell_it(world: World) -> None
         {**item, "gen": {"S": "many"}},
         {name: value for name, value in item.items() if name != "by"},
     ]
-    assert [items.unreadable(each).reason.partition(" ")[0] for each in damaged] == [
+    assert [damage.unreadable(each).reason.partition(" ")[0] for each in damaged] == [
         "gen",
         "by",
     ]
-    assert SECRET not in str([items.unreadable(each) for each in damaged])
+    assert SECRET not in str([damage.unreadable(each) for each in damaged])
     world.stalled()
     assert SECRET not in str(list(verify(world.engine)))

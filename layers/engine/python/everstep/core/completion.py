@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Reason(StrEnum):
@@ -18,19 +14,6 @@ class Reason(StrEnum):
     FAILURE_TOLERANCE_EXCEEDED = "FAILURE_TOLERANCE_EXCEEDED"
     FIRST_COMPLETED = "FIRST_COMPLETED"
     INTERRUPTED = "INTERRUPTED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A branch that has ended.
-
-    Attributes:
-        index: Its place among the branches.
-        failed: Whether it raised.
-    """
-
-    index: int
-    failed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +32,22 @@ class Completion:
     tolerated_failures: int | None = None
     tolerated_ratio: float | None = None
 
-    def judge(self, total: int, ended: Sequence[Ended]) -> tuple[Reason, tuple[int, ...]] | None:
-        """Return why the group can be closed, and the branches that count; None if it cannot.
+    def judge(self, total: int, ended: int, failures: int) -> Reason | None:
+        """Return why the group can be closed; None if it cannot.
 
         Args:
             total: How many branches there are.
-            ended: Those that have ended, in the order in which they did.
+            ended: How many have ended.
+            failures: How many of those have failed.
         """
-        everyone = tuple(branch.index for branch in ended)
-        failures = [branch.index for branch in ended if branch.failed]
-        if self.first is not None and len(ended) >= self.first:
-            return Reason.FIRST_COMPLETED, everyone[: self.first]
-        if self._too_many(len(failures), total):
-            return Reason.FAILURE_TOLERANCE_EXCEEDED, everyone
+        if self.first is not None and ended >= self.first:
+            return Reason.FIRST_COMPLETED
+        if self._too_many(failures, total):
+            return Reason.FAILURE_TOLERANCE_EXCEEDED
         enough = self.min_successful
-        if enough is not None and len(ended) - len(failures) >= enough:
-            return Reason.MIN_SUCCESSFUL_REACHED, everyone
-        return (Reason.ALL_COMPLETED, everyone) if len(ended) == total else None
+        if enough is not None and ended - failures >= enough:
+            return Reason.MIN_SUCCESSFUL_REACHED
+        return Reason.ALL_COMPLETED if ended == total else None
 
     def _too_many(self, failures: int, total: int) -> bool:
         by_number = self.tolerated_failures is not None and failures > self.tolerated_failures

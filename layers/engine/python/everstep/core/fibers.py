@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.answers import Answer
-from everstep.core.completion import Ended, Reason
+from everstep.core.completion import Reason
 from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
 from everstep.core.keys import branch_scope
@@ -62,6 +62,8 @@ class Group:
         begun: How many branches have been begun.
         answered: Whether its fiber goes on already.
         ended: The branches that have ended, in the order in which they did.
+        failures: How many of those have failed.
+        interrupted: Whether one of those has ended because the run is to end.
     """
 
     key: str
@@ -72,6 +74,8 @@ class Group:
     begun: int = 0
     answered: bool = False
     ended: list[Branch] = field(default_factory=list)
+    failures: int = 0
+    interrupted: bool = False
 
     def scope(self, index: int) -> str:
         """Return the scope path of a branch."""
@@ -92,48 +96,46 @@ class Group:
         following = index + self.call.width
         return following if following < self.call.total else None
 
+    def end(self, branch: Branch) -> None:
+        """Note that a branch has ended."""
+        self.ended.append(branch)
+        self.failures += branch.end.error is not None
+        self.interrupted = self.interrupted or isinstance(branch.end.error, RunCancelled)
+
     def verdict(self) -> Join | None:
         """Return how the group can be closed; None if it cannot yet."""
-        if self.interrupted:
-            # Each branch that has begun comes to its own end, and undoes what it has to.
-            judged = self._all_begun()
-        else:
-            ended = [
-                Ended(index=branch.end.index, failed=branch.end.error is not None)
-                for branch in self.ended
-            ]
-            judged = self.call.completion.judge(self.call.total, ended)
-        if judged is None:
+        reason = self._reason()
+        if reason is None:
             return None
-        reason, picked = judged
+        picked = tuple(branch.end.index for branch in self.ended)
+        if reason is Reason.FIRST_COMPLETED:
+            picked = picked[: self.call.completion.first]
         everyone = len(picked) == self.call.total
         return Join(reason=reason, picked=None if everyone else picked, begun=self.begun)
 
-    @property
-    def interrupted(self) -> bool:
-        """Say whether a branch has ended because the run is to end."""
-        return any(isinstance(branch.end.error, RunCancelled) for branch in self.ended)
-
     def goes_on(self) -> bool:
         """Say whether further branches are to begin."""
-        return not self.interrupted and self.verdict() is None
+        return not self.interrupted and self._reason() is None
 
-    def _all_begun(self) -> tuple[Reason, tuple[int, ...]] | None:
-        if len(self.ended) < self.begun:
-            return None
-        return Reason.INTERRUPTED, tuple(branch.end.index for branch in self.ended)
+    def _reason(self) -> Reason | None:
+        """Return why the group can be closed; asked at each end, so it counts nothing anew."""
+        if self.interrupted:
+            # Each branch that has begun comes to its own end, and undoes what it has to.
+            return Reason.INTERRUPTED if len(self.ended) >= self.begun else None
+        return self.call.completion.judge(self.call.total, len(self.ended), self.failures)
 
     def counted(self) -> Sequence[Branch] | None:
         """Return the branches that count, once the group is closed and they have all ended."""
-        if self.join is None:
+        if self.join is None or len(self.ended) < self._awaited(self.join):
             return None
         if self.join.picked is None:
-            found = sorted(self.ended, key=lambda branch: branch.end.index)
-            return found if len(found) == self.call.total else None
+            return sorted(self.ended, key=lambda branch: branch.end.index)
+        # Of a closed group no other branches are begun.
         by_index = {branch.end.index: branch for branch in self.ended}
-        if not all(index in by_index for index in self.join.picked):
-            return None
         return [by_index[index] for index in self.join.picked]
+
+    def _awaited(self, join: Join) -> int:
+        return self.call.total if join.picked is None else len(join.picked)
 
     def closers(self) -> tuple[str, ...]:
         """Return the operations whose ends let the group be closed."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
+from everstep.core.endings import is_kept
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within, name_of
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
@@ -56,7 +57,7 @@ def check_write(before: History | None, after: History | None, now: int, skew: i
         return
     head_stays_what_it_is(before.head, after.head)
     who_ends_a_run_stays(before.head, after.head)
-    over = retention_is_over(before.head, now + skew)
+    over = not is_kept(before.head, now + skew)
     for key in before.records.keys() | after.records.keys():
         old, new = before.records.get(key), after.records.get(key)
         if old is not None and old is not new and not (over and new is None):
@@ -107,15 +108,8 @@ def who_ends_a_run_stays(before: Head, after: Head) -> None:
 
 def no_run_goes_early(head: Head, now: int) -> None:
     """A run is removed only when it was kept for as long as was asked for."""
-    if not retention_is_over(head, now):
+    if is_kept(head, now):
         raise ViolationError("no_run_goes_early", f"{of_head(head)} at {now}")
-
-
-def retention_is_over(head: Head, now: int) -> bool:
-    """Say whether a run has ended, and was kept for long enough."""
-    if head.ended_at is None or head.retention is None:
-        return False
-    return head.status.terminal and now >= head.ended_at + head.retention
 
 
 def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
@@ -378,7 +372,7 @@ def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
     """Once a run has its outcome, the sweeper has nothing to do with it but to remove it."""
     head = history.head
     for entry in due:
-        early = not retention_is_over(head, entry.due_at)
+        early = is_kept(head, entry.due_at)
         if head.status.terminal and entry.key == HEAD and early:
             detail = f"{head.status}, and in the due index at {entry.due_at}"
             raise ViolationError("an_ended_run_is_not_due", detail)

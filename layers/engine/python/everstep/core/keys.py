@@ -8,9 +8,12 @@ neither may appear in a name.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LONGEST_NAME: Final = 200
 _RESERVED: Final = ("/", "#")
@@ -54,6 +57,15 @@ def branch_scope(key: str, index: int) -> str:
 def branch_of(key: str, group: str) -> int:
     """Return the index of the branch of a group that a key lies in."""
     return int(key.removeprefix(f"{group}/").partition("/")[0])
+
+
+def scopes_of(key: str) -> Iterator[str]:
+    """Yield the scope path that a key belongs to, then every one around it."""
+    scope = scope_of(key)
+    while scope:
+        yield scope
+        scope = scope_of(scope_of(scope))
+    yield scope
 
 
 def lies_within(key: str, scope: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from everstep.core import disagreements
 from everstep.core.decisions import Broken
 from everstep.core.failures import describe
-from everstep.core.keys import lies_within, scope_of
+from everstep.core.keys import branch_of, branch_scope, lies_within, scope_of, scopes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,8 +34,11 @@ class Ledger:
         self.records = dict(records)
         self._fresh = set(fresh)
         self._unclaimed: dict[str, set[str]] = {}
+        # How much is unclaimed in each scope and the scopes within it.
+        self._left: Counter[str] = Counter()
         for key in self.records:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
+            self._left.update(scopes_of(key))
 
     def add(self, record: OpRecord) -> None:
         """Take in a record that was written just now."""
@@ -47,7 +51,10 @@ class Ledger:
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""
-        self._unclaimed.get(scope_of(key), set()).discard(key)
+        unclaimed = self._unclaimed.get(scope_of(key), set())
+        if key in unclaimed:
+            unclaimed.remove(key)
+            self._left.subtract(scopes_of(key))
 
     def disagreement(self, operation: Operation[Any], key: str) -> Broken | None:
         """Compare what the code asks for with what is recorded."""
@@ -74,11 +81,13 @@ class Ledger:
             group: Key of the group.
             counted: Scopes of the branches that count.
         """
-        kept = tuple(counted)
+        kept = set(counted)
         for scope in list(self._unclaimed):
-            within = scope == group or lies_within(scope, group)
-            if within and not any(scope == each or lies_within(scope, each) for each in kept):
-                del self._unclaimed[scope]
+            if not lies_within(scope, group):
+                continue
+            if branch_scope(group, branch_of(scope, group)) not in kept:
+                for key in self._unclaimed.pop(scope):
+                    self._left.subtract(scopes_of(key))
 
     def leftover(self, scope: str, error: BaseException | None) -> Broken | None:
         """Notice recorded operations that code no longer asks for, because it ends before.
@@ -87,14 +96,14 @@ class Ledger:
             scope: The key space of the code that ends.
             error: What it raises, if it does.
         """
+        if not self._left[scope]:
+            return None
         left = {
             key
             for within, keys in self._unclaimed.items()
             if within == scope or lies_within(within, scope)
             for key in keys
         }
-        if not left:
-            return None
         return Broken(
             error=disagreements.missing(left, error),
             keys=frozenset(left),

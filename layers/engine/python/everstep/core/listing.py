@@ -1,4 +1,4 @@
-"""A run as lists show it."""
+"""Runs as lists show them."""
 
 from __future__ import annotations
 

@@ -335,7 +335,7 @@ class Replay:
         self, fiber: Fiber, group: Group, value: object, error: BaseException | None
     ) -> Decision | None:
         end = BranchEnd(index=fiber.index, value=value, error=error)
-        group.ended.append(Branch(end=end, last=fiber.last, at=fiber.frame.now))
+        group.end(Branch(end=end, last=fiber.last, at=fiber.frame.now))
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()
         # Other messages may see the group complete, too, unless this lane goes on.

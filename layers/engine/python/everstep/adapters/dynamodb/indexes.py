@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from everstep.adapters.dynamodb import items, keys, projections
+from everstep.adapters.dynamodb import damage, items, keys
 from everstep.adapters.dynamodb.table import Table
 from everstep.core.unreadable import UnreadableError
 
@@ -53,7 +53,7 @@ class DynamoTimers:
             forward=True,
         )
         unreadable: list[Unreadable] = []
-        entries = list(_readable(found, projections.to_due_entry, unreadable))
+        entries = list(_readable(found, items.to_due_entry, unreadable))
         if unreadable:
             raise UnreadableError(unreadable, entries)
         return entries
@@ -81,7 +81,7 @@ class DynamoRunList:
             values[":before"] = {"S": before}
             condition += " AND list_sk < :before"
         found = self._table.index(keys.LIST_INDEX, condition, values, limit, forward=False)
-        return [projections.to_listed(item) for item in found]
+        return [items.to_listed(item) for item in found]
 
     def every(self) -> Iterator[Listed]:
         """Yield every run there is, in no order; reads the whole index, page by page.
@@ -90,7 +90,7 @@ class DynamoRunList:
             UnreadableError: At the end: some of them, which it names, cannot be read.
         """
         unreadable: list[Unreadable] = []
-        yield from _readable(self._table.scan(keys.LIST_INDEX), projections.to_listed, unreadable)
+        yield from _readable(self._table.scan(keys.LIST_INDEX), items.to_listed, unreadable)
         if unreadable:
             raise UnreadableError(unreadable)
 
@@ -102,7 +102,7 @@ def _readable(
     for item in found:
         try:
             value = read(item)
-        except items.BROKEN:
-            unreadable.append(items.unreadable(item))
+        except damage.BROKEN:
+            unreadable.append(damage.unreadable(item))
             continue
         yield value

@@ -61,7 +61,7 @@ What values are made of is told in ``values``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
@@ -87,9 +87,11 @@ from everstep.adapters.dynamodb.values import (
     text_in,
     to_text,
 )
+from everstep.core.listing import Listed
 from everstep.core.model import (
     HEAD,
     Claim,
+    DueEntry,
     Event,
     Head,
     OpKind,
@@ -98,16 +100,10 @@ from everstep.core.model import (
     Payload,
     RunStatus,
 )
-from everstep.core.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.circumstances import Reference
-
-BROKEN: Final = (AttributeError, KeyError, TypeError, ValueError)
-"""What reading an item raises when an attribute is missing, or is not what it should be."""
 
 
 def from_record(run_id: str, record: OpRecord) -> Item:
@@ -282,84 +278,39 @@ def from_reference(reference: Reference) -> Item:
     }
 
 
-def unreadable(item: Item) -> Unreadable:
-    """Say what is wrong with an item of a run that could not be read."""
-    sort_key = item.get("SK", {}).get("S", keys.RUN_HEAD)
-    is_operation = keys.is_operation(sort_key)
-    return Unreadable(
-        run_id=keys.run_of(item["PK"]["S"]),
-        key=keys.operation_of(sort_key) if is_operation else HEAD,
-        reason=_fault(item, _OF_AN_OPERATION if is_operation else _OF_A_HEAD),
+def to_due_entry(item: Item) -> DueEntry:
+    """Return the entry of an item as the due index projects it."""
+    run_id = keys.run_of(item["PK"]["S"])
+    due_at = int(item["due_at"]["N"])
+    if item["SK"]["S"] == keys.RUN_HEAD:
+        return DueEntry(
+            run_id=run_id,
+            key=HEAD,
+            due_at=due_at,
+            wake_at=number_in(item, "wake_at") or 0,
+            ended=RunStatus(item["status"]["S"]).terminal,
+        )
+    return DueEntry(
+        run_id=run_id,
+        key=keys.operation_of(item["SK"]["S"]),
+        due_at=due_at,
+        wake_at=number_in(item, "wake_at") or 0,
+        # Every record has it: a template that does not project it is noticed here.
+        attempt=int(item["attempt"]["N"]),
+        status=OpStatus(item["status"]["S"]),
     )
 
 
-def _fault(item: Item, readers: Mapping[str, Callable[[Item, str], object]]) -> str:
-    for name, read in readers.items():
-        try:
-            read(item, name)
-        except BROKEN:
-            return f"{name} {_what_is_wrong(item, name)}"
-    return "an attribute is missing"
-
-
-def _what_is_wrong(item: Item, name: str) -> str:
-    if name not in item:
-        return "is missing"
-    known = item[name].get("S")
-    if name in ("kind", "status") and known:
-        return f"is {known[:40]!r}, unknown to this release: written by a newer release?"
-    return "is not of the form that this release writes"
-
-
-def _needed_text(item: Item, name: str) -> str:
-    return item[name]["S"]
-
-
-def _needed_number(item: Item, name: str) -> int:
-    return int(item[name]["N"])
-
-
-# How each attribute is read, to find the one that cannot be. An index projects some of them
-# only, and the needed ones stand in both indexes: those come first.
-_OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
-    "status": lambda item, name: OpStatus(_needed_text(item, name)),
-    "attempt": _needed_number,
-    "due_at": number_in,
-    "wake_at": number_in,
-    "start": number_in,
-    "ended_at": number_in,
-    "result": payload_in,
-    "error": error_in,
-    "kind": lambda item, name: OpKind(_needed_text(item, name)),
-    "by": _needed_text,
-    "hash": lambda item, name: to_text(item[name]),
-    "event": number_in,
-    "child": text_in,
-    "outcome": status_in,
-}
-_OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
-    "due_at": number_in,
-    "status": lambda item, name: RunStatus(_needed_text(item, name)),
-    "workflow": _needed_text,
-    "version": _needed_text,
-    "created_at": _needed_number,
-    "ended_at": number_in,
-    "result": payload_in,
-    "error": error_in,
-    "stall": lambda item, _name: stall_in(item),
-    "resumed": number_in,
-    "idem": text_in,
-    "input": payload_in,
-    "by": _needed_text,
-    "gen": _needed_number,
-    "secret": text_in,
-    "parent": lambda item, _name: parent_in(item),
-    "deadline": number_in,
-    "ending": lambda item, _name: ending_in(item),
-    "origin": lambda item, _name: origin_in(item),
-    "reference_id": text_in,
-    "tags": lambda item, _name: tags_in(item),
-    "wake_at": number_in,
-    "keep": number_in,
-    "next_run": text_in,
-}
+def to_listed(item: Item) -> Listed:
+    """Return the run of an item as the list index projects it."""
+    return Listed(
+        run_id=item["list_sk"]["S"],
+        workflow=item["workflow"]["S"],
+        version=item["version"]["S"],
+        status=RunStatus(item["status"]["S"]),
+        created_at=int(item["created_at"]["N"]),
+        ended_at=number_in(item, "ended_at"),
+        starts_at=number_in(item, "wake_at"),
+        reference_id=text_in(item, "reference_id"),
+        tags=tags_in(item),
+    )

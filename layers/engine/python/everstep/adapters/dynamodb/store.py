@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
 from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb import audits, conditions, items, keys, updates, values
+from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates, values
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
@@ -183,8 +183,8 @@ class DynamoRuns:
                     records[record.key] = record
                 elif keys.is_event(sort_key):
                     events.append(items.to_event(item))
-            except items.BROKEN:
-                unreadable.append(items.unreadable(item))
+            except damage.BROKEN:
+                unreadable.append(damage.unreadable(item))
         if unreadable:
             raise UnreadableError(unreadable)
         if head is None:
@@ -287,7 +287,7 @@ class DynamoRuns:
         for item in found:
             try:
                 entries.append(audits.to_entry(item))
-            except items.BROKEN:
+            except damage.BROKEN:
                 unreadable.append(audits.unreadable(item))
         if unreadable:
             raise UnreadableError(unreadable)

@@ -1,0 +1,48 @@
+"""What code has asked for by now, and what it leaves out when it ends."""
+
+from __future__ import annotations
+
+from everstep.core.ledger import Ledger
+from everstep.core.model import OpKind, OpRecord, OpStatus
+
+
+def ledger(*keys: str) -> Ledger:
+    return Ledger(
+        {
+            key: OpRecord(
+                key=key, kind=OpKind.STEP, status=OpStatus.DONE, by="b", input_hash="x", attempt=1
+            )
+            for key in keys
+        }
+    )
+
+
+def test_code_that_ends_has_to_have_asked_for_what_is_recorded_in_its_scope_and_within() -> None:
+    asked = ledger("add#1", "map#1/0/add#1", "map#1/0/race#1/1/add#1", "map#1/1/add#1")
+    left = asked.leftover("map#1/0", None)
+    assert left is not None
+    assert left.keys == {"map#1/0/add#1", "map#1/0/race#1/1/add#1"}
+    asked.claim("map#1/0/add#1")
+    asked.claim("map#1/0/race#1/1/add#1")
+    assert asked.leftover("map#1/0", None) is None
+    everything = asked.leftover("", None)
+    assert everything is not None
+    assert everything.keys == {"add#1", "map#1/1/add#1"}
+
+
+def test_to_ask_again_or_for_what_is_not_recorded_leaves_nothing_out() -> None:
+    asked = ledger("map#1/0/add#1")
+    asked.claim("map#1/0/add#1")
+    asked.claim("map#1/0/add#1")
+    asked.claim("map#1/0/add#2")
+    assert asked.leftover("map#1/0", None) is None
+    assert asked.leftover("", None) is None
+
+
+def test_what_a_group_does_not_count_may_be_left_out_however_deep() -> None:
+    asked = ledger("map#1/0/add#1", "map#1/1/race#1/0/add#1", "map#1/11/add#1", "other#1/0/add#1")
+    asked.forget("map#1", ["map#1/0"])
+    left = asked.leftover("", None)
+    assert left is not None
+    assert left.keys == {"map#1/0/add#1", "other#1/0/add#1"}
+    assert asked.leftover("map#1/1", None) is None
