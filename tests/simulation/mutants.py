@@ -16,6 +16,7 @@ from everstep.core.decisions import Raised, Returned
 from everstep.core.effects import Arm, Send
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, RunStatus
+from everstep.core.repeats import is_repeat
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
@@ -156,7 +157,7 @@ def an_early_message_counts_as_due(patch: pytest.MonkeyPatch) -> None:
     def act(self: Any, history: History, replay: Replay) -> Done:  # noqa: ANN401
         message: Message = self.message
         pending = replay.pending(message.op)
-        if pending is None or advance.is_repeat(message, history.records.get(message.op)):
+        if pending is None or is_repeat(message, history.records.get(message.op)):
             return act_rightly(self, history, replay)
         return original(self, history, replay, pending)
 

@@ -31,6 +31,7 @@ BUDGETS: Final = {
     "long_retry": {"messages": 4, "runs.put": 3},
     "large_payload": {"messages": 3, "runs.put": 2, "blobs.put": 2},
     "fails": {"messages": 3, "runs.put": 2},
+    "relents": {"messages": 3, "runs.put": 2},
     "gives_up": {"messages": 3, "runs.put": 2},
     "recovers": {"messages": 3, "runs.put": 2},
     "without_operations": {"messages": 1},
@@ -72,13 +73,16 @@ BUDGETS: Final = {
     "lost_code": {"messages": 6, "runs.put": 3},
     # The recovery sends a second message for the timer, which finds the sleep over.
     "stumbles": {"messages": 9, "runs.put": 4},
+    # What is kept is written before the head; the recovery finds it.
+    "retried": {"messages": 6, "runs.put": 5},
+    "forked": {"messages": 5, "runs.put": 4, "blobs.put": 3},
     # The timer's message finds the run paused; the recovery sends another.
     "pauses": {"messages": 7, "runs.put": 4},
     "impatient": {"messages": 4, "runs.put": 4},
     # The second attempt is made and recorded twice, in two tables.
     "lost_table": {"messages": 6, "runs.put": 5},
 }
-_FAILS: Final = frozenset({"fails", "gives_up", "lets_down"})
+_FAILS: Final = frozenset({"fails", "gives_up", "relents", "retried", "lets_down"})
 _REMOVED: Final = frozenset({"is_removed"})
 _CALLED_OFF: Final = frozenset({"sleeps_too_long", "waits_for_many"})
 # How often people asked something of the run.

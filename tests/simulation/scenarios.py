@@ -198,6 +198,26 @@ def let_go_on(world: World) -> None:
             world.resume(run_id)
 
 
+def retry(world: World) -> None:
+    """Let a run that has failed go on."""
+    world.trigger("relents", 1, "key", partial(_once_ended, world, SECOND, world.retry))
+
+
+def fork(world: World) -> None:
+    """Execute a run again from its second step on, once it has ended."""
+    again = partial(world.fork, from_step="measure#1")
+    world.trigger("large_payload", 1, "key", partial(_once_ended, world, SECOND, again))
+
+
+def _once_ended(world: World, pause: int, make: Callable[..., object], run_id: str) -> None:
+    """Make a run that goes on from this one; if that has not ended, come back later."""
+    if world.history(run_id).head.status.terminal:
+        make(run_id, key="once more")
+    elif pause < 12 * HOUR * SECOND:
+        again = partial(_once_ended, world, 2 * pause, make, run_id)
+        world.appointments.append((world.time + pause, again))
+
+
 def lose_the_table(world: World) -> None:
     """Restore a backup of an earlier attempt while the message for a later one is on its way."""
     world.trigger("retries", 1, "key")
@@ -228,6 +248,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "is_removed": scenario(is_kept, removes=True),
     "lost_code": scenario(lose_the_code, bring_the_code_back),
     "stumbles": scenario(stumble, bring_the_code_back),
+    "retried": scenario(retry),
+    "forked": scenario(fork),
     "pauses": scenario(pause, let_go_on),
     # Whatever fails makes a dead letter at once, and somebody resumes the run.
     "impatient": scenario(

@@ -35,7 +35,13 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     },
     "StepExecutor": {
         "StepExecutorLogs.Arn": WRITE_LOGS,
-        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        TABLE: {
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
         STEPS: {"sqs:SendMessage"} | RECEIVE,
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject", "s3:PutObject"},

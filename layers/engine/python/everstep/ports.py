@@ -72,6 +72,9 @@ class RunStore(Protocol):
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
 
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and the record of one operation."""
+
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
 

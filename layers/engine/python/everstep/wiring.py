@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from everstep.app.engine import Engine, Limits
+from everstep.app.kept import Passes
 from everstep.authoring.registry import Registry
 from everstep.authoring.workflows import Workflow
 from everstep.core.durations import SECOND
@@ -321,6 +322,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         ids=SystemIds(),
         registry=load_registry(settings.workflows),
         limits=settings.limits,
+        kept=Passes(),
     )
 
 

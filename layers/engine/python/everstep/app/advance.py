@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
+from everstep.app.beginnings import put_off
 from everstep.app.children import tell_parent
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
+from everstep.app.kept import caught_up
 from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
@@ -22,12 +24,12 @@ from everstep.core.changes import RunTold
 from everstep.core.circumstances import Ending
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
-from everstep.core.durations import is_far
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import UnknownWorkflowError, WorkflowMissingError
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
+from everstep.core.repeats import has_begun, is_anothers, is_repeat
 from everstep.core.replay import Replay
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
@@ -101,8 +103,28 @@ class _Advance:
     receives: int = 1
     fresh: set[str] = field(default_factory=set)
     looked: set[str] = field(default_factory=set)
+    passes: list[Replay] = field(default_factory=list)
 
     def run(self) -> Done:
+        return self._with_what_was_kept() or self._from_the_beginning()
+
+    def _with_what_was_kept(self) -> Done | None:
+        """Go on with the pass that this process has kept of the run; None if it cannot."""
+        message, kept = self.message, self.engine.kept
+        replay = None if kept is None else kept.take(message.run_id)
+        if replay is None:
+            return None
+        history = None
+        try:
+            if message.kind not in _LOOKING and not message.take:
+                history = caught_up(self.engine, message.run_id, replay)
+        finally:
+            if history is None or isinstance(replay.decision, Broken):
+                replay.close()
+        usable = history is not None and not isinstance(replay.decision, Broken)
+        return self._attend(history, replay) if history is not None and usable else None
+
+    def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)
         if history is None:
             return Done.UNKNOWN_RUN
@@ -113,20 +135,7 @@ class _Advance:
             return Done.STANDS_STILL
         if self.message.kind is MessageKind.CANCEL and history.head.ending is None:
             return self._when_time_is_up(history.head)
-        return Done.EARLY if self._put_off(history) else self._process(history)
-
-    def _put_off(self, history: History) -> bool:
-        """Keep what would begin a run before its time until then; say whether that is so.
-
-        Where the queue cannot hold it back for so long, the sweeper sends another one in time.
-        """
-        now, begins_at = self.engine.clock.now(), history.head.begins_at
-        begins = self.message.kind is MessageKind.START or self.message.take
-        if not begins or not history.begins_later(now):
-            return False
-        if not is_far(begins_at, now):
-            send(self.engine, [replace(self.message, due=begins_at)])
-        return True
+        return Done.EARLY if put_off(self.engine, self.message, history) else self._process(history)
 
     def _after_the_end(self, head: Head) -> Done:
         """Let the parent know, if whoever ended the run may have died before it did."""
@@ -161,10 +170,24 @@ class _Advance:
             stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
             return Done.STALLED
         live = self.message.kind is MessageKind.START
-        with Replay(definition, history, live=live, fresh=frozenset(self.fresh)) as replay:
+        replay = Replay(definition, history, live=live, fresh=frozenset(self.fresh))
+        return self._attend(history, replay, seen)
+
+    def _attend(self, history: History, replay: Replay, seen: frozenset[str] = frozenset()) -> Done:
+        """Act on a pass, and keep it for the run's next message, unless another took its place."""
+        self.passes.append(replay)
+        done = None
+        try:
             if isinstance(replay.decision, Broken):
-                return self._broken(history, replay.decision, seen)
-            return self._act(history, replay)
+                done = self._broken(history, replay.decision, seen)
+            else:
+                done = self._act(history, replay)
+            return done
+        finally:
+            if self.engine.kept is None or done is None or self.passes[-1] is not replay:
+                replay.close()
+            else:
+                self.engine.kept.put(self.message.run_id, replay)
 
     def _act(self, history: History, replay: Replay) -> Done:
         message = self.message
@@ -216,7 +239,7 @@ class _Advance:
         call = pending.operation.call
         told = history.head.ending is None or pending.interrupted
         # Of an attempt that was begun the code is told first what became of it, to undo it.
-        if not told and not _begun(pending):
+        if not told and not has_begun(pending):
             fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head)
             self.fresh.add(pending.key)
             return self._again(Done.ADVANCED)
@@ -233,12 +256,14 @@ class _Advance:
 
     def _attempt(self, history: History, replay: Replay, pending: Pending, call: StepCall) -> Done:
         """Make the next attempt of a step, or settle one that was begun and left no result."""
-        before, begun = pending.record, _begun(pending)
+        before, begun = pending.record, has_begun(pending)
         # One more than recorded, which differs from what the message says only if the table was
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
         message = replace(self.message, attempt=number)
-        attempt = begin(self.engine, message, pending, call, self.time_left)
+        origin = history.head.origin
+        effects = origin.effects if origin else None
+        attempt = begin(self.engine, message, pending, call, self.time_left, effects)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
@@ -361,24 +386,3 @@ class _Advance:
 
 def _recorded(record: OpRecord) -> OpRecord:
     return replace(record, result=record.result.recorded) if record.result else record
-
-
-def _begun(pending: Pending) -> bool:
-    return pending.record is not None and pending.record.status is OpStatus.STARTED
-
-
-def is_repeat(message: Message, record: OpRecord | None) -> bool:
-    """Say whether what the message asks for has been done, by it or by somebody else."""
-    if record is None:
-        return False
-    # An attempt that was begun is not made yet.
-    made = record.attempt - (record.status is OpStatus.STARTED)
-    attempted = message.kind is MessageKind.STEP and made >= message.attempt
-    return record.status.final or attempted
-
-
-def is_anothers(message: Message, record: OpRecord | None) -> bool:
-    """Say whether what the message asks for was begun by another message, which sees to it."""
-    if record is None or record.status is not OpStatus.STARTED:
-        return False
-    return record.by != message.token and not message.take

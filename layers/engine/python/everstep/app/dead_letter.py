@@ -11,7 +11,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from everstep.app.advance import is_anothers, is_repeat
 from everstep.app.payloads import load
 from everstep.app.stall import stall
 from everstep.core import messages
@@ -19,6 +18,7 @@ from everstep.core.decide import duties
 from everstep.core.decisions import Broken
 from everstep.core.errors import MalformedMessageError, WorkflowMissingError
 from everstep.core.model import HEAD, ErrorInfo, MessageKind, OpStatus, RunStatus
+from everstep.core.repeats import is_anothers, is_repeat
 from everstep.core.replay import Replay
 
 if TYPE_CHECKING:

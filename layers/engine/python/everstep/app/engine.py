@@ -11,6 +11,7 @@ from everstep.core.durations import MINUTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from everstep.app.kept import Passes
     from everstep.authoring.registry import Registry
     from everstep.ports import (
         BlobStore,
@@ -83,7 +84,8 @@ class Execution:
 class Engine:
     """Everything that a use case needs.
 
-    ``execute`` calls the user's code; tests put something of their own in its place.
+    ``execute`` calls the user's code; tests put something of their own in its place. ``kept``
+    holds suspended passes from one message of a run to the next; None to replay for each.
     """
 
     runs: RunStore
@@ -97,3 +99,4 @@ class Engine:
     registry: Registry
     limits: Limits = field(default_factory=Limits)
     execute: Callable[[Execution], object] = Execution.carry_out
+    kept: Passes | None = None

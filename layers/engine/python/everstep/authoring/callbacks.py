@@ -44,7 +44,10 @@ class Callback(Generic[T]):
         self._session = session
         self._name = name
         self._call = CallbackCall(
-            created_at=frame.now, timeout=timeout, heartbeat=heartbeat, result=result
+            created_at=max(frame.now, session.run.began),
+            timeout=timeout,
+            heartbeat=heartbeat,
+            result=result,
         )
         session.claim(self._key)
         self.token = make_token(session.run.run_id, self._key, session.run.secret)

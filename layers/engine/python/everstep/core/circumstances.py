@@ -43,14 +43,15 @@ class Origin:
         op: The operation from which on it executes again.
         root: The run whose identity seeds what code draws.
         root_created_at: When that was accepted: the time with which its code begins.
-        same_effects: Whether steps have the idempotency keys of the root run.
+        effects: The run whose idempotency keys its steps have: itself, if they are to have their
+            effects once more.
     """
 
     run_id: str
     op: str
     root: str
     root_created_at: int
-    same_effects: bool
+    effects: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

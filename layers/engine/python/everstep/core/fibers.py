@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from everstep.core.answers import Answer
 from everstep.core.completion import Reason
+from everstep.core.decisions import Closable
 from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
 from everstep.core.keys import branch_scope
@@ -123,6 +124,18 @@ class Group:
             # Each branch that has begun comes to its own end, and undoes what it has to.
             return Reason.INTERRUPTED if len(self.ended) >= self.begun else None
         return self.call.completion.judge(self.call.total, len(self.ended), self.failures)
+
+    def closable(self) -> Closable | None:
+        """Return how the group can be closed, if it can and nobody has."""
+        if self.join is not None or self.answered or (join := self.verdict()) is None:
+            return None
+        return Closable(
+            key=self.key,
+            operation=self.operation,
+            join=join,
+            closers=self.closers(),
+            ready_at=max(branch.at for branch in self.ended),
+        )
 
     def counted(self) -> Sequence[Branch] | None:
         """Return the branches that count, once the group is closed and they have all ended."""

@@ -6,9 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from everstep.core import disagreements
+from everstep.core.blocking import blocking_error
 from everstep.core.decisions import Broken
+from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
 from everstep.core.keys import branch_of, branch_scope, lies_within, scope_of, scopes_of
+from everstep.core.model import ANY_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,10 +43,11 @@ class Ledger:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
             self._left.update(scopes_of(key))
 
-    def add(self, record: OpRecord) -> None:
-        """Take in a record that was written just now."""
+    def add(self, record: OpRecord, *, fresh: bool) -> None:
+        """Take in a record; say whether it was written just now."""
         self.records[record.key] = record
-        self._fresh.add(record.key)
+        if fresh:
+            self._fresh.add(record.key)
 
     def is_fresh(self, key: str) -> bool:
         """Say whether code after this record runs for the first time."""
@@ -68,7 +72,7 @@ class Ledger:
         self.claim(key)
         if record.kind is not operation.kind:
             error = disagreements.other_kind(operation, record)
-        elif record.input_hash != operation.input_hash:
+        elif record.input_hash not in (operation.input_hash, ANY_INPUT):
             error = disagreements.other_input(operation, record)
         else:
             return None
@@ -109,3 +113,14 @@ class Ledger:
             keys=frozenset(left),
             raised=None if error is None else describe(error),
         )
+
+
+def mistake_of(error: BaseException | None) -> Broken | None:
+    """Return the mistake that an error of the code tells of: to be mended, and not its outcome."""
+    if error is None:
+        return None
+    blocking = blocking_error(error)
+    if blocking is not None:
+        return Broken(error=describe(blocking))
+    # Such as a step that is called with wrong arguments.
+    return Broken(error=describe(error)) if isinstance(error, DefinitionError) else None

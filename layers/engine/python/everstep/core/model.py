@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ENDED_BY_FORCE: Final = "RunTerminated"
 """The type of error that a run has which was ended by force."""
 
+ANY_INPUT: Final = "*"
+"""Stands for the hash of whatever the code asks for; no hash of an input is this short."""
+
 HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
 

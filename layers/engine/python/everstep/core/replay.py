@@ -28,19 +28,20 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
-from everstep.core.blocking import blocking_error, foreign_yield, is_outcome, no_event_loop
+from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
-from everstep.core.decisions import Broken, Closable, Pending, Raised, Returned, Suspended
-from everstep.core.errors import DefinitionError, EverstepError, RunCancelled
+from everstep.core.course import Course
+from everstep.core.decisions import Broken, Pending, Raised, Returned, Suspended
+from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
 from everstep.core.fibers import Branch, Fiber, Group, given_by
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within
-from everstep.core.ledger import Ledger
+from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import BranchEnd, GroupCall, Operation
-from everstep.core.session import Frame, Phase, RunFacts, Session
+from everstep.core.session import Frame, Phase, Session, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -71,8 +72,10 @@ class Replay:
     """One pass over a workflow's code, at rest between ``resume`` calls.
 
     Attributes:
+        definition: The code.
         decision: Where the pass stands.
         asked: Keys in the order in which the code asked for them.
+        course: When it did, and by what it failed.
         ended_branch: Whether ``resume`` has ended a branch, after which other messages may see
             the same group complete: what follows has to be decided from a fresh history.
     """
@@ -94,10 +97,11 @@ class Replay:
             fresh: Records that were written just now: code after them runs for the first time.
         """
         head = history.head
-        self._definition = definition
+        self.definition = definition
         self._ledger = Ledger(history.records, fresh)
         self._children: dict[str, None] = {}
         self.asked: list[str] = []
+        self.course = Course()
         self.ended_branch = False
         self._closed = False
         self._ready: list[tuple[int, int, Fiber, Answer]] = []
@@ -106,15 +110,8 @@ class Replay:
         self._waiting: dict[str, tuple[Fiber, Pending]] = {}
         self._groups: dict[str, Group] = {}
         self._closers: dict[str, tuple[str, ...]] = {}
-        facts = RunFacts(
-            run_id=head.run_id,
-            workflow=head.workflow,
-            version=head.version,
-            created_at=head.begins_at,
-            secret=head.secret,
-        )
         live = live and not history.records
-        self.session = Session(facts, live=live, claim=self._ledger.claim)
+        self.session = Session(facts_of(head), live=live, claim=self._ledger.claim)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -145,15 +142,26 @@ class Replay:
             for group in self._groups.values()
         )
 
-    def resume(self, record: OpRecord) -> Decision:
-        """Go on with a record that was just written for an operation of the frontier."""
+    @property
+    def in_groups(self) -> bool:
+        """Say whether branches run side by side."""
+        return not all(group.answered for group in self._groups.values())
+
+    def resume(self, record: OpRecord, *, fresh: bool = True) -> Decision:
+        """Go on with a record of an operation of the frontier.
+
+        Args:
+            record: What is recorded now.
+            fresh: Whether it was written just now: code after it runs for the first time.
+        """
         self.ended_branch = False
         if self._closed:
             raise RuntimeError("this pass is closed")
         if self.pending(record.key) is None:
             raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
-        self._ledger.add(record)
+        self._ledger.add(record, fresh=fresh)
+        fiber.frame.live = fiber.frame.live and fresh
         if record.status.final:
             self.decision = self._answered(fiber, pending.operation, record) or self._drive()
         else:
@@ -164,14 +172,14 @@ class Replay:
     def close(self) -> None:
         """Let the suspended coroutines go; their cleanup code does nothing durable."""
         self._closed = True
-        fibers, self._fibers = self._fibers, []
-        let_go(self.session, fibers)
+        let_go(self.session, self._fibers)
+        self._fibers = []
 
     # --- Driving
 
     def _begin(self, input_text: str) -> Decision:
         try:
-            coroutine = self._definition.begin(self.session, input_text)
+            coroutine = self.definition.begin(self.session, input_text)
         except EverstepError as error:
             return Broken(error=describe(error))
         root = Fiber(coroutine, self.session.frame)
@@ -195,17 +203,8 @@ class Replay:
 
     def _standing(self) -> Decision:
         pending = tuple(item for _, item in self._waiting.values())
-        closable = tuple(
-            Closable(
-                key=group.key,
-                operation=group.operation,
-                join=join,
-                closers=group.closers(),
-                ready_at=max(branch.at for branch in group.ended),
-            )
-            for group in self._groups.values()
-            if group.join is None and not group.answered and (join := group.verdict()) is not None
-        )
+        found = (group.closable() for group in self._groups.values())
+        closable = tuple(group for group in found if group is not None)
         if not pending and not closable:
             # A join counts branches of which this history does not show the end.
             waiting = [group.key for group in self._groups.values() if not group.answered]
@@ -248,6 +247,7 @@ class Replay:
     def _asked(self, fiber: Fiber, operation: Operation[Any]) -> Decision | None:
         key = operation.key or fiber.frame.next_key(operation.name)
         self.asked.append(key)
+        self.course.asked(key, fiber.frame.now)
         disagreement = self._ledger.disagreement(operation, key)
         if disagreement is not None:
             return disagreement
@@ -265,6 +265,7 @@ class Replay:
         given = answer(operation, record)
         if given.broken is not None:
             return given.broken
+        self.course.given(given.error, record.key)
         self._note_child(fiber, record)
         self._pass(fiber, record)
         fiber.interrupted = fiber.interrupted or record.status is OpStatus.CANCELLED
@@ -293,7 +294,7 @@ class Replay:
             operation=operation,
             record=record,
             unlocked_by=fiber.last,
-            ready_at=fiber.frame.now,
+            ready_at=max(fiber.frame.now, self.session.run.began),
             interrupted=fiber.interrupted,
         )
         self._waiting[key] = fiber, pending
@@ -336,6 +337,7 @@ class Replay:
     ) -> Decision | None:
         end = BranchEnd(index=fiber.index, value=value, error=error)
         group.end(Branch(end=end, last=fiber.last, at=fiber.frame.now))
+        self.course.raised_in(group.key, error)
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()
         # Other messages may see the group complete, too, unless this lane goes on.
@@ -364,7 +366,7 @@ class Replay:
     # --- How code ends
 
     def _ended(self, fiber: Fiber, value: object, error: BaseException | None) -> Decision | None:
-        mistake = self._mistake_of(error) or self._ledger.leftover(fiber.frame.scope, error)
+        mistake = mistake_of(error) or self._ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
         if error is None:
@@ -376,12 +378,13 @@ class Replay:
         if error is not None:
             return self._raised(fiber, error)
         try:
-            output = self._definition.encode_output(value)
+            output = self.definition.encode_output(value)
         except EverstepError as refusal:
             return self._raised(fiber, refusal)
         return Returned(output=output, last=fiber.last, closers=self._closers)
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
+        self.course.raised(error)
         return Raised(
             error=describe(error),
             last=fiber.last,
@@ -389,12 +392,3 @@ class Replay:
             interrupted=isinstance(error, RunCancelled),
             children=tuple(self._children) if isinstance(error, RunCancelled) else (),
         )
-
-    def _mistake_of(self, error: BaseException | None) -> Broken | None:
-        if error is None:
-            return None
-        blocking = blocking_error(error)
-        if blocking is not None:
-            return Broken(error=describe(blocking))
-        # Such as a step that is called with wrong arguments: to be mended, not final.
-        return Broken(error=describe(error)) if isinstance(error, DefinitionError) else None

@@ -41,7 +41,7 @@ secret      S    head                         what its callback tokens are made 
 parent      M    head                         run S, op S
 deadline    N    head                         when its time is up
 ending      M    head                         status S, at N, who S, why S
-origin      M    head                         run S, op S, root S, at N, same BOOL
+origin      M    head                         run S, op S, root S, at N, effects S
 reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds

@@ -201,6 +201,15 @@ class DynamoRuns:
         self._remember(head)
         return head
 
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and the record of one operation, in one request."""
+        sort_keys = (keys.RUN_HEAD, keys.operation(key))
+        head, record = self._table.get_together(keys.run(run_id), sort_keys)
+        return (
+            None if head is None else items.to_head(head),
+            None if record is None else items.to_record(record),
+        )
+
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         return self._table.put(items.from_record(run_id, record), conditions.on_record(guard))

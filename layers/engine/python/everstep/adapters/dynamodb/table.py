@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from everstep.adapters.aws_errors import CONDITION_FAILED, translated
 from everstep.adapters.dynamodb.conditions import IF_ABSENT
 from everstep.adapters.errors import AdapterError
+from everstep.core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import (
+        KeysAndAttributesTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
         ScanInputTypeDef,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 # The most that DynamoDB takes at once.
 _BATCH: Final = 25
+# A part that is throttled is asked for again at once, and then by whoever asked.
+_ROUNDS: Final = 3
 
 
 class Table:
@@ -63,6 +67,21 @@ class Table:
                 ExpressionAttributeNames=names,
             )
             return answer.get("Item")
+
+    def get_together(self, partition: str, sorts: Sequence[str]) -> list[Item | None]:
+        """Return items of a partition as they are now (strongly consistent), in this order."""
+        found: dict[str, Item] = {}
+        left = [_key(partition, sort) for sort in sorts]
+        with translated("DynamoDB BatchGetItem"):
+            for _ in range(_ROUNDS):
+                request: KeysAndAttributesTypeDef = {"Keys": left, "ConsistentRead": True}
+                answer = self._client.batch_get_item(RequestItems={self._name: request})
+                found.update((each["SK"]["S"], each) for each in answer["Responses"][self._name])
+                unprocessed = answer.get("UnprocessedKeys", {}).get(self._name)
+                if not unprocessed:
+                    return [found.get(sort) for sort in sorts]
+                left = list(unprocessed["Keys"])
+        raise UnavailableError("DynamoDB BatchGetItem: some items were not read")
 
     def partition(self, partition: str) -> Iterator[Item]:
         """Yield every item of a partition by sort key (strongly consistent)."""

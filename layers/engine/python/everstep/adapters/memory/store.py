@@ -161,6 +161,11 @@ class MemoryStore:
         with self._lock:
             return self._heads.get(run_id)
 
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and the record of one operation."""
+        with self._lock:
+            return self._heads.get(run_id), self._records.get(run_id, {}).get(key)
+
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         with self._lock:

@@ -20,6 +20,7 @@ from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.attempt import OutOfTimeError
 from everstep.app.engine import Engine, Execution
+from everstep.app.kept import Passes
 from everstep.app.sweep import IncompleteSweepError
 from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
@@ -117,6 +118,7 @@ class Deployment:
             registry=Registry(workflows),
             limits=self.settings.limits,
             execute=self._execute,
+            kept=Passes(from_records=0) if self.settings.keeps else None,
         )
 
     def _gated(self) -> Engine:

@@ -127,6 +127,12 @@ class GatedRuns:
         """Return the head alone."""
         return self.gate.pass_through("runs.head", run_id, lambda: self.inner.head(run_id))
 
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and one record."""
+        return self.gate.pass_through(
+            "runs.peek", f"{run_id} {key}", lambda: self.inner.peek(run_id, key)
+        )
+
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record."""
         return self.gate.pass_through(

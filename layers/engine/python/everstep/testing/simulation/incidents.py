@@ -16,6 +16,7 @@ _DOING: Final = {
     "runs.load": "reading the run",
     "runs.rest": "reading the run",
     "runs.head": "reading the run",
+    "runs.peek": "reading what may have changed of the run",
     "runs.move": "moving a timer",
     "runs.put_event": "keeping an event",
     "runs.replace_event": "keeping a sign of life",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from everstep.app.payloads import load, unpack
+from everstep.core.audit import first_break
 from everstep.core.invariants import (
     ViolationError,
     an_event_goes_to_one_wait,
@@ -21,13 +22,13 @@ from everstep.core.invariants import (
     who_waits_waits_for_others,
 )
 from everstep.core.keys import name_of
-from everstep.core.model import OpKind, OpStatus
+from everstep.core.model import ANY_INPUT, OpKind, OpStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from everstep.app.engine import Engine
-    from everstep.core.model import History
+    from everstep.core.model import Head, History, OpRecord
     from everstep.core.operations import StepCall
 
 
@@ -81,6 +82,8 @@ def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
         nothing_is_silently_stuck(history)
         an_event_goes_to_one_wait(history)
         completed_steps_were_executed(facts, history)
+        kept_results_are_those_of_the_origin(engine, history)
+        the_audit_is_whole(engine, history.head)
         _agrees_with_its_code(engine, facts, history)
 
 
@@ -149,8 +152,36 @@ def completed_steps_were_executed(facts: Facts, history: History) -> None:
     for record in history.records.values():
         done = record.kind is OpKind.STEP and record.status is OpStatus.DONE
         about = (run_id, record.key, record.attempt)
+        if _is_kept(record):
+            # Executed for the run that this one goes on from.
+            continue
         if done and not facts.effects[about] and not facts.probed[about]:
             raise ViolationError("completed_steps_were_executed", f"{record.key} of {run_id}")
+
+
+def kept_results_are_those_of_the_origin(engine: Engine, history: History) -> None:
+    """What a run keeps of the one that it goes on from is just what that one has recorded."""
+    origin = history.head.origin
+    before = None if origin is None else load(engine, origin.run_id)
+    for record in history.records.values():
+        if not _is_kept(record):
+            continue
+        old = before.records.get(record.key) if before else None
+        what = None if old is None else (old.kind, old.attempt, old.ended_at, old.result, old.error)
+        if what != (record.kind, record.attempt, record.ended_at, record.result, record.error):
+            detail = f"{record.key} of {history.head.run_id}"
+            raise ViolationError("kept_results_are_those_of_the_origin", detail)
+
+
+def the_audit_is_whole(engine: Engine, head: Head) -> None:
+    """Every entry of a run's audit holds the hash of the one before it, and none is missing."""
+    broken_at = first_break(head, engine.runs.audit(head.run_id))
+    if broken_at is not None:
+        raise ViolationError("the_audit_is_whole", f"entry {broken_at} of {head.run_id}")
+
+
+def _is_kept(record: OpRecord) -> bool:
+    return record.input_hash == ANY_INPUT and record.status.final
 
 
 # --- Where nothing went wrong

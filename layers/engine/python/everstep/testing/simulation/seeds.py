@@ -43,6 +43,7 @@ class Setup:
         oddities: How many odd actions may happen.
         failures: How many port calls may fail.
         odds: How likely a port call fails where that is drawn.
+        keeps: Whether processes keep suspended passes from one message to the next.
     """
 
     runs: tuple[tuple[str, int, int], ...]
@@ -52,6 +53,7 @@ class Setup:
     oddities: int = 0
     failures: int = 0
     odds: float = 0
+    keeps: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -63,6 +65,7 @@ class Setup:
             resumes=5,
             skew=self.skew,
             oddities=self.oddities,
+            keeps=self.keeps,
         )
 
 
@@ -132,6 +135,7 @@ def setup_of(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Setup:
         oddities=rng.choice((0, 0, 2, 5, 10)),
         failures=rng.choice((0, 1, 3, 6, 12)),
         odds=rng.choice((0, 0.02, 0.05)),
+        keeps=rng.choice((False, True)),
     )
 
 

@@ -25,6 +25,7 @@ class Settings:
         threads: Whether a task that stands still is left standing while whoever drives the world
             goes on, as opposed to everything happening before its next call returns.
         removes: Whether time goes on until runs are removed whose retention is over.
+        keeps: Whether processes keep suspended passes from one message to the next.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
     """
 
@@ -38,4 +39,5 @@ class Settings:
     reuses_ids: bool = False
     threads: bool = False
     removes: bool = False
+    keeps: bool = False
     actions: int = 5_000

@@ -55,6 +55,10 @@ class WatchedStore:
         """Return the head alone."""
         return self.inner.head(run_id)
 
+    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+        """Return the head and one record."""
+        return self.inner.peek(run_id, key)
+
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record."""
         return self._watched(run_id, lambda: self.inner.put(run_id, record, guard))
