@@ -24,6 +24,7 @@ from everstep.core.changes import RunTold
 from everstep.core.circumstances import Ending
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
+from everstep.core.durations import LONGEST_DELAY
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import UnknownWorkflowError, WorkflowMissingError
 from everstep.core.failures import describe
@@ -349,12 +350,19 @@ class _Advance:
                 history.events,
                 ending=history.head.ending,
                 looked=frozenset(self.looked),
+                deadline=self._deadline_at_hand(history.head),
             )
             changed = fulfil(self.engine, self.message, owed, history.head)
             looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
             if changed or not looked:
                 return changed
             self.looked.update(looked)
+
+    def _deadline_at_hand(self, head: Head) -> int | None:
+        """Return when the run's time is up, if that is before the sweeper could see to it."""
+        reach = self.engine.clock.now() + self.engine.limits.grace + LONGEST_DELAY
+        near = head.deadline is not None and head.deadline <= reach
+        return head.deadline if near and head.ending is None else None
 
     def _again(self, done: Done) -> Done:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
