@@ -21,7 +21,7 @@ from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
 from everstep.core.changes import RunTold
-from everstep.core.circumstances import Ending
+from everstep.core.circumstances import Ending, effects_of
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import LONGEST_DELAY
@@ -262,8 +262,7 @@ class _Advance:
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
         message = replace(self.message, attempt=number)
-        origin = history.head.origin
-        effects = origin.effects if origin else None
+        effects = effects_of(history.head)
         attempt = begin(self.engine, message, pending, call, self.time_left, effects)
         if begun:
             record = settle_interrupted(self.engine, attempt)
