@@ -75,7 +75,7 @@ def make_full_head(run_id: str) -> Head:
         deadline=NOW + 90_000,
         ending=Ending(status=RunStatus.CANCELLED, at=NOW + 3, who="somebody", why="no longer"),
         origin=Origin(
-            run_id="before", op="charge#2", root="first", root_created_at=NOW - 9, same_effects=True
+            run_id="before", op="charge#2", root="first", root_created_at=NOW - 9, effects="first"
         ),
         reference_id="order/7 ü",
         tags={"empty": "", "customer": "ü", "a#b": "c"},

@@ -38,6 +38,7 @@ GUARDS: Final = {
     "SHORT_SLEEP_ENDED": transitions.SHORT_SLEEP_ENDED,
     "LONG_SLEEP_ENDED": transitions.LONG_SLEEP_ENDED,
     "ARMED": transitions.ARMED,
+    "KEPT": transitions.KEPT,
     "REARMED": transitions.REARMED,
     "WAIT_ENDED": transitions.WAIT_ENDED,
     "JOIN_CLOSED": transitions.JOIN_CLOSED,

@@ -51,7 +51,7 @@ def test_an_origin_and_an_ending_read_back_without_what_may_be_missing(
     head = replace(
         full,
         ending=replace(full.ending, who=None, why=None),
-        origin=replace(full.origin, same_effects=False),
+        origin=replace(full.origin, effects="another"),
     )
     assert backend.runs.create(head, None) is None
     assert backend.runs.head(run_id) == head

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.callbacks import complete_callback, fail_callback, heartbeat_callback
 from everstep.app.engine import Limits
+from everstep.app.options import StartOptions
 from everstep.app.start import start
 from everstep.core.durations import SECOND
 from everstep.core.model import RunStatus
@@ -49,12 +50,13 @@ EVENTS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
 LIMITS: Final = Limits(inline=200)
 
 
-def scenario(
+def scenario(  # noqa: PLR0913 - settings by name
     begin: Callable[[World], object],
     then: Callable[[World], object] | None = None,
     *,
     interruptible: bool = False,
     rescued: bool = False,
+    removes: bool = False,
     receives: int = 5,
     resumes: int = 0,
 ) -> Scenario:
@@ -62,7 +64,9 @@ def scenario(
         begin=begin,
         then=then,
         workflows=MIXED,
-        settings=lambda: Settings(limits=LIMITS, receives=receives, resumes=resumes),
+        settings=lambda: Settings(
+            limits=LIMITS, receives=receives, resumes=resumes, removes=removes
+        ),
         interruptible=interruptible,
         rescued=rescued,
     )
@@ -127,6 +131,26 @@ def two_triggers(world: World) -> None:
     world.trigger("recovers", 1, "key")
 
 
+def begins_later(seconds: int) -> Callable[[World], object]:
+    """Ask for a run that begins later."""
+    return lambda world: world.trigger(
+        "three_steps", 1, "key", options=StartOptions(delay=seconds, reference_id="name")
+    )
+
+
+def two_with_one_name(world: World) -> None:
+    """Let two clients ask for the run with a name, which is a run of its own for neither."""
+    options = StartOptions(reference_id="name", on_conflict="existing")
+    world.trigger("long_sleep", 1, "key", options=options)
+    world.trigger("long_sleep", 1, "key", options=options)
+
+
+def is_kept(world: World) -> None:
+    """Ask for a run that is removed an hour after its end."""
+    options = StartOptions(reference_id="name", retention=HOUR)
+    world.trigger("short_sleep", 1, "key", options=options)
+
+
 def lose_the_code(world: World) -> None:
     """Take the code away while the run sleeps, so that it stalls when it wakes up."""
     world.trigger("short_sleep", 1, "key")
@@ -177,6 +201,26 @@ def let_go_on(world: World) -> None:
             world.resume(run_id)
 
 
+def retry(world: World) -> None:
+    """Let a run that has failed go on."""
+    world.trigger("relents", 1, "key", partial(_once_ended, world, SECOND, world.retry))
+
+
+def fork(world: World) -> None:
+    """Execute a run again from its second step on, once it has ended."""
+    again = partial(world.fork, from_step="measure#1")
+    world.trigger("large_payload", 1, "key", partial(_once_ended, world, SECOND, again))
+
+
+def _once_ended(world: World, pause: int, make: Callable[..., object], run_id: str) -> None:
+    """Make a run that goes on from this one; if that has not ended, come back later."""
+    if world.history(run_id).head.status.terminal:
+        make(run_id, key="once more")
+    elif pause < 12 * HOUR * SECOND:
+        again = partial(_once_ended, world, 2 * pause, make, run_id)
+        world.appointments.append((world.time + pause, again))
+
+
 def lose_the_table(world: World) -> None:
     """Restore a backup of an earlier attempt while the message for a later one is on its way."""
     world.trigger("retries", 1, "key")
@@ -202,8 +246,14 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "insists": scenario(called_off("insists")),
     "waits_for_many": scenario(called_off("waits_for_many")),
     "two_triggers": scenario(two_triggers),
+    "begins_soon": scenario(begins_later(600)),
+    "begins_far_away": scenario(begins_later(3 * HOUR)),
+    "two_with_one_name": scenario(two_with_one_name),
+    "is_removed": scenario(is_kept, removes=True),
     "lost_code": scenario(lose_the_code, bring_the_code_back),
     "stumbles": scenario(stumble, bring_the_code_back),
+    "retried": scenario(retry),
+    "forked": scenario(fork),
     "pauses": scenario(pause, let_go_on),
     # Whatever fails makes a dead letter at once, and somebody resumes the run.
     "impatient": scenario(

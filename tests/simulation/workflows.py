@@ -136,6 +136,23 @@ async def gives_up(ctx: Context, number: int) -> int:
 
 
 @workflow
+async def relents(ctx: Context, number: int) -> int:
+    """Fail, unless the run is a retry."""
+    number = await ctx.step(add, number, 1)
+    number = await ctx.step(stubborn, number)
+    return await ctx.step(add, number, 10)
+
+
+@step
+def stubborn(number: int) -> int:
+    """Do nothing but for a run whose steps have the keys of another one."""
+    context = step_context()
+    if context.idempotency_key.startswith(context.run_id):
+        raise NonRetryable(f"{number} is refused")
+    return number
+
+
+@workflow
 async def recovers(ctx: Context, number: int) -> int:
     try:
         return await ctx.step(refuse, number)
@@ -168,6 +185,7 @@ ONE_BY_ONE: Final[tuple[Workflow[Any, Any], ...]] = (
     large_payload,
     fails,
     gives_up,
+    relents,
     recovers,
     without_operations,
 )

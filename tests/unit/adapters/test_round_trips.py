@@ -79,7 +79,7 @@ endings = st.builds(
     why=st.none() | texts,
 )
 origins = st.builds(
-    Origin, run_id=names, op=names, root=names, root_created_at=numbers, same_effects=st.booleans()
+    Origin, run_id=names, op=names, root=names, root_created_at=numbers, effects=names
 )
 heads = st.builds(
     Head,

@@ -85,6 +85,8 @@ def test_every_call_has_an_example() -> None:
         "/runs/{id}/pause",
         "/runs/{id}/resume",
         "/runs/{id}/events/paid",
+        "/runs/{id}/retry",
+        "/runs/{id}/fork",
         "/runs/{id}/audit",
         "/runs/{id}/cancel",
         "/callbacks/TOKEN/complete",

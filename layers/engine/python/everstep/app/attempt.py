@@ -43,6 +43,7 @@ class Attempt:
         call: What is called.
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
+        effects: The run whose idempotency keys the step has, if that is another one.
     """
 
     message: Message
@@ -50,6 +51,7 @@ class Attempt:
     call: StepCall
     limit: int | None
     started: OpRecord
+    effects: str | None = None
 
     @property
     def number(self) -> int:
@@ -84,7 +86,7 @@ class Attempt:
         """Return what the step's function, or its probe, gives for the step's arguments."""
         key, run_id = self.pending.key, self.message.run_id
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
-        with attempt_context(run_id, key, self.number, deadline):
+        with attempt_context(run_id, key, self.number, deadline, self.effects):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -117,6 +119,7 @@ def begin(
     pending: Pending,
     call: StepCall,
     time_left: Callable[[], int] | None,
+    effects: str | None = None,
 ) -> Attempt:
     """Return the attempt that a message asks for; nothing is recorded yet.
 
@@ -135,7 +138,14 @@ def begin(
         started_at=now,
         wake_at=now + _longest(engine, call, time_left),
     )
-    return Attempt(message=message, pending=pending, call=call, limit=limit, started=started)
+    return Attempt(
+        message=message,
+        pending=pending,
+        call=call,
+        limit=limit,
+        started=started,
+        effects=effects,
+    )
 
 
 def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from everstep.app.options import deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
 from everstep.core.children import child_id, child_secret
@@ -78,6 +79,8 @@ def _start(engine: Engine, parent: Head, pending: Pending, start: StartCall) -> 
         secret=child_secret(parent.secret, pending.key),
         parent=Parent(run_id=parent.run_id, op=pending.key),
         reference_id=start.reference_id,
+        deadline=deadline_of(now, workflow.timeout),
+        retention=workflow.retention,
     )
     engine.runs.create(head, None)
     first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())

@@ -109,7 +109,7 @@ def checked(options: StartOptions) -> Terms:
         InvalidRequestError: The idempotency key makes no sense.
         InvalidOptionError: Another one does not, or two contradict one another.
     """
-    _check_key(options.idempotency_key)
+    check_key(options.idempotency_key)
     if options.on_conflict not in ("error", "existing"):
         said = f"on_conflict must be error or existing, not {options.on_conflict[:_SHOWN]!r}"
         raise InvalidOptionError("on_conflict", said)
@@ -173,7 +173,12 @@ def _checked_reference(reference_id: str | None) -> str | None:
     return reference_id
 
 
-def _check_key(key: str | None) -> None:
+def check_key(key: str | None) -> None:
+    """Refuse an idempotency key that makes no sense.
+
+    Raises:
+        InvalidOptionError: It is empty, too long, or not printable.
+    """
     if key is not None and not _short(key, LONGEST_IDEMPOTENCY_KEY):
         raise InvalidRequestError(
             f"an idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters, "

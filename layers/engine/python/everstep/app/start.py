@@ -73,7 +73,7 @@ def start(
     """
     workflow = engine.registry.to_start(name, options.version)
     terms = checked(options)
-    text = _recorded(workflow, checked_input(workflow, value, from_json=from_json))
+    text = recorded_input(workflow, checked_input(workflow, value, from_json=from_json))
     payload = pack(engine, text, f"the input of {name}")
     head = _head(engine, workflow, payload.recorded, options.idempotency_key, terms)
     holder = _create(engine, head, _claim(head, options.version, text, terms))
@@ -153,7 +153,12 @@ def checked_input(workflow: Workflow[Any, Any], value: object, *, from_json: boo
     return None
 
 
-def _recorded(workflow: Workflow[Any, Any], checked: object) -> str:
+def recorded_input(workflow: Workflow[Any, Any], checked: object) -> str:
+    """Return the recorded text of a workflow's input.
+
+    Raises:
+        InvalidInputError: It cannot be recorded.
+    """
     try:
         return workflow.input.encode(checked)
     except SerializationError as error:

@@ -44,8 +44,12 @@ class Callback(Generic[T]):
         self._session = session
         self._name = name
         self._call = CallbackCall(
-            created_at=frame.now, timeout=timeout, heartbeat=heartbeat, result=result
+            created_at=max(frame.now, session.run.began),
+            timeout=timeout,
+            heartbeat=heartbeat,
+            result=result,
         )
+        self._awaited = False
         session.claim(self._key)
         self.token = make_token(session.run.run_id, self._key, session.run.secret)
 
@@ -56,12 +60,20 @@ class Callback(Generic[T]):
             CallbackFailed: Whoever holds the token could not do it.
             CallbackTimeout: It took too long, or no sign of life came.
             InvalidInputError: What it was completed with does not fit.
+            AwaitedTwiceError: Something else waits for it at this moment.
         """
         hashed = f"timeout={self._call.timeout} heartbeat={self._call.heartbeat}"
         operation: Operation[T] = Operation(
             self._session, self._name, self._call, hashed, key=self._key
         )
-        return operation.__await__()
+        if self._awaited:
+            operation.adopt()
+            self._session.refuse_again(operation)
+        self._awaited = True
+        try:
+            return (yield from operation.__await__())
+        finally:
+            self._awaited = False
 
     def __repr__(self) -> str:
         return f"<callback {self._key}>"

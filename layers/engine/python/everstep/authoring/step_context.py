@@ -21,8 +21,8 @@ class StepContext:
     """The attempt that is being made.
 
     Attributes:
-        idempotency_key: The same for every attempt and repeat of this step in this run; hand it
-            to the services that the step calls.
+        idempotency_key: The same for every attempt and repeat of this step in this run, and in
+            its retries; hand it to the services that the step calls.
         attempt: Number of the attempt, from 1.
         run_id: The run.
         operation: Key of the operation, for example ``charge#1``.
@@ -55,12 +55,24 @@ def step_context() -> StepContext:
 
 @contextmanager
 def attempt_context(
-    run_id: str, operation: str, attempt: int, deadline: datetime | None
+    run_id: str,
+    operation: str,
+    attempt: int,
+    deadline: datetime | None,
+    effects: str | None = None,
 ) -> Iterator[None]:
-    """Make an attempt known to ``step_context`` while it runs."""
+    """Make an attempt known to ``step_context`` while it runs.
+
+    Args:
+        run_id: The run.
+        operation: The operation.
+        attempt: Number of the attempt.
+        deadline: When it is cut off.
+        effects: The run whose idempotency keys the step has, if that is another one.
+    """
     extra = {"run_id": run_id, "operation": operation, "attempt": attempt}
     context = StepContext(
-        idempotency_key=f"{run_id}:{operation}",
+        idempotency_key=f"{effects or run_id}:{operation}",
         attempt=attempt,
         run_id=run_id,
         operation=operation,

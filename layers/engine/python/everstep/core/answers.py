@@ -62,7 +62,8 @@ def _failure(record: OpRecord) -> Exception:
     if record.kind is OpKind.CHILD and record.outcome is not None:
         return ChildRunFailed(
             run_id=record.child or "",
-            status=record.outcome,
+            # Plain text, which workflow code may record.
+            status=record.outcome.value,
             error_type=error.type,
             message=error.message,
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """The run became terminal; it leaves the due index."""
+    """The run became terminal; it leaves the due index, or stands there until it is removed."""
 
     status: RunStatus
     by: str
@@ -85,7 +85,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 result=change.result,
                 error=change.error,
                 successor=change.successor,
-                due_at=None,
+                due_at=None if head.retention is None else change.at + head.retention,
             )
         case RunStalled(by=by, stall=stall):
             return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)

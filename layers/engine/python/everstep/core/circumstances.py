@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from everstep.core.model import RunStatus
+    from everstep.core.model import Head, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +43,20 @@ class Origin:
         op: The operation from which on it executes again.
         root: The run whose identity seeds what code draws.
         root_created_at: When that was accepted: the time with which its code begins.
-        same_effects: Whether steps have the idempotency keys of the root run.
+        effects: The run whose idempotency keys its steps have: itself, if they are to have their
+            effects once more.
     """
 
     run_id: str
     op: str
     root: str
     root_created_at: int
-    same_effects: bool
+    effects: str
+
+
+def effects_of(head: Head) -> str:
+    """Return the run whose idempotency keys the steps of a run have."""
+    return head.origin.effects if head.origin else head.run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

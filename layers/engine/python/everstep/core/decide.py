@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL, OpKind.CONTINUE})
 _AWAITED = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
+_SETS_GOING = frozenset({MessageKind.START, MessageKind.RECOVER})
 
 
 def duties(  # noqa: PLR0913 - all that there is to know
@@ -56,6 +57,7 @@ def duties(  # noqa: PLR0913 - all that there is to know
     *,
     ending: Ending | None = None,
     looked: frozenset[str] = frozenset(),
+    deadline: int | None = None,
 ) -> tuple[Effect, ...]:
     """Return what the message owes, given where the workflow stands.
 
@@ -67,8 +69,9 @@ def duties(  # noqa: PLR0913 - all that there is to know
         events: What was sent to the run.
         ending: Why the run is to end early, if it is.
         looked: Waits for child runs that the message has looked at already.
+        deadline: When the run's time is up, if that is soon.
     """
-    owes = _Duties(message, records, now, events, ending, looked)
+    owes = _Duties(message, records, now, events, ending, looked, deadline)
     match decision:
         case Suspended():
             return owes.suspended(decision)
@@ -88,6 +91,7 @@ class _Duties:
     events: Sequence[Event]
     ending: Ending | None
     looked: frozenset[str]
+    deadline: int | None
 
     def suspended(self, decision: Suspended) -> tuple[Effect, ...]:
         """Return what is owed while the workflow waits; records before messages."""
@@ -160,8 +164,7 @@ class _Duties:
         return Arm(record=waiting(pending, self.message.token, self.events))
 
     def _got(self, pending: Pending) -> Effect | None:
-        record = pending.record
-        mine = record is not None and record.by == self.message.token
+        mine = self._looks_after(pending)
         if pending.operation.kind is OpKind.CHILD:
             news = self.message.kind is MessageKind.CHILD and self.message.op == _starter(pending)
             look = (news or mine or self.message.take) and pending.key not in self.looked
@@ -172,6 +175,16 @@ class _Duties:
         event = next_event(pending, self.events, self.records)
         return None if event is None else Take(pending=pending, event=event)
 
+    def _looks_after(self, pending: Pending) -> bool:
+        """Say whether a wait that is recorded is the message's own: it began it, or led to it.
+
+        A callback may have been awaited before, in a branch that did not count in the end.
+        """
+        recorded = pending.record is not None and pending.record.by == self.message.token
+        return recorded or (
+            pending.operation.kind is OpKind.CALLBACK and self._owns(pending.unlocked_by)
+        )
+
     def _sent(self, decision: Suspended) -> tuple[Effect, ...]:
         owed = (self._owed(pending) for pending in decision.frontier)
         effects = tuple(effect for effect in owed if effect is not None)
@@ -181,6 +194,8 @@ class _Duties:
             if decision.children:
                 effects += (EndChildren(run_ids=decision.children),)
             effects += next_look(self.message, decision.frontier, self.now)
+        if self.deadline is not None and self.message.kind in _SETS_GOING:
+            effects += (Send(kind=MessageKind.CANCEL, due=self.deadline),)
         return effects
 
     def _checks(
@@ -206,12 +221,12 @@ class _Duties:
         record = pending.record
         if record is None:
             return _first(self.message, pending) if self._owns(pending.unlocked_by) else None
-        if record.wake_at is None or not (self.message.take or record.by == self.message.token):
+        if record.wake_at is None or not (self.message.take or self._looks_after(pending)):
             return None
         if record.status is OpStatus.STARTED and not self.message.take:
             # The message that has begun it is not done with it, and comes again if it dies.
             return None
-        if self.message.take:
+        if self.message.take or record.by != self.message.token:
             return _taken(self.message, pending, record, self.now)
         # A long timer was armed by the very write of its record; a short one travels as a message.
         return None if record.due_at is not None else _again(self.message, pending, record)
@@ -276,7 +291,7 @@ def _again(message: Message, pending: Pending, record: OpRecord) -> Send:
 
 
 def _taken(message: Message, pending: Pending, record: OpRecord, now: int) -> Effect | None:
-    """Return what a recovering message does for an operation that already waits."""
+    """Return what a message does for an operation that another one has made wait."""
     wake_at = record.wake_at or 0
     # What was begun stands in no index: its message is put off as often as it takes.
     if wake_at - now <= LONGEST_DELAY or record.status is OpStatus.STARTED:

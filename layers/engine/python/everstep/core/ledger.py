@@ -11,6 +11,7 @@ from everstep.core.decisions import Broken
 from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
 from everstep.core.keys import branch_of, branch_scope, lies_within, scope_of, scopes_of
+from everstep.core.model import ANY_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +72,7 @@ class Ledger:
         self.claim(key)
         if record.kind is not operation.kind:
             error = disagreements.other_kind(operation, record)
-        elif record.input_hash != operation.input_hash:
+        elif record.input_hash not in (operation.input_hash, ANY_INPUT):
             error = disagreements.other_input(operation, record)
         else:
             return None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ENDED_BY_FORCE: Final = "RunTerminated"
 """The type of error that a run has which was ended by force."""
 
+ANY_INPUT: Final = "*"
+"""Stands for the hash of whatever the code asks for; no hash of an input is this short."""
+
 HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
 
@@ -366,6 +369,7 @@ class DueEntry:
             message for that was sent.
         attempt: Attempt recorded last, for a retry that waits.
         status: Status of the operation; none for the run itself.
+        ended: Whether it is a run that has ended, and is due to be removed.
     """
 
     run_id: str
@@ -374,6 +378,7 @@ class DueEntry:
     wake_at: int = 0
     attempt: int = 0
     status: OpStatus | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

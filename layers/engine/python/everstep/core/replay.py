@@ -30,6 +30,7 @@ from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
 from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
+from everstep.core.course import Course
 from everstep.core.decisions import Broken, Pending, Raised, Returned, Suspended
 from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
@@ -40,7 +41,7 @@ from everstep.core.keys import branch_of, lies_within
 from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import BranchEnd, GroupCall, Operation
-from everstep.core.session import Frame, Phase, RunFacts, Session
+from everstep.core.session import Frame, Phase, Session, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -74,6 +75,7 @@ class Replay:
         definition: The code.
         decision: Where the pass stands.
         asked: Keys in the order in which the code asked for them.
+        course: When it did, and by what it failed.
         ended_branch: Whether ``resume`` has ended a branch, after which other messages may see
             the same group complete: what follows has to be decided from a fresh history.
     """
@@ -99,6 +101,7 @@ class Replay:
         self._ledger = Ledger(history.records, fresh)
         self._children: dict[str, None] = {}
         self.asked: list[str] = []
+        self.course = Course()
         self.ended_branch = False
         self._closed = False
         self._ready: list[tuple[int, int, Fiber, Answer]] = []
@@ -107,15 +110,8 @@ class Replay:
         self._waiting: dict[str, tuple[Fiber, Pending]] = {}
         self._groups: dict[str, Group] = {}
         self._closers: dict[str, tuple[str, ...]] = {}
-        facts = RunFacts(
-            run_id=head.run_id,
-            workflow=head.workflow,
-            version=head.version,
-            created_at=head.begins_at,
-            secret=head.secret,
-        )
         live = live and not history.records
-        self.session = Session(facts, live=live, claim=self._ledger.claim)
+        self.session = Session(facts_of(head), live=live, claim=self._ledger.claim)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -251,6 +247,7 @@ class Replay:
     def _asked(self, fiber: Fiber, operation: Operation[Any]) -> Decision | None:
         key = operation.key or fiber.frame.next_key(operation.name)
         self.asked.append(key)
+        self.course.asked(key, fiber.frame.now)
         disagreement = self._ledger.disagreement(operation, key)
         if disagreement is not None:
             return disagreement
@@ -268,6 +265,7 @@ class Replay:
         given = answer(operation, record)
         if given.broken is not None:
             return given.broken
+        self.course.given(given.error, record.key)
         self._note_child(fiber, record)
         self._pass(fiber, record)
         fiber.interrupted = fiber.interrupted or record.status is OpStatus.CANCELLED
@@ -296,7 +294,7 @@ class Replay:
             operation=operation,
             record=record,
             unlocked_by=fiber.last,
-            ready_at=fiber.frame.now,
+            ready_at=max(fiber.frame.now, self.session.run.began),
             interrupted=fiber.interrupted,
         )
         self._waiting[key] = fiber, pending
@@ -339,6 +337,7 @@ class Replay:
     ) -> Decision | None:
         end = BranchEnd(index=fiber.index, value=value, error=error)
         group.end(Branch(end=end, last=fiber.last, at=fiber.frame.now))
+        self.course.raised_in(group.key, error)
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()
         # Other messages may see the group complete, too, unless this lane goes on.
@@ -385,6 +384,7 @@ class Replay:
         return Returned(output=output, last=fiber.last, closers=self._closers)
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
+        self.course.raised(error)
         return Raised(
             error=describe(error),
             last=fiber.last,

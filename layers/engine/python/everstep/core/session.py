@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from everstep.core.model import Head
     from everstep.core.operations import Operation
 
 # After so many refusals a coroutine that swallows everything is left suspended instead.
@@ -40,13 +41,39 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What workflow code may know about its run."""
+    """What workflow code may know about its run.
+
+    Attributes:
+        run_id: Its identity.
+        workflow: Name of the workflow.
+        version: Its version.
+        created_at: The time with which its code begins.
+        secret: What its callback tokens are made of.
+        seed: The run whose identity seeds what code draws; empty for itself.
+        began: When the run was made: later than its code begins if it goes on from another one.
+    """
 
     run_id: str
     workflow: str
     version: str
     created_at: int
     secret: str = ""
+    seed: str = ""
+    began: int = 0
+
+
+def facts_of(head: Head) -> RunFacts:
+    """Return the facts of a run."""
+    origin = head.origin
+    return RunFacts(
+        run_id=head.run_id,
+        workflow=head.workflow,
+        version=head.version,
+        created_at=origin.root_created_at if origin else head.begins_at,
+        secret=head.secret,
+        seed=origin.root if origin else "",
+        began=head.begins_at,
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -111,7 +138,8 @@ class Session:
         """Return the random stream of this key space for a purpose; the same in every pass."""
         purpose = f"{self.frame.scope}/{what}" if self.frame.scope else what
         if purpose not in self._streams:
-            seed = hashlib.sha256(f"{self.run.run_id}/{purpose}".encode()).digest()
+            source = self.run.seed or self.run.run_id
+            seed = hashlib.sha256(f"{source}/{purpose}".encode()).digest()
             self._streams[purpose] = random.Random(seed)  # noqa: S311 - reproducible on purpose
         return self._streams[purpose]
 

@@ -165,6 +165,9 @@ LONG_SLEEP_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
 ARMED: Final = Guard(absent=True)
 """A long sleep is armed once, whoever tries how often."""
 
+KEPT: Final = Guard(absent=True)
+"""What a new run keeps of the one that it goes on from is written once, before there is a head."""
+
 WAIT_ENDED: Final = Guard(statuses=(OpStatus.WAITING,))
 """A wait that was recorded ends once: with what was waited for, or when its time is up."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.cancel import cancel
 from everstep.app.control import audit, pause, resume
+from everstep.app.fork import UNCHANGED, fork, retry
 from everstep.core.errors import InvalidRequestError
 from everstep.http import rendering
 from everstep.http.application import Reply, Route
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from everstep.app.engine import Engine
+    from everstep.app.fork import Made
     from everstep.core.model import RunStatus
     from everstep.http.requests import Request
 
 _ACTOR: Final = "everstep-actor"
+_KEY: Final = "idempotency-key"
+_OF_A_FORK: Final = frozenset({"from_step", "input"})
 _SAID: Final = frozenset({"reason", "by"})
 _FORCE: Final = frozenset({"force"})
 
@@ -39,6 +43,8 @@ def control_routes(engine: Engine) -> Sequence[Route]:
         Route(method="POST", rule="/runs/<run_id>/pause", call=calls.pause),
         Route(method="POST", rule="/runs/<run_id>/resume", call=calls.resume),
         Route(method="POST", rule="/runs/<run_id>/cancel", call=calls.cancel),
+        Route(method="POST", rule="/runs/<run_id>/retry", call=calls.retry),
+        Route(method="POST", rule="/runs/<run_id>/fork", call=calls.fork),
         Route(method="GET", rule="/runs/<run_id>/audit", call=calls.audit),
     )
 
@@ -80,6 +86,16 @@ def _text(fields: dict[str, Any], name: str) -> str | None:
     return value
 
 
+def _made(made: Made) -> Reply:
+    body = {
+        "run_id": made.run_id,
+        "status": made.status,
+        "origin": rendering.origin(made.origin),
+    }
+    location = {"Location": f"../{made.run_id}"}
+    return Reply(status=202 if made.created else 200, body=body, headers=location)
+
+
 @dataclass(frozen=True, slots=True)
 class _Calls:
     engine: Engine
@@ -104,6 +120,30 @@ class _Calls:
         run_id = request.run_id
         status = cancel(self.engine, run_id, who=told.who, why=told.why, force=force)
         return Reply(status=202, body={"run_id": run_id, "status": status})
+
+    def retry(self, request: Request) -> Reply:
+        """Make a run that goes on from where this one failed: 202, or 200 for a repeat."""
+        told = said(request, self.engine.limits.payload)
+        key = request.headers.get(_KEY)
+        made = retry(self.engine, request.run_id, who=told.who, why=told.why, idempotency_key=key)
+        return _made(made)
+
+    def fork(self, request: Request) -> Reply:
+        """Make a run that goes on from a step of this one: 202, or 200 for a repeat."""
+        told = said(request, self.engine.limits.payload, _OF_A_FORK)
+        from_step = told.others.get("from_step")
+        if not isinstance(from_step, str):
+            raise InvalidRequestError("from_step must be the key of an operation, like charge#1")
+        made = fork(
+            self.engine,
+            request.run_id,
+            from_step=from_step,
+            input=told.others.get("input", UNCHANGED),
+            who=told.who,
+            why=told.why,
+            idempotency_key=request.headers.get(_KEY),
+        )
+        return _made(made)
 
     def audit(self, request: Request) -> Reply:
         entries = audit(self.engine, request.run_id)

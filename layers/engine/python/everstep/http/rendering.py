@@ -13,7 +13,7 @@ from everstep.core.model import OpKind, OpStatus, RunStatus
 if TYPE_CHECKING:
     from everstep.app.query import Page, RunView
     from everstep.core.audit import AuditEntry
-    from everstep.core.circumstances import Ending, Parent
+    from everstep.core.circumstances import Ending, Origin, Parent
     from everstep.core.decisions import Pending
     from everstep.core.listing import Listed
     from everstep.core.model import ErrorInfo, Head, OpRecord, Payload, Stall
@@ -49,6 +49,7 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "successor": head.successor,
         "parent": _parent(head.parent),
         "ending": _ending(head.ending),
+        "origin": None if head.origin is None else origin(head.origin),
     }
     if steps:
         recorded = [_step(each) for each in progress.records]
@@ -69,6 +70,11 @@ def ended(head: Head, *, recorded: bool = False) -> dict[str, Any]:
     if head.status is RunStatus.COMPLETED:
         return shown | {"result": _tagged(head.result) if recorded else _value(head.result)}
     return shown | {"error": _error(head.error)}
+
+
+def origin(origin: Origin) -> dict[str, Any]:
+    """Return where a run goes on that goes on from another one."""
+    return {"run_id": origin.run_id, "from_step": origin.op or None}
 
 
 def audited(entry: AuditEntry) -> dict[str, Any]:

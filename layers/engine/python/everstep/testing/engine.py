@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import to_jsonable_python
 
-from everstep.app.control import audit, pause, resume
 from everstep.app.engine import Limits
 from everstep.app.events import send_event
 from everstep.app.options import StartOptions
@@ -21,18 +20,18 @@ from everstep.core.invariants import ViolationError
 from everstep.testing.callers import Callers
 from everstep.testing.handles import TestRun
 from everstep.testing.logs import LogBook
+from everstep.testing.operators import Operators
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
 from everstep.testing.stand_ins import StandIns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, timedelta
 
     from everstep.app.engine import Engine
     from everstep.app.options import OnConflict
     from everstep.authoring.workflows import Workflow
-    from everstep.core.audit import AuditEntry
     from everstep.testing.stand_ins import Mock
 
 In = TypeVar("In")
@@ -47,7 +46,7 @@ _OF_THE_CODE_AS_IT_WAS: Final = ("attempts_within_policy", "history_replays_to_i
 _NOTHING: Any = object()
 
 
-class TestEngine(Callers):
+class TestEngine(Callers, Operators):
     """Runs workflows in memory: same core, same use cases, no network, no waiting.
 
     Nothing happens by itself: ``run_until_idle`` processes what is due now, ``advance`` moves
@@ -157,47 +156,6 @@ class TestEngine(Callers):
         registry = self._world.inside.registry
         read = registry.to_continue(head.workflow, head.version).output.decode
         return self._handle(run_id, read)
-
-    def pause(self, run_id: str, *, who: str | None = None, why: str | None = None) -> None:
-        """Let a run go no further until it is resumed; a step in flight is finished.
-
-        Args:
-            run_id: The run.
-            who: Who asks, for the audit.
-            why: What for, for the audit.
-
-        Raises:
-            RunNotFoundError: There is no such run.
-            IllegalStateError: It has ended, or is stalled.
-        """
-        self._ask(f"pause {run_id}", lambda: pause(self._world.engine, run_id, who=who, why=why))
-
-    def resume(self, run_id: str, *, who: str | None = None, why: str | None = None) -> None:
-        """Let a run that stands still go on, once its cause is mended (see ``deploy``).
-
-        Args:
-            run_id: The run.
-            who: Who asks, for the audit.
-            why: What for, for the audit.
-
-        Raises:
-            RunNotFoundError: There is no such run.
-            IllegalStateError: It has ended.
-        """
-
-        def call() -> None:
-            resume(self._world.engine, run_id, who=who, why=why)
-            self._world.facts.resumptions += 1
-
-        self._ask(f"resume {run_id}", call)
-
-    def audit(self, run_id: str) -> Sequence[AuditEntry]:
-        """Return what was asked of a run, by whom and why, beginning with its acceptance.
-
-        Raises:
-            RunNotFoundError: There is no such run.
-        """
-        return audit(self._world.inside, run_id)
 
     def send_event(
         self, run_id: str, name: str, payload: object = None, *, idempotency_key: str | None = None

@@ -41,7 +41,7 @@ secret      S    head                         what its callback tokens are made 
 parent      M    head                         run S, op S
 deadline    N    head                         when its time is up
 ending      M    head                         status S, at N, who S, why S
-origin      M    head                         run S, op S, root S, at N, same BOOL
+origin      M    head                         run S, op S, root S, at N, effects S
 reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
@@ -284,7 +284,11 @@ def to_due_entry(item: Item) -> DueEntry:
     due_at = int(item["due_at"]["N"])
     if item["SK"]["S"] == keys.RUN_HEAD:
         return DueEntry(
-            run_id=run_id, key=HEAD, due_at=due_at, wake_at=number_in(item, "wake_at") or 0
+            run_id=run_id,
+            key=HEAD,
+            due_at=due_at,
+            wake_at=number_in(item, "wake_at") or 0,
+            ended=RunStatus(item["status"]["S"]).terminal,
         )
     return DueEntry(
         run_id=run_id,

@@ -178,7 +178,7 @@ def from_origin(origin: Origin) -> Value:
             "op": {"S": origin.op},
             "root": {"S": origin.root},
             "at": {"N": str(origin.root_created_at)},
-            "same": {"BOOL": origin.same_effects},
+            "effects": {"S": origin.effects},
         }
     }
 
@@ -193,7 +193,7 @@ def origin_in(item: Mapping[str, Any]) -> Origin | None:
         op=fields["op"]["S"],
         root=fields["root"]["S"],
         root_created_at=int(fields["at"]["N"]),
-        same_effects=fields["same"]["BOOL"],
+        effects=fields["effects"]["S"],
     )
 
 

@@ -15,6 +15,7 @@ from everstep.app.cancel import cancel
 from everstep.app.control import pause, resume
 from everstep.app.dead_letter import dead_letter
 from everstep.app.events import send_event
+from everstep.app.fork import fork, retry
 from everstep.app.options import StartOptions
 from everstep.app.receive import receive
 from everstep.app.start import start
@@ -26,6 +27,7 @@ from everstep.testing.simulation.deployment import Deployment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from everstep.app.fork import Made
     from everstep.authoring.workflows import Workflow
     from everstep.testing.simulation.choices import Choices
     from everstep.testing.simulation.faults import Faults
@@ -105,6 +107,24 @@ class Inhabited(Deployment):
     def pause(self, run_id: str) -> Task:
         """Begin an operator's call to let a run stand still; one that cannot is left alone."""
         return self.ask(f"pause {run_id}", lambda: pause(self.engine, run_id))
+
+    def retry(self, run_id: str, key: str) -> Task:
+        """Begin an operator's call to let a failed run go on, made again until it is answered."""
+        return self._persistently(
+            f"retry {run_id}", lambda: self._go_on(retry, run_id, key), again=True
+        )
+
+    def fork(self, run_id: str, from_step: str, key: str) -> Task:
+        """Begin an operator's call to execute a run again from a step on."""
+        forked = partial(fork, from_step=from_step)
+        return self._persistently(
+            f"fork {run_id}", lambda: self._go_on(forked, run_id, key), again=True
+        )
+
+    def _go_on(self, make: Callable[..., Made], run_id: str, key: str) -> None:
+        # As after a resumption, the sweeper makes up for the message if that is lost or late.
+        self.facts.resumptions += 1
+        self.facts.accepted.append((make(self.engine, run_id, idempotency_key=key).run_id, key))
 
     def send_event(self, run_id: str, name: str, value: object, key: str) -> Task:
         """Begin a client's call; a run that went on without the event has no use for it."""

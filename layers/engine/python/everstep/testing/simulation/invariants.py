@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from everstep.app.payloads import load, unpack
+from everstep.core.audit import first_break
 from everstep.core.invariants import (
     ViolationError,
     a_continued_run_goes_on,
@@ -22,13 +23,13 @@ from everstep.core.invariants import (
     who_waits_waits_for_others,
 )
 from everstep.core.keys import name_of
-from everstep.core.model import OpKind, OpStatus
+from everstep.core.model import ANY_INPUT, OpKind, OpStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from everstep.app.engine import Engine
-    from everstep.core.model import History
+    from everstep.core.model import Head, History, OpRecord
     from everstep.core.operations import StepCall
 
 
@@ -44,6 +45,7 @@ class Facts:
         disturbances: Faults, duplicates, expired time-outs: whatever may repeat work.
         resumptions: How often a run was resumed or taken over.
         recovered: How often the sweeper took a run over because it showed no progress.
+        removed: Runs whose retention is over.
         skew: How far two clocks may be apart, in milliseconds.
     """
 
@@ -54,6 +56,7 @@ class Facts:
     disturbances: int = 0
     resumptions: int = 0
     recovered: int = 0
+    removed: set[str] = field(default_factory=set)
     skew: int = 0
 
     def executions(self, run_id: str) -> Counter[str]:
@@ -82,6 +85,8 @@ def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
         completed_steps_were_executed(facts, history)
         if history.head.successor is not None:
             a_continued_run_goes_on(history, engine.runs.load(history.head.successor))
+        kept_results_are_those_of_the_origin(engine, history)
+        the_audit_is_whole(engine, history.head)
         _agrees_with_its_code(engine, facts, history)
 
 
@@ -110,7 +115,7 @@ def at_most_once_is_at_most_once(facts: Facts, run_id: str, calls: Mapping[str, 
 
 def every_accepted_run_is_known(facts: Facts, run_ids: Iterable[str]) -> None:
     """A run for which a trigger answered 2xx is recorded."""
-    missing = {run_id for run_id, _ in facts.accepted} - set(run_ids)
+    missing = {run_id for run_id, _ in facts.accepted} - set(run_ids) - facts.removed
     if missing:
         raise ViolationError("every_accepted_run_is_known", ", ".join(sorted(missing)))
 
@@ -126,7 +131,8 @@ def one_run_per_idempotency_key(engine: Engine, facts: Facts, run_ids: Iterable[
         raise ViolationError("one_run_per_idempotency_key", ", ".join(twice))
     told: dict[str, str] = {}
     for run_id, key in facts.accepted:
-        if key is not None and told.setdefault(key, run_id) != run_id:
+        # Once its run is gone a key starts another.
+        if key is not None and not facts.removed and told.setdefault(key, run_id) != run_id:
             raise ViolationError("one_run_per_idempotency_key", f"{key}: {told[key]}, {run_id}")
 
 
@@ -149,8 +155,36 @@ def completed_steps_were_executed(facts: Facts, history: History) -> None:
     for record in history.records.values():
         done = record.kind is OpKind.STEP and record.status is OpStatus.DONE
         about = (run_id, record.key, record.attempt)
+        if _is_kept(record):
+            # Executed for the run that this one goes on from.
+            continue
         if done and not facts.effects[about] and not facts.probed[about]:
             raise ViolationError("completed_steps_were_executed", f"{record.key} of {run_id}")
+
+
+def kept_results_are_those_of_the_origin(engine: Engine, history: History) -> None:
+    """What a run keeps of the one that it goes on from is just what that one has recorded."""
+    origin = history.head.origin
+    before = None if origin is None else load(engine, origin.run_id)
+    for record in history.records.values():
+        if not _is_kept(record):
+            continue
+        old = before.records.get(record.key) if before else None
+        what = None if old is None else (old.kind, old.attempt, old.ended_at, old.result, old.error)
+        if what != (record.kind, record.attempt, record.ended_at, record.result, record.error):
+            detail = f"{record.key} of {history.head.run_id}"
+            raise ViolationError("kept_results_are_those_of_the_origin", detail)
+
+
+def the_audit_is_whole(engine: Engine, head: Head) -> None:
+    """Every entry of a run's audit holds the hash of the one before it, and none is missing."""
+    broken_at = first_break(head, engine.runs.audit(head.run_id))
+    if broken_at is not None:
+        raise ViolationError("the_audit_is_whole", f"entry {broken_at} of {head.run_id}")
+
+
+def _is_kept(record: OpRecord) -> bool:
+    return record.input_hash == ANY_INPUT and record.status.final
 
 
 # --- Where nothing went wrong

@@ -1,0 +1,327 @@
+"""Make a new run that goes on from another one: a retry from where it failed, or a fork.
+
+What is kept is written first, under the new run's id, and the head last: records without a head
+are no run. With an idempotency key the id follows from the call, so the same call again, after
+a crash anywhere, finds what it wrote and makes nothing twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+from everstep.app.control import asked_for
+from everstep.app.deadline import call_within
+from everstep.app.options import check_key
+from everstep.app.outbox import send
+from everstep.app.payloads import load, pack, unpack
+from everstep.app.start import checked_input, recorded_input
+from everstep.core.audit import Action, acceptance, following
+from everstep.core.circumstances import Origin, Reference, effects_of
+from everstep.core.codec import digest_text
+from everstep.core.durations import SECOND
+from everstep.core.errors import (
+    IdempotencyConflictError,
+    IllegalStateError,
+    RunNotFoundError,
+    StepTimeout,
+    UnavailableError,
+    WorkflowMissingError,
+)
+from everstep.core.forks import (
+    check_agrees,
+    cut_at_failure,
+    cut_before,
+    derived_run_id,
+    kept_events,
+    kept_record,
+)
+from everstep.core.model import Claim, Head, History, Message, MessageKind, RunStatus
+from everstep.core.replay import Replay
+from everstep.core.transitions import KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from everstep.app.engine import Engine
+    from everstep.core.audit import Asked, AuditEntry
+    from everstep.core.forks import Cut
+    from everstep.core.model import Payload
+    from everstep.core.replay import Definition
+
+T = TypeVar("T")
+
+_RETRIED: Final = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT)
+# Far more than a replay takes.
+_PATIENCE: Final = 5 * SECOND
+
+
+class Unchanged(Enum):
+    """Says that a new run has the input of the one that it goes on from."""
+
+    INPUT = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.INPUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A run that goes on from another one.
+
+    Attributes:
+        run_id: The new run.
+        origin: Where it goes on.
+        status: Its status.
+        created: Whether this call made it, as opposed to an earlier one with the same key.
+    """
+
+    run_id: str
+    origin: Origin
+    status: RunStatus
+    created: bool
+
+
+def retry(
+    engine: Engine,
+    run_id: str,
+    *,
+    who: str | None = None,
+    why: str | None = None,
+    idempotency_key: str | None = None,
+) -> Made:
+    """Make a run that goes on from the operation by which a run failed, or was ended.
+
+    What was done stays done, also what was undone afterwards. Steps that are executed again have
+    the idempotency keys that they had: a service that did the work already recognises them.
+
+    Args:
+        engine: The ports.
+        run_id: A run that is FAILED, CANCELLED or TIMED_OUT.
+        who: Who asks, for the audit.
+        why: What for, for the audit.
+        idempotency_key: The same key makes one run only.
+
+    Raises:
+        InvalidRequestError: An argument makes no sense.
+        RunNotFoundError: There is no such run.
+        IllegalStateError: The run has no failure to go on from, or its code does not allow it.
+        UnavailableError: Nothing is known; the same call with the same key is harmless.
+    """
+    call = _Call(asked=asked_for(Action.RETRIED, who, why), key=_checked(idempotency_key))
+    history = _history(engine, run_id)
+    head = history.head
+    if head.status not in _RETRIED:
+        raise IllegalStateError(
+            f"run {run_id} is {head.status}; only a run that is {', '.join(_RETRIED)} is retried"
+        )
+    cut = _replayed(engine, head, lambda definition: cut_at_failure(definition, history))
+    maker = _Maker(engine, call, history, cut)
+    return maker.make(call.new_id(engine, head), head.input.recorded, effects_of(head))
+
+
+def fork(  # noqa: PLR0913 - each by its name
+    engine: Engine,
+    run_id: str,
+    *,
+    from_step: str,
+    input: object = UNCHANGED,  # noqa: A002 - the name in workflows
+    who: str | None = None,
+    why: str | None = None,
+    idempotency_key: str | None = None,
+    from_json: bool = True,
+) -> Made:
+    """Make a run that keeps what a run had recorded before an operation, and executes the rest.
+
+    Its steps have idempotency keys of their own: they are to have their effects once more.
+
+    Args:
+        engine: The ports.
+        run_id: A run, whether or not it has ended.
+        from_step: Key of the first operation to execute again, for example ``charge#1``.
+        input: Its input; that of the run if not given.
+        who: Who asks, for the audit.
+        why: What for, for the audit.
+        idempotency_key: The same key makes one run only.
+        from_json: Whether the input is JSON data from outside, as opposed to a Python value.
+
+    Raises:
+        InvalidRequestError: An argument makes no sense, or names no operation of the run.
+        InvalidInputError: The input does not fit the workflow's annotation.
+        RunNotFoundError: There is no such run.
+        IllegalStateError: The run's code does not go on from there.
+        IdempotencyConflictError: The key was used before with another input.
+        UnavailableError: Nothing is known; the same call with the same key is harmless.
+    """
+    asked = asked_for(Action.FORKED, who, why)
+    call = _Call(asked=asked, op=from_step, key=_checked(idempotency_key))
+    history = _history(engine, run_id)
+    head = history.head
+    cut = _replayed(engine, head, lambda definition: cut_before(definition, history, from_step))
+    given = _input(engine, head, input, from_json=from_json)
+    new_id = call.new_id(engine, head)
+    return _Maker(engine, call, history, cut).make(new_id, given, new_id)
+
+
+def _checked(key: str | None) -> str | None:
+    check_key(key)
+    return key
+
+
+def _history(engine: Engine, run_id: str) -> History:
+    history = load(engine, run_id)
+    if history is None:
+        raise RunNotFoundError(run_id)
+    return history
+
+
+def _replayed(engine: Engine, head: Head, look: Callable[[Definition], T]) -> T:
+    """Return what a look at a run's code gives; the code may never come to rest.
+
+    Raises:
+        IllegalStateError: There is no code, or it does not come to rest.
+    """
+    try:
+        definition = engine.registry.to_continue(head.workflow, head.version)
+        return cast("T", call_within(lambda: look(definition), _PATIENCE))
+    except WorkflowMissingError as error:
+        raise IllegalStateError(str(error)) from error
+    except StepTimeout as error:
+        raise IllegalStateError(f"the code of run {head.run_id} does not come to rest") from error
+
+
+def _input(engine: Engine, head: Head, given: object, *, from_json: bool) -> Payload:
+    if given is UNCHANGED:
+        return head.input.recorded
+    workflow = engine.registry.to_continue(head.workflow, head.version)
+    text = recorded_input(workflow, checked_input(workflow, given, from_json=from_json))
+    return pack(engine, text, f"the input of {head.workflow}").recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """A call, as it is recognised when it is repeated: what is asked, where, under which key."""
+
+    asked: Asked
+    op: str = ""
+    key: str | None
+
+    def new_id(self, engine: Engine, head: Head) -> str:
+        """Return the id of the run that the call makes."""
+        if self.key is None:
+            return engine.ids.run_id()
+        return derived_run_id(head, self.asked.action, self.op, self.key)
+
+    def claim(self, new: Head, run_id: str) -> Claim | None:
+        """Return the claim on the call's idempotency key."""
+        if self.key is None:
+            return None
+        # A line end keeps it apart from every key that a trigger can be called with.
+        key = f"{self.asked.action}\n{run_id}\n{self.op}\n{self.key}"
+        given = digest_text(new.input.text or new.input.ref or "")
+        return Claim(workflow=new.workflow, key=key, run_id=new.run_id, input_hash=given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes a run that goes on from another one."""
+
+    engine: Engine
+    call: _Call
+    history: History
+    cut: Cut
+
+    def make(self, new_id: str, given: Payload, effects: str) -> Made:
+        """Write what is kept, then the head with its audit entry; let the run begin."""
+        existing = self.engine.runs.head(new_id)
+        if existing is not None and existing.input != given and self.call.key is not None:
+            raise IdempotencyConflictError(self.call.key, new_id)
+        if existing is not None and existing.origin is not None:
+            if existing.status is RunStatus.RUNNING:
+                # Whoever made it may have died before the message was sent.
+                self._send_first(new_id)
+            return Made(
+                run_id=new_id, origin=existing.origin, status=existing.status, created=False
+            )
+        origin = self._origin(effects)
+        head = self._head(new_id, given, origin)
+        _replayed(self.engine, head, lambda definition: self._check(definition, head))
+        self._keep(head)
+        audit = following(acceptance(head), self.call.asked, head.created_at)
+        self._create(head, audit)
+        self._send_first(new_id)
+        return Made(run_id=new_id, origin=origin, status=head.status, created=True)
+
+    def _send_first(self, run_id: str) -> None:
+        # With the token of everything that is kept, whose consequences are its own; sent again it
+        # is the same message again.
+        first = Message(run_id=run_id, kind=MessageKind.START, token=run_id)
+        try:
+            send(self.engine, [first])
+        except UnavailableError:
+            # The run is recorded and in the due index: the sweeper sends what this could not.
+            return
+
+    def _create(self, head: Head, audit: AuditEntry) -> None:
+        """Write the head; it has the caller's own name if that is the ended run's, or nobody's."""
+        old, claim = self.history.head, self.call.claim(head, self.history.head.run_id)
+        if old.reference_id is None or not old.status.terminal:
+            self.engine.runs.create(head, claim, audit)
+            return
+        reference = Reference(
+            workflow=old.workflow,
+            reference_id=old.reference_id,
+            run_id=head.run_id,
+            instead_of=old.run_id,
+        )
+        named = replace(head, reference_id=old.reference_id)
+        if isinstance(self.engine.runs.create(named, claim, audit, reference), Reference):
+            self.engine.runs.create(head, claim, audit)
+
+    def _origin(self, effects: str) -> Origin:
+        old = self.history.head
+        return Origin(
+            run_id=old.run_id,
+            op=self.cut.op,
+            root=old.origin.root if old.origin else old.run_id,
+            root_created_at=old.origin.root_created_at if old.origin else old.begins_at,
+            effects=effects,
+        )
+
+    def _head(self, run_id: str, given: Payload, origin: Origin) -> Head:
+        old, now = self.history.head, self.engine.clock.now()
+        return Head(
+            run_id=run_id,
+            workflow=old.workflow,
+            version=old.version,
+            status=RunStatus.RUNNING,
+            input=given,
+            created_at=now,
+            by=run_id,
+            generation=1,
+            due_at=now + self.engine.limits.grace,
+            # As after a resumption: what is recorded is older, and somebody has to take it over.
+            resumed_at=now,
+            secret=self.engine.ids.secret(),
+            deadline=None if old.deadline is None else now + old.deadline - old.begins_at,
+            origin=origin,
+            tags=old.tags,
+            retention=old.retention,
+        )
+
+    def _check(self, definition: Definition, head: Head) -> None:
+        """Make sure that the code goes on from what is kept, before anything is written."""
+        whole = replace(head, input=unpack(self.engine, head.input))
+        records = {
+            record.key: replace(kept_record(record, head.by), result=record.result)
+            for record in self.cut.records.values()
+        }
+        with Replay(definition, History(head=whole, records=records)) as replay:
+            check_agrees(self.history, replay.decision)
+
+    def _keep(self, head: Head) -> None:
+        for record in self.cut.records.values():
+            self.engine.runs.put(head.run_id, kept_record(record, head.by), KEPT)
+        for event in kept_events(self.history, self.cut):
+            self.engine.runs.put_event(head.run_id, event)
