@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep import Context, workflow
+from everstep import Context, RunCancelled, workflow
 from tests.simulation.workflows import DAY, add
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def insists(ctx: Context, number: int) -> int:
     """Want to go on although the run is to end."""
     try:
         await ctx.sleep(30 * DAY)
-    finally:
+    except RunCancelled:
         await ctx.continue_as_new(number)
     return number
 
