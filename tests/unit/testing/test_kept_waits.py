@@ -142,3 +142,25 @@ def test_a_paused_run_keeps_what_is_sent_to_it_until_it_is_resumed() -> None:
         Action.PAUSED,
         Action.RESUMED,
     ]
+
+
+@workflow
+async def asked_beside(ctx: Context, amount: int) -> list[object]:
+    approval = ctx.callback(str)
+    await ctx.step(ask, amount, approval.token)
+    await ctx.sleep(timedelta(hours=1))
+    paid = await ctx.step(ship, amount)
+    return [paid, await approval]
+
+
+def test_an_answer_that_was_not_yet_heard_comes_along_with_a_retry() -> None:
+    engine = TestEngine([asked_beside])
+    engine.fail(ship, NonRetryable("no van"))
+    run = engine.start(asked_beside, 7)
+    engine.run_until_idle()
+    engine.complete_callback(TOKENS[-1], "yes")
+    engine.advance(timedelta(hours=1))
+    assert run.status is RunStatus.FAILED
+    again = engine.retry(run.id)
+    engine.run_until_idle()
+    assert again.result == ["shipped for 7", "yes"]

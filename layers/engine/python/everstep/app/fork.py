@@ -18,7 +18,7 @@ from everstep.app.outbox import send
 from everstep.app.payloads import load, pack, unpack
 from everstep.app.start import checked_input, recorded_input
 from everstep.core.audit import Action, acceptance, following
-from everstep.core.circumstances import Origin, Reference
+from everstep.core.circumstances import Origin, Reference, effects_of
 from everstep.core.codec import digest_text
 from everstep.core.durations import SECOND
 from everstep.core.errors import (
@@ -117,9 +117,8 @@ def retry(
             f"run {run_id} is {head.status}; only a run that is {', '.join(_RETRIED)} is retried"
         )
     cut = _replayed(engine, head, lambda definition: cut_at_failure(definition, history))
-    effects = head.origin.effects if head.origin else run_id
     maker = _Maker(engine, call, history, cut)
-    return maker.make(call.new_id(engine, head), head.input.recorded, effects)
+    return maker.make(call.new_id(engine, head), head.input.recorded, effects_of(head))
 
 
 def fork(  # noqa: PLR0913 - each by its name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from everstep.core.model import RunStatus
+    from everstep.core.model import Head, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,11 @@ class Origin:
     root: str
     root_created_at: int
     effects: str
+
+
+def effects_of(head: Head) -> str:
+    """Return the run whose idempotency keys the steps of a run have."""
+    return head.origin.effects if head.origin else head.run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

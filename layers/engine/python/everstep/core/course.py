@@ -44,10 +44,12 @@ class Course:
     def _cause_of(self, error: BaseException) -> str | None:
         seen: BaseException | None = error
         for _ in range(_LONGEST_CHAIN):
-            if seen is None or seen in self._given:
-                break
+            if seen is None:
+                return None
+            if seen in self._given:
+                return self._given[seen]
             seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-        return None if seen is None else self._given.get(seen)
+        return None
 
 
 # User code may tie errors into a ring.
