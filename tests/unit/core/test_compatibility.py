@@ -166,8 +166,8 @@ def test_a_run_that_was_cancelled_has_no_outcome_of_its_code() -> None:
 
 def test_a_run_that_was_continued_as_new_is_to_be_continued_again() -> None:
     async def goes_on(ctx: Context) -> str:
-        order = await recorded(ctx)
-        await ctx.continue_as_new(order)
+        await recorded(ctx)
+        await ctx.continue_as_new()
 
     made = ended()
     continued = replace(

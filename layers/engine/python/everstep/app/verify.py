@@ -28,12 +28,11 @@ from everstep.core.errors import (
     StepTimeout,
     WorkflowMissingError,
 )
+from everstep.core.event_invariants import a_continued_run_goes_on, an_event_goes_to_one_wait
 from everstep.core.invariants import (
     ViolationError,
-    a_continued_run_goes_on,
     a_stall_has_its_reason,
     an_ended_run_is_not_due,
-    an_event_goes_to_one_wait,
     attempts_within_policy,
     code_comes_to_rest,
     every_entry_has_its_run,

@@ -17,11 +17,11 @@ from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
 from everstep.core.endings import is_kept
 from everstep.core.joins import read_join
-from everstep.core.keys import branch_of, lies_within, name_of, scope_of
+from everstep.core.keys import branch_of, lies_within, scope_of
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
-from everstep.core.waits import moved_key, next_event, untaken
+from everstep.core.waits import next_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -197,17 +197,6 @@ def nothing_is_silently_stuck(history: History) -> None:
         raise ViolationError("nothing_is_silently_stuck", detail)
 
 
-def an_event_goes_to_one_wait(history: History) -> None:
-    """No two waits have taken the same event."""
-    takers: dict[tuple[str, int], str] = {}
-    for key, record in sorted(history.records.items()):
-        if record.kind is OpKind.WAIT and record.event is not None:
-            first = takers.setdefault((name_of(key), record.event), key)
-            if first != key:
-                detail = f"{first} and {key} have both taken number {record.event}"
-                raise ViolationError("an_event_goes_to_one_wait", detail)
-
-
 def who_waits_waits_for_others(definition: Definition, history: History) -> None:
     """A run that is at rest has nothing to do itself: no group to close, no event to take.
 
@@ -243,17 +232,6 @@ def the_end_is_recorded(head: Head) -> None:
     outcome = {RunStatus.COMPLETED: head.result, RunStatus.CONTINUED: head.successor}
     if head.ended_at is None or outcome.get(head.status, head.error) is None:
         raise ViolationError("the_end_is_recorded", of_head(head))
-
-
-def a_continued_run_goes_on(history: History, successor: History | None) -> None:
-    """The run that goes on in place of another is there, and has what that was sent for nothing."""
-    if successor is None:
-        raise ViolationError("a_continued_run_goes_on", f"{history.head.run_id} has no successor")
-    there = {event.key for event in successor.events}
-    for event in untaken(history.events, history.records):
-        moved = moved_key(history.head.run_id, event)
-        if moved not in there and not successor.head.status.terminal:
-            raise ViolationError("a_continued_run_goes_on", f"{moved} was not handed on")
 
 
 def a_stall_has_its_reason(head: Head) -> None:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from everstep.app.payloads import load, unpack
 from everstep.core.audit import first_break
+from everstep.core.event_invariants import a_continued_run_goes_on, an_event_goes_to_one_wait
 from everstep.core.invariants import (
     ViolationError,
-    a_continued_run_goes_on,
-    an_event_goes_to_one_wait,
     asked_steps,
     attempts_within_policy,
     history_replays_to_its_outcome,
