@@ -48,6 +48,7 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.reference": lambda client: DynamoRuns(client, "table").reference("order", "o-1"),
     "DynamoRuns.load": lambda client: DynamoRuns(client, "table").load("run"),
     "DynamoRuns.head": lambda client: DynamoRuns(client, "table").head("run"),
+    "DynamoRuns.peek": lambda client: DynamoRuns(client, "table").peek("run", "a#1"),
     "DynamoRuns.put": lambda client: DynamoRuns(client, "table").put("run", make_record(), ALWAYS),
     "DynamoRuns.move": lambda client: DynamoRuns(client, "table").move("run", "a#1", 5, ALWAYS),
     "DynamoRuns.change": lambda client: DynamoRuns(client, "table").change(

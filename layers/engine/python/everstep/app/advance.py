@@ -117,12 +117,11 @@ class _Advance:
         history = None
         try:
             if message.kind not in _LOOKING and not message.take:
-                history = caught_up(self.engine, message.run_id, replay)
+                history = caught_up(self.engine, message, replay)
         finally:
-            if history is None or isinstance(replay.decision, Broken):
+            if history is None:
                 replay.close()
-        usable = history is not None and not isinstance(replay.decision, Broken)
-        return self._attend(history, replay) if history is not None and usable else None
+        return None if history is None else self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)

@@ -25,6 +25,7 @@ class Ledger:
 
     Attributes:
         records: By key.
+        size: Bytes of their results.
     """
 
     def __init__(self, records: Mapping[str, OpRecord], fresh: Iterable[str] = ()) -> None:
@@ -35,6 +36,7 @@ class Ledger:
             fresh: Keys of what was recorded just now.
         """
         self.records = dict(records)
+        self.size = sum(map(_size, records.values()))
         self._fresh = set(fresh)
         self._unclaimed: dict[str, set[str]] = {}
         # How much is unclaimed in each scope and the scopes within it.
@@ -45,6 +47,7 @@ class Ledger:
 
     def add(self, record: OpRecord, *, fresh: bool) -> None:
         """Take in a record; say whether it was written just now."""
+        self.size += _size(record) - _size(self.records.get(record.key))
         self.records[record.key] = record
         if fresh:
             self._fresh.add(record.key)
@@ -113,6 +116,10 @@ class Ledger:
             keys=frozenset(left),
             raised=None if error is None else describe(error),
         )
+
+
+def _size(record: OpRecord | None) -> int:
+    return 0 if record is None or record.result is None else record.result.size
 
 
 def mistake_of(error: BaseException | None) -> Broken | None:

@@ -127,6 +127,11 @@ class Replay:
         """Return the records that the pass has seen, those it was resumed with included."""
         return self._ledger.records
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of the results that the pass holds."""
+        return self._ledger.size
+
     def pending(self, key: str) -> Pending | None:
         """Return the operation of the frontier with this key, if it is there."""
         if not isinstance(self.decision, Suspended) or key not in self._waiting:

@@ -118,8 +118,11 @@ class Deployment:
             registry=Registry(workflows),
             limits=self.settings.limits,
             execute=self._execute,
-            kept=Passes(from_records=0) if self.settings.keeps else None,
+            kept=self._passes(),
         )
+
+    def _passes(self) -> Passes | None:
+        return Passes(from_records=0) if self.settings.keeps else None
 
     def _gated(self) -> Engine:
         watched = WatchedStore(self.store, self._check_write)
@@ -311,12 +314,18 @@ class Deployment:
     def restore(self, backup: Backup) -> None:
         """Put a new table made of a backup in place of the old one; queues stay as they are.
 
-        Whoever is at work goes on with the old table; its writes there are lost.
+        Whoever is at work goes on with the old table; its writes there are lost. New processes
+        serve the new one, which keep nothing yet.
         """
         backup.rewind(self.facts)
         self.store = table = backup.table()
         self.inside = replace(
-            self.inside, runs=table, timers=table, lists=table, dead_letters=table
+            self.inside,
+            runs=table,
+            timers=table,
+            lists=table,
+            dead_letters=table,
+            kept=self._passes(),
         )
         self.engine = self._gated()
 
