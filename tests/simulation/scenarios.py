@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.callbacks import complete_callback, fail_callback, heartbeat_callback
 from everstep.app.engine import Limits
+from everstep.app.options import StartOptions
 from everstep.app.start import start
 from everstep.core.durations import SECOND
 from everstep.core.model import RunStatus
@@ -46,12 +47,13 @@ EVENTS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
 LIMITS: Final = Limits(inline=200)
 
 
-def scenario(
+def scenario(  # noqa: PLR0913 - settings by name
     begin: Callable[[World], object],
     then: Callable[[World], object] | None = None,
     *,
     interruptible: bool = False,
     rescued: bool = False,
+    removes: bool = False,
     receives: int = 5,
     resumes: int = 0,
 ) -> Scenario:
@@ -59,7 +61,9 @@ def scenario(
         begin=begin,
         then=then,
         workflows=MIXED,
-        settings=lambda: Settings(limits=LIMITS, receives=receives, resumes=resumes),
+        settings=lambda: Settings(
+            limits=LIMITS, receives=receives, resumes=resumes, removes=removes
+        ),
         interruptible=interruptible,
         rescued=rescued,
     )
@@ -122,6 +126,26 @@ def two_triggers(world: World) -> None:
     """Let two clients call with one idempotency key."""
     world.trigger("recovers", 1, "key")
     world.trigger("recovers", 1, "key")
+
+
+def begins_later(seconds: int) -> Callable[[World], object]:
+    """Ask for a run that begins later."""
+    return lambda world: world.trigger(
+        "three_steps", 1, "key", options=StartOptions(delay=seconds, reference_id="name")
+    )
+
+
+def two_with_one_name(world: World) -> None:
+    """Let two clients ask for the run with a name, which is a run of its own for neither."""
+    options = StartOptions(reference_id="name", on_conflict="existing")
+    world.trigger("long_sleep", 1, "key", options=options)
+    world.trigger("long_sleep", 1, "key", options=options)
+
+
+def is_kept(world: World) -> None:
+    """Ask for a run that is removed an hour after its end."""
+    options = StartOptions(reference_id="name", retention=HOUR)
+    world.trigger("short_sleep", 1, "key", options=options)
 
 
 def lose_the_code(world: World) -> None:
@@ -218,6 +242,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "sleeps_too_long": scenario(called_off("sleeps_too_long")),
     "waits_for_many": scenario(called_off("waits_for_many")),
     "two_triggers": scenario(two_triggers),
+    "begins_soon": scenario(begins_later(600)),
+    "begins_far_away": scenario(begins_later(3 * HOUR)),
+    "two_with_one_name": scenario(two_with_one_name),
+    "is_removed": scenario(is_kept, removes=True),
     "lost_code": scenario(lose_the_code, bring_the_code_back),
     "stumbles": scenario(stumble, bring_the_code_back),
     "retried": scenario(retry),

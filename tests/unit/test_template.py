@@ -148,12 +148,17 @@ def test_the_list_index_carries_what_lists_show() -> None:
         created_at=5_000,
         by="token",
         ended_at=7_000,
+        starts_at=6_000,
+        reference_id="order-1",
+        tags={"customer": "4711"},
     )
 
     listed = items.to_listed(projected("list", items.from_head(head)))
 
     assert listed == items.to_listed(items.from_head(head))
     assert listed.ended_at == 7_000
+    assert (listed.starts_at, listed.reference_id) == (6_000, "order-1")
+    assert listed.tags == {"customer": "4711"}
 
 
 def test_the_table_is_on_demand_encrypted_recoverable_and_expires_items() -> None:

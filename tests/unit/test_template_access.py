@@ -61,7 +61,13 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     },
     "Sweeper": {
         "SweeperLogs.Arn": WRITE_LOGS,
-        TABLE: {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        TABLE: {
+            "dynamodb:BatchWriteItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
         "${Table.Arn}/index/due": {"dynamodb:Query"},
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},

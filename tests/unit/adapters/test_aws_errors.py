@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEAD: Final = make_head("run")
+HELD: Final = replace(HEAD, idempotency_key="key")
 START: Final = Outgoing(message=Message(run_id="run", kind=MessageKind.START, token="t"))
 
 ENTRY: Final = AuditEntry(number=1, at=5, action=Action.PAUSED, previous="hash")
@@ -46,6 +48,11 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
         HEAD, None, reference=Reference(workflow="order", reference_id="o-1", run_id="run")
     ),
     "DynamoRuns.reference": lambda client: DynamoRuns(client, "table").reference("order", "o-1"),
+    "DynamoRuns.release": lambda client: DynamoRuns(client, "table").release(HELD),
+    "DynamoRuns.release, named": lambda client: DynamoRuns(client, "table").release(
+        replace(HEAD, reference_id="o-1")
+    ),
+    "DynamoRuns.clear": lambda client: DynamoRuns(client, "table").clear("run", 5),
     "DynamoRuns.load": lambda client: DynamoRuns(client, "table").load("run"),
     "DynamoRuns.head": lambda client: DynamoRuns(client, "table").head("run"),
     "DynamoRuns.peek": lambda client: DynamoRuns(client, "table").peek("run", "a#1"),

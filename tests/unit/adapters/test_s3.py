@@ -46,7 +46,7 @@ def test_a_text_that_somebody_deleted_can_be_written_again() -> None:
 
 
 def test_a_full_cache_forgets_what_was_used_longest_ago() -> None:
-    cache = BoundedCache(10)
+    cache: BoundedCache[str] = BoundedCache(10)
     cache.put("a", "a", 4)
     cache.put("b", "b", 4)
     assert cache.get("a") == "a"
@@ -55,7 +55,7 @@ def test_a_full_cache_forgets_what_was_used_longest_ago() -> None:
 
 
 def test_what_is_heavier_than_the_cache_is_not_kept_and_drives_nothing_out() -> None:
-    cache = BoundedCache(10)
+    cache: BoundedCache[str] = BoundedCache(10)
     cache.put("a", "a", 4)
     cache.put("b", "b", 11)
     assert [cache.get(name) for name in "ab"] == ["a", None]
@@ -63,7 +63,7 @@ def test_what_is_heavier_than_the_cache_is_not_kept_and_drives_nothing_out() -> 
 
 @pytest.mark.parametrize("weight", [1, 9])
 def test_replacing_a_text_frees_its_old_weight(weight: int) -> None:
-    cache = BoundedCache(10)
+    cache: BoundedCache[str] = BoundedCache(10)
     cache.put("a", "a", 9)
     cache.put("a", "b", weight)
     cache.put("c", "c", 1)

@@ -7,7 +7,7 @@ import pytest
 from everstep import workflow
 from everstep.app.control import resume
 from everstep.app.engine import Limits
-from everstep.app.sweep import IncompleteSweepError, Swept, _look_at, sweep
+from everstep.app.sweep import IncompleteSweepError, Swept, _go_on, sweep
 from everstep.core.errors import UnavailableError
 from everstep.core.model import MessageKind, OpStatus, RunStatus
 from everstep.core.transitions import REARMED
@@ -141,7 +141,7 @@ def test_a_stale_entry_moves_nothing() -> None:
     timer = next(entry for entry in stale if entry.key)
     world.store.move(run_id, "sleep#1", NOW + DAY + 5, REARMED)
 
-    _look_at(world.engine, timer, Swept())
+    _go_on(world.engine, timer, Swept())
 
     assert due_at(world, run_id) == NOW + DAY + 5
 

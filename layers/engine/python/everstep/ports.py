@@ -56,6 +56,16 @@ class RunStore(Protocol):
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name, whether or not that run has ended."""
 
+    def release(self, head: Head) -> None:
+        """Give back the idempotency key and the name of a run, unless others have them by now."""
+
+    def clear(self, run_id: str, due_at: int) -> bool:
+        """Remove some of what is recorded of a run that has ended; say whether nothing is left.
+
+        Its head goes last, and only from this place in the due index: whoever dies in between
+        finds the rest there.
+        """
+
     def load(self, run_id: str) -> History | None:
         """Return the head and every record, in one query."""
 

@@ -32,7 +32,7 @@ class S3Blobs:
         """
         self._client = client
         self._bucket = bucket
-        self._cache = BoundedCache(cache_bytes)
+        self._cache: BoundedCache[str] = BoundedCache(cache_bytes)
 
     def put(self, text: str) -> str:
         """Keep the text; return its reference, which is the object's key.

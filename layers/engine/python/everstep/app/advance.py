@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
+from everstep.app.beginnings import put_off
 from everstep.app.children import tell_parent
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
@@ -23,7 +24,7 @@ from everstep.core.changes import RunTold
 from everstep.core.circumstances import Ending, effects_of
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
-from everstep.core.durations import LONGEST_DELAY, is_far
+from everstep.core.durations import LONGEST_DELAY
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import UnknownWorkflowError, WorkflowMissingError
 from everstep.core.failures import describe
@@ -134,20 +135,7 @@ class _Advance:
             return Done.STANDS_STILL
         if self.message.kind is MessageKind.CANCEL and history.head.ending is None:
             return self._when_time_is_up(history.head)
-        return Done.EARLY if self._put_off(history) else self._process(history)
-
-    def _put_off(self, history: History) -> bool:
-        """Keep what would begin a run before its time until then; say whether that is so.
-
-        Where the queue cannot hold it back for so long, the sweeper sends another one in time.
-        """
-        now, begins_at = self.engine.clock.now(), history.head.begins_at
-        begins = self.message.kind is MessageKind.START or self.message.take
-        if not begins or not history.begins_later(now):
-            return False
-        if not is_far(begins_at, now):
-            send(self.engine, [replace(self.message, due=begins_at)])
-        return True
+        return Done.EARLY if put_off(self.engine, self.message, history) else self._process(history)
 
     def _after_the_end(self, head: Head) -> Done:
         """Let the parent know, if whoever ended the run may have died before it did."""
@@ -183,6 +171,8 @@ class _Advance:
             return Done.STALLED
         live = self.message.kind is MessageKind.START
         replay = Replay(definition, history, live=live, fresh=frozenset(self.fresh))
+        # In a further pass of this message the code after them is replayed: it logs once.
+        self.fresh.clear()
         return self._attend(history, replay, seen)
 
     def _attend(self, history: History, replay: Replay, seen: frozenset[str] = frozenset()) -> Done:

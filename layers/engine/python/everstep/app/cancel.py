@@ -35,7 +35,7 @@ def cancel(
 
     Its code is told where it waits, and may undo what was done; a step that runs is not
     interrupted. Child runs that it waits for are cancelled with it. A run that stands still goes
-    on for that.
+    on for that. A run that is to begin later ends at once.
 
     Args:
         engine: The ports.
@@ -54,6 +54,7 @@ def cancel(
     """
     asked = asked_for(Action.CANCELLED, who, why)
     ending = _ending(engine, who, why)
+    force = force or _begins_later(engine, run_id)
     head = _terminate(engine, run_id, ending, asked) if force else _tell(engine, run_id, asked)
     if not head.status.terminal:
         return RunStatus.RUNNING
@@ -62,6 +63,12 @@ def cancel(
     # Also if somebody else has ended it: it may have died before this.
     send(engine, tell_parent(engine, head))
     return head.status
+
+
+def _begins_later(engine: Engine, run_id: str) -> bool:
+    """Say whether the code of a run has not begun, and so has nothing to undo."""
+    head = engine.runs.head(run_id)
+    return head is not None and engine.clock.now() < (head.starts_at or 0)
 
 
 def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 from everstep.app.look import look
 from everstep.app.payloads import load, unpack
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
+from everstep.core.listing import Listed, listed
 from everstep.core.model import RunStatus
 from everstep.core.progress import Progress, not_begun, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from everstep.app.engine import Engine
-    from everstep.core.listing import Listed
     from everstep.core.model import Head, History
 
 LARGEST_PAGE: Final = 100
@@ -70,23 +70,30 @@ def outcome(engine: Engine, run_id: str) -> Head:
     return _with_result(engine, head)
 
 
-def list_runs(
+def list_runs(  # noqa: PLR0913 - filters by name
     engine: Engine,
     *,
     workflow: str | None = None,
     status: RunStatus | None = None,
+    tags: Mapping[str, str] | None = None,
+    reference_id: str | None = None,
     cursor: str | None = None,
     limit: int = 20,
 ) -> Page:
     """Return runs, newest first; a run that was just started may show a moment later.
 
-    RUNNING, SLEEPING, WAITING and PENDING are told apart by reading each such run. A page whose
-    filter is one of these may therefore hold fewer runs than ``limit`` although there are more.
+    RUNNING, SLEEPING, WAITING and PENDING are told apart by reading each such run, and tags are
+    looked at run by run. A page whose filter is one of these may therefore hold fewer runs than
+    ``limit``, or none, although there are more: as long as there is a cursor, there may be.
+
+    With a reference id it is the run that has it, or had it last, and up to date.
 
     Args:
         engine: The ports.
         workflow: Only runs of this workflow; of every deployed workflow if not given.
         status: Only runs with this status.
+        tags: Only runs with all of these tags.
+        reference_id: Only the run with this reference id, one of each workflow.
         cursor: Where the previous page ended.
         limit: At most so many runs, 1 to 100.
 
@@ -97,17 +104,49 @@ def list_runs(
         raise InvalidRequestError(f"limit must be between 1 and {LARGEST_PAGE}, not {limit}")
     before = _read_cursor(cursor)
     names = [workflow] if workflow is not None else engine.registry.names
-    recorded = (
-        _RECORDED if status is None else (RunStatus.RUNNING if status in _DERIVED else status,)
+    # Few runs have a tag: more are looked at, so that a page is not empty too often.
+    size = LARGEST_PAGE if tags else limit
+    if reference_id is not None:
+        found = _named(engine, names, reference_id, before)
+    else:
+        recorded = _RECORDED if status is None else (_recorded_of(status),)
+        found = list(
+            _newest(
+                [
+                    engine.lists.newest(name, each, before, size + 1)
+                    for name in names
+                    for each in recorded
+                ],
+                size + 1,
+            )
+        )
+    kept: list[Listed] = []
+    looked_at = 0
+    for item in found[:size]:
+        if len(kept) == limit:
+            break
+        looked_at += 1
+        if (tags or {}).items() <= item.tags.items():
+            shown = _look_closely(engine, item)
+            kept += [shown] if status in (None, shown.status) else []
+    more = len(found) > looked_at
+    return Page(
+        runs=tuple(kept), cursor=_write_cursor(found[looked_at - 1].run_id) if more else None
     )
-    sources = [
-        engine.lists.newest(name, each, before, limit + 1) for name in names for each in recorded
-    ]
-    found = list(_newest(sources, limit + 1))
-    shown = [_look_closely(engine, item) for item in found[:limit]]
-    kept = tuple(item for item in shown if status is None or item.status is status)
-    more = len(found) > limit
-    return Page(runs=kept, cursor=_write_cursor(found[limit - 1].run_id) if more else None)
+
+
+def _recorded_of(status: RunStatus) -> RunStatus:
+    return RunStatus.RUNNING if status in _DERIVED else status
+
+
+def _named(
+    engine: Engine, workflows: Iterable[str], reference_id: str, before: str | None
+) -> list[Listed]:
+    held = [engine.runs.reference(name, reference_id) for name in workflows]
+    heads = [engine.runs.head(each.run_id) for each in held if each is not None]
+    found = [listed(head) for head in heads if head is not None]
+    found = [each for each in found if before is None or each.run_id < before]
+    return sorted(found, key=lambda each: each.run_id, reverse=True)
 
 
 def _newest(sources: Iterable[Iterable[Listed]], limit: int) -> Iterator[Listed]:

@@ -15,6 +15,7 @@ from everstep.app.children import see_child
 from everstep.app.look import look
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import load
+from everstep.app.retention import Removal, remove
 from everstep.core.changes import RunWatched
 from everstep.core.decisions import Suspended
 from everstep.core.durations import LONGEST_DELAY
@@ -48,6 +49,8 @@ class Swept:
         recovered: Runs taken over because they showed no progress.
         entries: Entries looked at.
         finished: Whether everything due was looked at; if not, the next sweep goes on.
+        removed: Runs removed because their retention is over.
+        expired: Entries of runs that are to be removed.
         failures: Runs with an entry that could not be looked at, and why.
     """
 
@@ -56,11 +59,15 @@ class Swept:
     recovered: int = 0
     entries: int = 0
     finished: bool = True
+    removed: int = 0
+    expired: list[DueEntry] = field(default_factory=list)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
 
 
 def sweep(engine: Engine, out_of_time: Callable[[], bool] = lambda: False) -> Swept:
     """Look at everything that is due; a sweep at the same time elsewhere is harmless.
+
+    Runs whose retention is over are removed at the end: what goes on comes first.
 
     Args:
         engine: The ports.
@@ -73,6 +80,11 @@ def sweep(engine: Engine, out_of_time: Callable[[], bool] = lambda: False) -> Sw
     swept = Swept()
     for shard in range(engine.timers.shards):
         _sweep_shard(engine, shard, swept, out_of_time)
+    for entry in swept.expired:
+        if out_of_time():
+            swept.finished = False
+            break
+        _look_at(entry, swept, lambda entry: _remove(engine, entry, swept, out_of_time))
     if swept.failures:
         run_id, error = swept.failures[0]
         raise IncompleteSweepError(
@@ -97,7 +109,7 @@ def _sweep_shard(engine: Engine, shard: int, swept: Swept, out_of_time: Callable
                 swept.finished = False
                 return
             looked_at.add((entry.run_id, entry.key, entry.due_at))
-            _look_at(engine, entry, swept)
+            _look_at(entry, swept, lambda entry: _go_on(engine, entry, swept))
         if len(page) < limit:
             return
         if len(fresh) < len(page):
@@ -106,16 +118,30 @@ def _sweep_shard(engine: Engine, shard: int, swept: Swept, out_of_time: Callable
             limit *= 2
 
 
-def _look_at(engine: Engine, entry: DueEntry, swept: Swept) -> None:
-    swept.entries += 1
+def _look_at(entry: DueEntry, swept: Swept, act: Callable[[DueEntry], None]) -> None:
     try:
-        if entry.key != HEAD:
-            _timer(engine, entry, swept)
-        elif entry.due_at <= max(engine.clock.now(), entry.wake_at):
-            # What is to begin soon has its message sent in time, as a timer has.
-            _run(engine, entry, swept)
+        act(entry)
     except Exception as error:  # noqa: BLE001 - reported at the end of the sweep
         swept.failures.append((entry.run_id, error))
+
+
+def _go_on(engine: Engine, entry: DueEntry, swept: Swept) -> None:
+    swept.entries += 1
+    if entry.key != HEAD:
+        _timer(engine, entry, swept)
+    elif entry.due_at > max(engine.clock.now(), entry.wake_at):
+        return
+    elif entry.ended:
+        swept.expired.append(entry)
+    else:
+        # What is to begin soon has its message sent in time, as a timer has.
+        _run(engine, entry, swept)
+
+
+def _remove(engine: Engine, entry: DueEntry, swept: Swept, out_of_time: Callable[[], bool]) -> None:
+    gone = remove(engine, entry.run_id, out_of_time)
+    swept.removed += gone is Removal.GONE
+    swept.finished = swept.finished and gone is not Removal.UNFINISHED
 
 
 def _timer(engine: Engine, entry: DueEntry, swept: Swept) -> None:

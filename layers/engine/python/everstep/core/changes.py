@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """The run became terminal; it leaves the due index."""
+    """The run became terminal; it leaves the due index, or stands there until it is removed."""
 
     status: RunStatus
     by: str
@@ -77,7 +77,13 @@ def _applied(head: Head, change: HeadChange) -> Head:
     match change:
         case RunEnded(status=status, by=by, at=at, result=result, error=error):
             return replace(
-                head, status=status, by=by, ended_at=at, result=result, error=error, due_at=None
+                head,
+                status=status,
+                by=by,
+                ended_at=at,
+                result=result,
+                error=error,
+                due_at=None if head.retention is None else at + head.retention,
             )
         case RunStalled(by=by, stall=stall):
             return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from everstep.core.circumstances import Ending
     from everstep.core.decisions import Pending
-    from everstep.core.model import Message
+    from everstep.core.model import Head, Message
 
 # A function may run for so long with what it has loaded.
 _LONGEST_INVOCATION: Final = 15 * MINUTE
@@ -98,3 +98,10 @@ def told(ending: Ending) -> str:
     by = f" by {ending.who}" if ending.who else ""
     why = f": {ending.why}" if ending.why else ""
     return f"the run was cancelled{by}{why}"
+
+
+def is_kept(head: Head, now: int) -> bool:
+    """Say whether a run is to be there still: it goes on, or its retention is not over."""
+    if head.ended_at is None or head.retention is None:
+        return True
+    return now < head.ended_at + head.retention

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
+from everstep.core.endings import is_kept
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within, name_of
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
@@ -44,17 +45,22 @@ class ViolationError(AssertionError):
 # --- At every write
 
 
-def check_write(before: History | None, after: History, now: int, skew: int) -> None:
+def check_write(before: History | None, after: History | None, now: int, skew: int) -> None:
     """Check one write: what was there before, and what is there now."""
+    if after is None:
+        if before is not None:
+            no_run_goes_early(before.head, now + skew)
+        return
     running_is_watched(after.head)
     no_run_begins_early(after, now, skew)
     if before is None:
         return
     head_stays_what_it_is(before.head, after.head)
     who_ends_a_run_stays(before.head, after.head)
+    over = not is_kept(before.head, now + skew)
     for key in before.records.keys() | after.records.keys():
         old, new = before.records.get(key), after.records.get(key)
-        if old is not None and old is not new:
+        if old is not None and old is not new and not (over and new is None):
             result_never_changes(old, new)
             attempts_only_grow(old, new)
         if new is not None and new is not old and new != old:
@@ -98,6 +104,12 @@ def who_ends_a_run_stays(before: Head, after: Head) -> None:
     """A run is told once to end; who asked for it, and why, does not change."""
     if before.ending is not None and before.ending != after.ending:
         raise ViolationError("who_ends_a_run_stays", before.run_id)
+
+
+def no_run_goes_early(head: Head, now: int) -> None:
+    """A run is removed only when it was kept for as long as was asked for."""
+    if is_kept(head, now):
+        raise ViolationError("no_run_goes_early", f"{of_head(head)} at {now}")
 
 
 def result_never_changes(before: OpRecord, after: OpRecord | None) -> None:
@@ -357,10 +369,12 @@ def asked_steps(definition: Definition, history: History) -> Mapping[str, StepCa
 
 
 def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
-    """Once a run has its outcome, the sweeper has nothing to do with it any more."""
+    """Once a run has its outcome, the sweeper has nothing to do with it but to remove it."""
+    head = history.head
     for entry in due:
-        if history.head.status.terminal and entry.key == HEAD:
-            detail = f"{history.head.status}, and in the due index at {entry.due_at}"
+        early = is_kept(head, entry.due_at)
+        if head.status.terminal and entry.key == HEAD and early:
+            detail = f"{head.status}, and in the due index at {entry.due_at}"
             raise ViolationError("an_ended_run_is_not_due", detail)
 
 

@@ -368,6 +368,7 @@ class DueEntry:
             message for that was sent.
         attempt: Attempt recorded last, for a retry that waits.
         status: Status of the operation; none for the run itself.
+        ended: Whether it is a run that has ended, and is due to be removed.
     """
 
     run_id: str
@@ -376,6 +377,7 @@ class DueEntry:
     wake_at: int = 0
     attempt: int = 0
     status: OpStatus | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

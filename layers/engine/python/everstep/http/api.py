@@ -14,6 +14,7 @@ from everstep.http import rendering
 from everstep.http.application import Application, Reply, Route
 from everstep.http.callbacks import callback_routes
 from everstep.http.control import control_routes
+from everstep.http.options import TAG, read_tags
 from everstep.http.workflows import workflows
 
 if TYPE_CHECKING:
@@ -45,9 +46,15 @@ def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
         sleep: Waits for so many seconds; a caller may ask to wait for a result.
     """
     calls = _Calls(engine, sleep)
-    listing = frozenset({"workflow", "status", "cursor", "limit"})
+    listing = frozenset({"workflow", "status", TAG, "reference_id", "cursor", "limit"})
     return [
-        _get("/runs", calls.runs, listing),
+        Route(
+            method="GET",
+            rule="/runs",
+            call=calls.runs,
+            query=listing,
+            repeatable=frozenset({TAG}),
+        ),
         _get("/runs/<run_id>", calls.inspect, frozenset({"include"})),
         _get("/runs/<run_id>/result", calls.result, frozenset({"wait", "form"})),
         *control_routes(engine),
@@ -73,6 +80,8 @@ class _Calls:
             self.engine,
             workflow=_workflow(request),
             status=_status(request),
+            tags=read_tags(request.all(TAG)),
+            reference_id=request.one("reference_id"),
             cursor=request.one("cursor"),
             limit=limit,
         )

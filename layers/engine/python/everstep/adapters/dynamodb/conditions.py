@@ -119,6 +119,24 @@ def free_of_others(holder: str | None) -> Condition:
     )
 
 
+def held_by(run_id: str) -> Condition:
+    """Return the condition under which a run may give back what it held: it still has it."""
+    return Condition(
+        expression="#run = :if_holder",
+        names={"#run": "run"},
+        values={":if_holder": {"S": run_id}},
+    )
+
+
+def ended_and_due(due_at: int) -> Condition:
+    """Return the condition under which a head may go: the run has ended, and was seen here."""
+    return Condition(
+        expression="attribute_exists(#ended_at) AND #due_at = :if_due_at",
+        names={"#ended_at": "ended_at", "#due_at": "due_at"},
+        values={":if_due_at": {"N": str(due_at)}},
+    )
+
+
 class _Clauses:
     """Collects clauses that must all hold."""
 

@@ -284,7 +284,11 @@ def to_due_entry(item: Item) -> DueEntry:
     due_at = int(item["due_at"]["N"])
     if item["SK"]["S"] == keys.RUN_HEAD:
         return DueEntry(
-            run_id=run_id, key=HEAD, due_at=due_at, wake_at=number_in(item, "wake_at") or 0
+            run_id=run_id,
+            key=HEAD,
+            due_at=due_at,
+            wake_at=number_in(item, "wake_at") or 0,
+            ended=RunStatus(item["status"]["S"]).terminal,
         )
     return DueEntry(
         run_id=run_id,

@@ -8,11 +8,12 @@ out the same way (see ``core.transitions``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
 from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates
+from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates, values
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunWatched
@@ -39,7 +40,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TRANSACTION_ATTEMPTS: Final = 4
-_WORKFLOWS_KNOWN: Final = 4096
+_RUNS_KNOWN: Final = 4096
+# A batch to delete has at most 25 items; a call makes a few.
+_CLEARED: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lasting:
+    """What never changes of a run, and is needed to change its head."""
+
+    workflow: str
+    retention: int | None
 
 
 class DynamoRuns:
@@ -53,8 +64,9 @@ class DynamoRuns:
             table: The table's name.
         """
         self._table = Table(client, table)
-        # Run id → workflow, which never changes: the partition of the list index is made from it.
-        self._workflows = BoundedCache(_WORKFLOWS_KNOWN)
+        # By run id. The partition of the list index is made of the workflow, the place in the due
+        # index from which an ended run is removed of the retention.
+        self._lasting: BoundedCache[_Lasting] = BoundedCache(_RUNS_KNOWN)
 
     def create(
         self,
@@ -73,7 +85,7 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: Another run has this id.
         """
-        self._workflows.put(head.run_id, head.workflow)
+        self._remember(head)
         if claim is not None or reference is not None or audit is not None:
             return self._create_together(head, claim, audit, reference)
         if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
@@ -130,7 +142,7 @@ class DynamoRuns:
             RunIdTakenError: Somebody else did; with a claim, ours would have brought it along.
         """
         stored = self.head(head.run_id)
-        if stored is not None and (claimed or stored.by != head.by):
+        if stored is not None and (claimed or not is_same_run(stored, head)):
             raise RunIdTakenError(head.run_id)
         return stored is not None
 
@@ -179,7 +191,7 @@ class DynamoRuns:
             raise UnreadableError(unreadable)
         if head is None:
             return None
-        self._workflows.put(run_id, head.workflow)
+        self._remember(head)
         return History(head=head, records=records, events=tuple(events))
 
     def head(self, run_id: str) -> Head | None:
@@ -188,7 +200,7 @@ class DynamoRuns:
         if item is None:
             return None
         head = items.to_head(item)
-        self._workflows.put(run_id, head.workflow)
+        self._remember(head)
         return head
 
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
@@ -205,7 +217,7 @@ class DynamoRuns:
         if unreadable:
             raise UnreadableError(unreadable)
         if head is not None:
-            self._workflows.put(run_id, head.workflow)
+            self._remember(head)
         return head, record
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
@@ -248,10 +260,11 @@ class DynamoRuns:
 
         An audit entry is written with the change or not at all, and only as the next one.
         """
-        workflow = "" if isinstance(change, RunWatched) else self._workflow_of(run_id)
-        if workflow is None:
+        lasting = None if isinstance(change, RunWatched) else self._lasting_of(run_id)
+        if lasting is None and not isinstance(change, RunWatched):
             return False
-        update = updates.head(run_id, workflow, change, audit)
+        workflow, retention = (lasting.workflow, lasting.retention) if lasting else ("", None)
+        update = updates.head(run_id, workflow, change, audit, retention)
         if audit is not None:
             return self._change_audited(run_id, update, guard.followed_by(audit), audit)
         return self._table.update(
@@ -299,13 +312,42 @@ class DynamoRuns:
             raise UnreadableError(unreadable)
         return entries
 
-    def _workflow_of(self, run_id: str) -> str | None:
-        """Return a run's workflow, in practice without a request: who changes a run has read it."""
-        known = self._workflows.get(run_id)
+    def release(self, head: Head) -> None:
+        """Give back the idempotency key and the name of a run, unless others have them by now."""
+        own = conditions.held_by(head.run_id)
+        if head.idempotency_key is not None:
+            claim = keys.claim(head.workflow, head.idempotency_key)
+            self._table.delete(claim, keys.ALONE, own)
+        if head.reference_id is not None:
+            name = keys.reference(head.workflow, head.reference_id)
+            self._table.delete(name, keys.ALONE, own)
+
+    def clear(self, run_id: str, due_at: int) -> bool:
+        """Remove some of what is recorded of a run that has ended; say whether nothing is left.
+
+        What DynamoDB leaves undone of a batch is found by the next call.
+        """
+        partition = keys.run(run_id)
+        found = list(self._table.sort_keys_after(partition, keys.RUN_HEAD, _CLEARED))
+        if found:
+            self._table.delete_all(partition, found)
+            return False
+        self._table.delete(partition, keys.RUN_HEAD, conditions.ended_and_due(due_at))
+        return True
+
+    def _remember(self, head: Head) -> None:
+        lasting = _Lasting(workflow=head.workflow, retention=head.retention)
+        self._lasting.put(head.run_id, lasting)
+
+    def _lasting_of(self, run_id: str) -> _Lasting | None:
+        """Return it, in practice without a request: who changes a run has read it."""
+        known = self._lasting.get(run_id)
         if known is not None:
             return known
-        item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow"])
-        return None if item is None else item["workflow"]["S"]
+        item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow", "keep"])
+        if item is None:
+            return None
+        return _Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
 
 
 def _read(item: Item | None, to: Callable[[Item], T], unreadable: list[Unreadable]) -> T | None:

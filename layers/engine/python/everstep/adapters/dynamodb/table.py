@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ScanInputTypeDef,
         UpdateItemInputTypeDef,
         UpdateTypeDef,
+        WriteRequestTypeDef,
     )
 
     from everstep.adapters.dynamodb.conditions import Condition
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from everstep.adapters.dynamodb.values import Item
 
 
+# The most that DynamoDB takes at once.
+_BATCH: Final = 25
 # A part that is throttled is asked for again at once, and then by whoever asked.
 _ROUNDS: Final = 3
 
@@ -173,6 +176,48 @@ class Table:
         except AdapterError as error:
             return _refused_by_condition(error)
         return True
+
+    def sort_keys_after(self, partition: str, sort: str, limit: int) -> Iterator[str]:
+        """Yield the sort keys of a partition that come after one, at most ``limit``."""
+        found = self._query(
+            {
+                "TableName": self._name,
+                "ConsistentRead": True,
+                "KeyConditionExpression": "PK = :partition AND SK > :sort",
+                "ProjectionExpression": "SK",
+                "ExpressionAttributeValues": {
+                    ":partition": {"S": partition},
+                    ":sort": {"S": sort},
+                },
+            },
+            limit,
+        )
+        return (item["SK"]["S"] for item in found)
+
+    def delete(self, partition: str, sort: str, condition: Condition) -> bool:
+        """Delete an item if the condition holds; say whether it did."""
+        try:
+            with translated("DynamoDB DeleteItem"):
+                self._client.delete_item(
+                    TableName=self._name,
+                    Key=_key(partition, sort),
+                    ConditionExpression=condition.expression,
+                    ExpressionAttributeNames=condition.names,
+                    ExpressionAttributeValues=condition.values,
+                )
+        except AdapterError as error:
+            return _refused_by_condition(error)
+        return True
+
+    def delete_all(self, partition: str, sorts: Sequence[str]) -> None:
+        """Delete items of a partition, as far as DynamoDB takes them at the moment."""
+        for start in range(0, len(sorts), _BATCH):
+            wanted: list[WriteRequestTypeDef] = [
+                {"DeleteRequest": {"Key": _key(partition, sort)}}
+                for sort in sorts[start : start + _BATCH]
+            ]
+            with translated("DynamoDB BatchWriteItem"):
+                self._client.batch_write_item(RequestItems={self._name: wanted})
 
     def put_together(self, items: Sequence[tuple[Item, Condition]]) -> None:
         """Write all items, or none unless the condition of each holds.

@@ -70,18 +70,24 @@ def due(run_id: str, due_at: int | None) -> Update:
     return Update(set=_due(run_id, due_at))
 
 
-def head(run_id: str, workflow: str, change: HeadChange, audit: AuditEntry | None = None) -> Update:
-    """Return what a change does to the head of a run of this workflow."""
-    update = _head(run_id, workflow, change)
+def head(
+    run_id: str,
+    workflow: str,
+    change: HeadChange,
+    audit: AuditEntry | None = None,
+    retention: int | None = None,
+) -> Update:
+    """Return what a change does to the head of a run of this workflow, kept so long."""
+    update = _head(run_id, workflow, change, retention)
     if audit is None:
         return update
     return replace(update, set={**update.set, "gen": {"N": str(audit.number)}})
 
 
-def _head(run_id: str, workflow: str, change: HeadChange) -> Update:
+def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None) -> Update:
     match change:
         case RunEnded():
-            return _ended(workflow, change)
+            return _ended(run_id, workflow, change, retention)
         case RunStalled(by=by, stall=stall):
             return Update(
                 set={
@@ -118,8 +124,9 @@ def _head(run_id: str, workflow: str, change: HeadChange) -> Update:
             assert_never(change)
 
 
-def _ended(workflow: str, change: RunEnded) -> Update:
+def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) -> Update:
     outcome: Item = {}
+    removal = None if retention is None else _due(run_id, change.at + retention)
     if change.result is not None:
         outcome["result"] = values.from_payload(change.result)
     if change.error is not None:
@@ -130,8 +137,9 @@ def _ended(workflow: str, change: RunEnded) -> Update:
             **_status(workflow, change.status, change.by),
             "ended_at": {"N": str(change.at)},
             **outcome,
+            **(removal or {}),
         },
-        remove=(*OUT_OF_DUE_INDEX.remove, *absent),
+        remove=absent if removal else (*OUT_OF_DUE_INDEX.remove, *absent),
     )
 
 

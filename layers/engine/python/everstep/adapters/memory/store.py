@@ -102,6 +102,31 @@ class MemoryStore:
         with self._lock:
             return self._references.get((workflow, reference_id))
 
+    def release(self, head: Head) -> None:
+        """Give back the idempotency key and the name of a run, unless others have them by now."""
+        with self._lock:
+            if head.idempotency_key is not None:
+                claim = self._claims.get((head.workflow, head.idempotency_key))
+                if claim is not None and claim.run_id == head.run_id:
+                    del self._claims[claim.workflow, claim.key]
+            if head.reference_id is not None:
+                named = self._references.get((head.workflow, head.reference_id))
+                if named is not None and named.run_id == head.run_id:
+                    del self._references[named.name]
+
+    def clear(self, run_id: str, due_at: int) -> bool:
+        """Remove some of what is recorded of a run that has ended; say whether nothing is left."""
+        with self._lock:
+            anything = False
+            for kept in (self._records, self._events, self._audit):
+                anything = bool(kept.pop(run_id, None)) or anything
+            if anything:
+                return False
+            head = self._heads.get(run_id)
+            if head is not None and head.status.terminal and head.due_at == due_at:
+                del self._heads[run_id]
+            return True
+
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
         with self._lock:
@@ -115,7 +140,10 @@ class MemoryStore:
         """Keep an event if its name has none with this number; say whether it was kept."""
         with self._lock:
             events = self._events.setdefault(run_id, {})
-            return events.setdefault((event.name, event.number), event) is event
+            if (event.name, event.number) in events:
+                return False
+            events[event.name, event.number] = event
+            return True
 
     def replace_event(self, run_id: str, event: Event) -> None:
         """Keep an event, in place of the one that has its name and number."""
@@ -208,7 +236,11 @@ class MemoryStore:
         for run_id, head in self._heads.items():
             if head.due_at is not None:
                 yield DueEntry(
-                    run_id=run_id, key=HEAD, due_at=head.due_at, wake_at=head.starts_at or 0
+                    run_id=run_id,
+                    key=HEAD,
+                    due_at=head.due_at,
+                    wake_at=head.starts_at or 0,
+                    ended=head.status.terminal,
                 )
         for run_id, records in self._records.items():
             for record in records.values():

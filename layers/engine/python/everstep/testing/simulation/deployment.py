@@ -275,7 +275,7 @@ class Deployment:
             Killed: Not the violation itself: user code, or a sweeper that goes on with the next
                 run, might take it for an error of its own.
         """
-        if after is None or after == before:
+        if after == before:
             return
         try:
             self._hold(before, after)
@@ -285,9 +285,11 @@ class Deployment:
                 raise
             raise self._current.die() from error
 
-    def _hold(self, before: History | None, after: History) -> None:
+    def _hold(self, before: History | None, after: History | None) -> None:
         """Check what must hold at every write."""
         check_write(before, after, self._clock.now(), self.settings.skew)
+        if before is not None and after is None:
+            self.facts.removed.add(before.head.run_id)
 
     # --- The code, and what is recorded
 

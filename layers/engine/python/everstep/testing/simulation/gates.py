@@ -96,6 +96,16 @@ class GatedRuns:
             "runs.reference", reference_id, lambda: self.inner.reference(workflow, reference_id)
         )
 
+    def release(self, head: Head) -> None:
+        """Give back what a run holds."""
+        self.gate.pass_through("runs.release", head.run_id, lambda: self.inner.release(head))
+
+    def clear(self, run_id: str, due_at: int) -> bool:
+        """Remove some of what is recorded of a run."""
+        return self.gate.pass_through(
+            "runs.clear", run_id, lambda: self.inner.clear(run_id, due_at)
+        )
+
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
         first = self.gate.pass_through("runs.load", run_id, lambda: self.inner.load(run_id))

@@ -14,7 +14,7 @@ from everstep.testing.simulation.policies import Action
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from everstep.core.model import DueEntry
+    from everstep.core.model import DueEntry, Head
     from everstep.testing.simulation.world import World
 
 _MANY: Final = 10_000
@@ -78,7 +78,7 @@ def _stalled(world: World) -> list[str]:
     return [
         run_id
         for run_id in (world.store.run_ids if world.settings.resumes else ())
-        if status(world, run_id) is RunStatus.STALLED
+        if head_of(world, run_id).status is RunStatus.STALLED
         and world.operated[run_id] < world.settings.resumes
     ]
 
@@ -125,15 +125,17 @@ def _settled(world: World) -> bool:
 
 def _at_rest(world: World, run_id: str) -> bool:
     """Say whether a run has ended, stands still, or waits for something that may never come."""
-    recorded = status(world, run_id)
-    if recorded.terminal or recorded in _AT_REST:
+    head = head_of(world, run_id)
+    if head.status.terminal:
+        return head.due_at is None or not world.settings.removes
+    if head.status in _AT_REST:
         return True
     seen = inspect(world.inside, run_id).progress
     return seen.status is RunStatus.WAITING and seen.wake_at is None and not seen.scheduled
 
 
-def status(world: World, run_id: str) -> RunStatus:
-    """Return the recorded status of a run that there is.
+def head_of(world: World, run_id: str) -> Head:
+    """Return the head of a run that there is.
 
     Raises:
         LookupError: There is no such run.
@@ -141,7 +143,7 @@ def status(world: World, run_id: str) -> RunStatus:
     head = world.store.head(run_id)
     if head is None:
         raise LookupError(run_id)
-    return head.status
+    return head
 
 
 def next_sweep(world: World) -> int:

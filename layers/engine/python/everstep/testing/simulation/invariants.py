@@ -44,6 +44,7 @@ class Facts:
         disturbances: Faults, duplicates, expired time-outs: whatever may repeat work.
         resumptions: How often a run was resumed or taken over.
         recovered: How often the sweeper took a run over because it showed no progress.
+        removed: Runs whose retention is over.
         skew: How far two clocks may be apart, in milliseconds.
     """
 
@@ -54,6 +55,7 @@ class Facts:
     disturbances: int = 0
     resumptions: int = 0
     recovered: int = 0
+    removed: set[str] = field(default_factory=set)
     skew: int = 0
 
     def executions(self, run_id: str) -> Counter[str]:
@@ -110,7 +112,7 @@ def at_most_once_is_at_most_once(facts: Facts, run_id: str, calls: Mapping[str, 
 
 def every_accepted_run_is_known(facts: Facts, run_ids: Iterable[str]) -> None:
     """A run for which a trigger answered 2xx is recorded."""
-    missing = {run_id for run_id, _ in facts.accepted} - set(run_ids)
+    missing = {run_id for run_id, _ in facts.accepted} - set(run_ids) - facts.removed
     if missing:
         raise ViolationError("every_accepted_run_is_known", ", ".join(sorted(missing)))
 
@@ -126,7 +128,8 @@ def one_run_per_idempotency_key(engine: Engine, facts: Facts, run_ids: Iterable[
         raise ViolationError("one_run_per_idempotency_key", ", ".join(twice))
     told: dict[str, str] = {}
     for run_id, key in facts.accepted:
-        if key is not None and told.setdefault(key, run_id) != run_id:
+        # Once its run is gone a key starts another.
+        if key is not None and not facts.removed and told.setdefault(key, run_id) != run_id:
             raise ViolationError("one_run_per_idempotency_key", f"{key}: {told[key]}, {run_id}")
 
 

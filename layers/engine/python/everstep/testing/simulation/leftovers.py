@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.core.invariants import ViolationError
+from everstep.core.messages import decode
 
 if TYPE_CHECKING:
     from everstep.testing.simulation.world import World
@@ -32,8 +33,13 @@ def check_rescues(world: World) -> None:
 
 
 def every_message_has_its_run(world: World) -> None:
-    """A run is recorded before anything is sent for it, so no message is of an unknown run."""
-    kept = world.store.dead_letters
+    """A run is recorded before anything is sent for it, so no message is of an unknown run.
+
+    What comes once more after a run was removed is of none.
+    """
+    gone = world.facts.removed
+    letters = [(decode(each.body).run_id, each) for each in world.store.dead_letters]
+    kept = [each for run_id, each in letters if run_id not in gone]
     if kept:
         raise ViolationError("every_message_has_its_run", ", ".join(each.body for each in kept))
 

@@ -73,9 +73,9 @@ class Steady(World):
     """A world in which code never changes and no message is ever lost."""
 
     @override
-    def _hold(self, before: History | None, after: History) -> None:
+    def _hold(self, before: History | None, after: History | None) -> None:
         super()._hold(before, after)
-        stall = after.head.stall
+        stall = after.head.stall if after is not None else None
         if stall is not None and stall.reason.type != "DeadLetter":
             raise ViolationError("steady_code_contradicts_nothing", f"{stall.reason}")
 

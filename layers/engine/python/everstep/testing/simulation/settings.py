@@ -24,6 +24,7 @@ class Settings:
         actions: How many actions may happen before a world must have come to rest.
         threads: Whether a task that stands still is left standing while whoever drives the world
             goes on, as opposed to everything happening before its next call returns.
+        removes: Whether time goes on until runs are removed whose retention is over.
         keeps: Whether processes keep suspended passes from one message to the next.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
     """
@@ -37,5 +38,6 @@ class Settings:
     oddities: int = 0
     reuses_ids: bool = False
     threads: bool = False
+    removes: bool = False
     keeps: bool = False
     actions: int = 5_000

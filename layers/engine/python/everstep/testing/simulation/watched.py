@@ -39,6 +39,14 @@ class WatchedStore:
         """Return who has a caller's own name."""
         return self.inner.reference(workflow, reference_id)
 
+    def release(self, head: Head) -> None:
+        """Give back what a run holds."""
+        self.inner.release(head)
+
+    def clear(self, run_id: str, due_at: int) -> bool:
+        """Remove some of what is recorded of a run."""
+        return self._watched(run_id, lambda: self.inner.clear(run_id, due_at))
+
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
         return self.inner.load(run_id)
