@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from examples.services.accounts import Accounts
 from examples.services.billing import Billing
+from examples.services.desk import Desk
 from examples.services.jobs import Jobs
 from examples.services.loopback import Answer, Request, Service
+from examples.services.mail import Mail
 from examples.services.model import Model
+from examples.services.restaurant import Restaurant
 from examples.services.sales import Sales
 from examples.services.travel import Travel
 
@@ -20,9 +24,13 @@ class Services:
         requests: What was asked, in order.
     """
 
+    accounts: Accounts = field(default_factory=Accounts)
     billing: Billing = field(default_factory=Billing)
+    desk: Desk = field(default_factory=Desk)
     jobs: Jobs = field(default_factory=Jobs)
+    mail: Mail = field(default_factory=Mail)
     model: Model = field(default_factory=Model)
+    restaurant: Restaurant = field(default_factory=Restaurant)
     sales: Sales = field(default_factory=Sales)
     travel: Travel = field(default_factory=Travel)
     requests: list[Request] = field(default_factory=list)
@@ -42,9 +50,13 @@ class Services:
 
     def _named(self) -> dict[str, Service]:
         return {
+            "accounts": self.accounts,
             "billing": self.billing,
+            "desk": self.desk,
             "jobs": self.jobs,
+            "mail": self.mail,
             "model": self.model,
+            "restaurant": self.restaurant,
             "sales": self.sales,
             "travel": self.travel,
         }

@@ -59,3 +59,29 @@ def test_ten_events_sort_as_numbers(backend: Backend, run: str) -> None:
     for number in range(1, 12):
         backend.runs.put_event(run, replace(FIRST, number=number))
     assert [event.number for event in events(backend, run)] == list(range(1, 12))
+
+
+def test_a_sign_of_life_takes_the_place_of_the_one_before(backend: Backend, run: str) -> None:
+    sign = Event(name="approval#1", number=0, payload=Payload(), at=NOW)
+    backend.runs.put_event(run, replace(sign, number=1, at=NOW + 3))
+    for at in (NOW, NOW + 5, NOW + 2):
+        backend.runs.replace_event(run, replace(sign, at=at))
+    found = events(backend, run)
+    assert [(each.number, each.at) for each in found] == [(0, NOW + 2), (1, NOW + 3)]
+
+
+def test_what_is_replaced_keeps_nothing_of_what_was_there(backend: Backend, run: str) -> None:
+    backend.runs.put_event(run, FIRST)
+    backend.runs.claim_event(run, "paid", 1, "paid#1")
+    bare = Event(name="paid", number=1, payload=Payload(), at=NOW + 9)
+    backend.runs.replace_event(run, bare)
+    assert events(backend, run) == (bare,)
+
+
+def test_events_are_kept_under_the_key_of_an_operation_in_a_branch(
+    backend: Backend, run: str
+) -> None:
+    answer = replace(FIRST, name="map#1/0/approval#1")
+    assert backend.runs.put_event(run, answer)
+    assert not backend.runs.put_event(run, answer)
+    assert events(backend, run) == (answer,)

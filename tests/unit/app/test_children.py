@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 
 from everstep import ChildRunFailed, Context, InvalidInputError, NonRetryable, step, workflow
 from everstep.core.children import child_id
+from everstep.core.model import RunStatus
 from everstep.testing import TestEngine, crash_matrix
 
 if TYPE_CHECKING:
@@ -256,6 +258,22 @@ def test_what_is_waited_for_and_is_not_kept_any_more_has_failed(engine: TestEngi
     assert (run.status, run.error and run.error.type) == ("FAILED", "ChildRunFailed")
     assert run.error is not None
     assert "it is not kept any more" in run.error.message
+
+
+def test_a_child_run_that_goes_on_in_another_run_has_ended_when_that_has(
+    engine: TestEngine,
+) -> None:
+    run = engine.start(calls)
+    engine.run_until_idle()
+    store = engine._world.store
+    child = next(each for each in store.run_ids if each != run.id)
+    successor = engine.start(delivery, Order(id="z"))
+    head = replace(store._heads[child], status=RunStatus.CONTINUED, due_at=None)
+    store._heads[child] = replace(head, successor=successor.id)
+    engine.advance(30)
+    assert run.status == "WAITING"
+    engine.advance(8 * 3600)
+    assert run.result == "z!"
 
 
 CHILDREN_AND_PARENTS: Final = (calls, fails, handles)

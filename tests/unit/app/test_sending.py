@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from pydantic import BaseModel
 
 from everstep import Context, EventNotSent, step, workflow
 from everstep.app.engine import Limits
@@ -61,13 +64,58 @@ async def to_itself(ctx: Context) -> Any:  # noqa: ANN401 - JSON
     return await ctx.wait_for_event("item")
 
 
+class Word(BaseModel):
+    text: str
+    price: Decimal
+
+
+@workflow
+async def listens(ctx: Context) -> list[object]:
+    word = await ctx.wait_for_event("word", Word)
+    return [word.text, word.price, await ctx.wait_for_event("when", datetime)]
+
+
+@workflow
+async def speaks(ctx: Context, run_id: str) -> None:
+    await ctx.send_event(run_id, "word", Word(text="tea", price=Decimal("2.50")))
+    await ctx.send_event(run_id, "when", ctx.now())
+
+
+@workflow
+async def mumbles(ctx: Context, run_id: str) -> None:
+    await ctx.send_event(run_id, "word", object())
+
+
 HOUR: Final = 3600
-ALL: Final[tuple[Workflow[Any, Any], ...]] = (collects, sends, whole, tries, to_itself)
+ALL: Final[tuple[Workflow[Any, Any], ...]] = (
+    *(collects, sends, whole, tries, to_itself),
+    *(listens, speaks, mumbles),
+)
 
 
 @pytest.fixture
 def engine() -> TestEngine:
     return TestEngine(ALL)
+
+
+def test_models_and_times_arrive_as_what_is_waited_for(engine: TestEngine) -> None:
+    run = engine.start(listens)
+    engine.start(speaks, run.id)
+    engine.run_until_idle()
+    assert run.result == ["tea", Decimal("2.50"), datetime(2026, 1, 1, tzinfo=UTC)]
+    engine.verify()
+
+
+def test_a_payload_that_is_no_json_data_fails_the_sender_and_nobody_else(
+    engine: TestEngine,
+) -> None:
+    run = engine.start(listens)
+    sender = engine.start(mumbles, run.id)
+    engine.run_until_idle()
+    assert (sender.status, run.status) == ("FAILED", "WAITING")
+    assert sender.error is not None
+    assert sender.error.type == "SerializationError"
+    assert "the payload of event word is no JSON data" in sender.error.message
 
 
 def test_events_arrive_in_the_order_in_which_they_were_sent(engine: TestEngine) -> None:

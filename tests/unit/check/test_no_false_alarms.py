@@ -24,6 +24,7 @@ ON_PURPOSE: Final = {
         ("EVS401", "effects.append(seat)"),
         ("EVS401", "payments.append(amount)"),
         ("EVS401", "by_key.setdefault(step_context().idempotency_key, amount)"),
+        ("EVS401", "tokens.append(token)"),
         ("EVS102", 'return await ctx.step(book, f"{random.randint(1, 30)}A")'),
     ],
     # What a step does in the outside world is a list of the page there.

@@ -41,6 +41,23 @@ def test_every_line_is_seen_once_with_its_source_and_level() -> None:
     assert engine.get(run.id).logs == run.logs
 
 
+@workflow
+async def nested(ctx: Context) -> None:
+    async def impatient(ctx: Context) -> None:
+        await ctx.race(ctx.sleep(10), ctx.sleep(100))
+        ctx.logger.info("raced")
+
+    await ctx.scope("inner", impatient)
+    ctx.logger.info("left")
+
+
+def test_what_is_logged_between_the_ends_of_two_groups_is_logged_once() -> None:
+    engine = TestEngine([nested])
+    run = engine.start(nested)
+    engine.advance(200)
+    assert [line.message for line in run.logs] == ["raced", "left"]
+
+
 def test_the_loggers_are_left_as_they_were_also_after_a_crash() -> None:
     crashed: list[int] = []
 

@@ -172,6 +172,8 @@ class _Advance:
             return Done.STALLED
         live = self.message.kind is MessageKind.START
         replay = Replay(definition, history, live=live, fresh=frozenset(self.fresh))
+        # In a further pass of this message the code after them is replayed: it logs once.
+        self.fresh.clear()
         return self._attend(history, replay, seen)
 
     def _attend(self, history: History, replay: Replay, seen: frozenset[str] = frozenset()) -> Done:

@@ -64,6 +64,7 @@ def _answer(engine: Engine, token: str, text: str) -> bool:
     payload = pack(engine, text, "the answer to a callback")
     history, key = _found(engine, token)
     run_id = history.head.run_id
+    _check_runs(history)
     if _given(engine, history, key, text):
         # Whoever repeats it has not heard that it was kept, perhaps because of its message.
         tell(engine, run_id)
@@ -105,13 +106,22 @@ def _check_awaited(history: History, key: str) -> None:
     Raises:
         CallbackGoneError: The run has ended, or does not wait for the callback any more.
     """
-    status = history.head.status
-    if status.terminal:
-        raise CallbackGoneError(f"run {history.head.run_id} is {status}")
+    _check_runs(history)
     record = history.records.get(key)
     if record is not None and record.status in (OpStatus.FAILED, OpStatus.CANCELLED):
         reason = record.error.message if record.error else record.status
         raise CallbackGoneError(f"{key} of run {history.head.run_id} has ended: {reason}")
+
+
+def _check_runs(history: History) -> None:
+    """Refuse whatever comes after the run's end, a repetition of what it ended with included.
+
+    Raises:
+        CallbackGoneError: The run has ended.
+    """
+    head = history.head
+    if head.status.terminal:
+        raise CallbackGoneError(f"run {head.run_id} is {head.status}: its callbacks are over")
 
 
 def _given(engine: Engine, history: History, key: str, text: str) -> bool:

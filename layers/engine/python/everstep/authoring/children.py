@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pydantic_core import to_jsonable_python
+
 from everstep.core import codec
-from everstep.core.errors import DefinitionError
+from everstep.core.errors import DefinitionError, SerializationError
 from everstep.core.keys import check_name
 from everstep.core.operations import CancelCall, ChildCall, Operation, SendCall, StartCall
 from everstep.core.shapes import Shape, shape_of
@@ -96,11 +98,25 @@ def start_of(
 
 
 def event_sent(session: Session, run_id: str, name: str, payload: object) -> Operation[None]:
-    """Return the operation that sends an event to a run."""
+    """Return the operation that sends an event to a run.
+
+    Raises:
+        SerializationError: The payload cannot be said in JSON.
+    """
     checked = check_name(name, "the name of an event")
-    call = SendCall(run_id=run_id, event=checked, payload=codec.encode(payload))
-    digest = codec.digest([run_id, name, codec.decode(call.payload)])
-    return Operation(session, checked, call, digest)
+    data = _as_json(payload, checked)
+    call = SendCall(run_id=run_id, event=checked, payload=codec.encode(data))
+    return Operation(session, checked, call, codec.digest([run_id, name, data]))
+
+
+def _as_json(payload: object, event: str) -> object:
+    """Return a payload as it would come from outside: whoever waits reads it as JSON data."""
+    try:
+        return to_jsonable_python(payload)
+    except ValueError as error:
+        raise SerializationError(
+            f"the payload of event {event} is no JSON data: {error}"
+        ) from error
 
 
 def _checked(name: str) -> str:

@@ -140,7 +140,10 @@ class MemoryStore:
         """Keep an event if its name has none with this number; say whether it was kept."""
         with self._lock:
             events = self._events.setdefault(run_id, {})
-            return events.setdefault((event.name, event.number), event) is event
+            if (event.name, event.number) in events:
+                return False
+            events[event.name, event.number] = event
+            return True
 
     def replace_event(self, run_id: str, event: Event) -> None:
         """Keep an event, in place of the one that has its name and number."""
