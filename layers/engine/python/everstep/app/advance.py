@@ -228,7 +228,8 @@ class _Advance:
         its next message, and this one stands in for it.
         """
         decision = replay.decision
-        if replay.abandoned(self.message.op):
+        # What is recorded and not awaited is a callback whose branch lost: it may be awaited again.
+        if replay.abandoned(self.message.op) or self.message.op in replay.records:
             self._disarm()
             return Done.SUPERSEDED
         if not isinstance(decision, Suspended) or decision.unrecorded:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.effects import Effect, Interrupt, Send
 from everstep.core.model import ErrorInfo, MessageKind, OpKind, OpRecord, OpStatus, RunStatus
+from everstep.core.operations import CancelCall, ChildCall, SendCall, StartCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +55,9 @@ def interrupts(
 
 def _can_be_told(message: Message, pending: Pending, now: int, owns: Callable[[str], bool]) -> bool:
     record = pending.record
+    if record is None and _sets_out(pending):
+        # It may be done already, and only its record be missing: the code hears where it waits.
+        return False
     if record is None:
         if pending.operation.kind is OpKind.SLEEP and sweeps(message):
             return True
@@ -63,6 +67,13 @@ def _can_be_told(message: Message, pending: Pending, now: int, owns: Callable[[s
     if record.status is OpStatus.WAITING:
         return concerned
     return record.status is OpStatus.RETRY and concerned and (record.wake_at or 0) > now
+
+
+def _sets_out(pending: Pending) -> bool:
+    """Say whether an operation begins with what the engine does for it elsewhere."""
+    call = pending.operation.call
+    starts = isinstance(call, ChildCall) and call.start is not None
+    return starts or isinstance(call, StartCall | SendCall | CancelCall)
 
 
 def next_look(message: Message, frontier: Iterable[Pending], now: int) -> tuple[Effect, ...]:

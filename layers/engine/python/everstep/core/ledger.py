@@ -11,7 +11,7 @@ from everstep.core.decisions import Broken
 from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
 from everstep.core.keys import branch_of, branch_scope, lies_within, scope_of, scopes_of
-from everstep.core.model import ANY_INPUT
+from everstep.core.model import ANY_INPUT, OpKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +38,7 @@ class Ledger:
         self.records = dict(records)
         self.size = sum(map(_size, records.values()))
         self._fresh = set(fresh)
+        self._answered: set[str] = set()
         self._unclaimed: dict[str, set[str]] = {}
         # How much is unclaimed in each scope and the scopes within it.
         self._left: Counter[str] = Counter()
@@ -55,6 +56,22 @@ class Ledger:
     def is_fresh(self, key: str) -> bool:
         """Say whether code after this record runs for the first time."""
         return key in self._fresh
+
+    def is_passed_by(self, record: OpRecord, now: int) -> bool:
+        """Say whether code comes by a result that is old to it, and so is not led on by it.
+
+        Only a callback can be awaited again. Whoever made its result known owes what followed then,
+        not what follows now.
+
+        Args:
+            record: What the code has asked for.
+            now: The time of the code before that.
+        """
+        if record.kind is not OpKind.CALLBACK:
+            return False
+        before = record.key in self._answered or (record.ended_at or 0) < now
+        self._answered.add(record.key)
+        return before
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""

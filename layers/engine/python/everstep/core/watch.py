@@ -84,7 +84,10 @@ def _watch(
         return Watch(send=Send(kind=MessageKind.START), next_look=now + watchdog)
     recover = Send(kind=MessageKind.RECOVER, take=True)
     if head.ending is not None and _has_not_heard(decision):
-        return Watch(send=Send(kind=MessageKind.CANCEL), next_look=now + watchdog)
+        # What has not heard of it for so long waits for a message that got lost.
+        lost = max(progress, head.ending.at) + watchdog <= now
+        news = recover if lost else Send(kind=MessageKind.CANCEL)
+        return Watch(send=news, next_look=now + watchdog)
     # What was recorded in the very millisecond of the resumption may be older than it.
     if head.resumed_at is not None and progress <= head.resumed_at and not _asleep(decision, now):
         return Watch(send=recover, next_look=now + watchdog)
