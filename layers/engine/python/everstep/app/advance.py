@@ -123,12 +123,11 @@ class _Advance:
         history = None
         try:
             if message.kind not in _LOOKING and not message.take:
-                history = caught_up(self.engine, message.run_id, replay)
+                history = caught_up(self.engine, message, replay)
         finally:
-            if history is None or isinstance(replay.decision, Broken):
+            if history is None:
                 replay.close()
-        usable = history is not None and not isinstance(replay.decision, Broken)
-        return self._attend(history, replay) if history is not None and usable else None
+        return None if history is None else self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)
@@ -231,7 +230,8 @@ class _Advance:
         its next message, and this one stands in for it.
         """
         decision = replay.decision
-        if replay.abandoned(self.message.op):
+        # What is recorded and not awaited is a callback whose branch lost: it may be awaited again.
+        if replay.abandoned(self.message.op) or self.message.op in replay.records:
             self._disarm()
             return Done.SUPERSEDED
         if not isinstance(decision, Suspended) or decision.unrecorded:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL, OpKind.CONTINUE})
 _AWAITED = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
+_TAKES_OVER = frozenset({MessageKind.RECOVER, MessageKind.CANCEL})
 _SETS_GOING = frozenset({MessageKind.START, MessageKind.RECOVER})
 
 
@@ -301,4 +302,4 @@ def _taken(message: Message, pending: Pending, record: OpRecord, now: int) -> Ef
 
 def _inherits(message: Message) -> bool:
     """Say whether what this message sends takes over in its turn: only one generation does."""
-    return message.kind is MessageKind.RECOVER
+    return message.take and message.kind in _TAKES_OVER

@@ -127,6 +127,11 @@ class Replay:
         """Return the records that the pass has seen, those it was resumed with included."""
         return self._ledger.records
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of the results that the pass holds."""
+        return self._ledger.size
+
     def pending(self, key: str) -> Pending | None:
         """Return the operation of the frontier with this key, if it is there."""
         if not isinstance(self.decision, Suspended) or key not in self._waiting:
@@ -275,9 +280,10 @@ class Replay:
     def _pass(self, fiber: Fiber, record: OpRecord) -> None:
         """Note that a fiber has come to where a record leads."""
         frame = fiber.frame
+        if not self._ledger.is_passed_by(record, frame.now):
+            fiber.last = record.key
         frame.now = max(frame.now, record.ended_at or 0)
         frame.live = frame.live or self._ledger.is_fresh(record.key)
-        fiber.last = record.key
 
     def _note_child(self, fiber: Fiber, record: OpRecord) -> None:
         """Keep in mind which children run that are to end with this run if it is cancelled."""
@@ -385,10 +391,11 @@ class Replay:
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
         self.course.raised(error)
+        told = fiber.interrupted or isinstance(error, RunCancelled)
         return Raised(
             error=describe(error),
             last=fiber.last,
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),
-            children=tuple(self._children) if isinstance(error, RunCancelled) else (),
+            children=tuple(self._children) if told else (),
         )

@@ -9,7 +9,7 @@ out the same way (see ``core.transitions``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
 from everstep.adapters.bounded_cache import BoundedCache
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from everstep.core.model import Claim, Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.core.unreadable import Unreadable
+
+T = TypeVar("T")
 
 _TRANSACTION_ATTEMPTS: Final = 4
 _RUNS_KNOWN: Final = 4096
@@ -202,13 +204,21 @@ class DynamoRuns:
         return head
 
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation, in one request."""
+        """Return the head and the record of one operation, in one request.
+
+        Raises:
+            UnreadableError: One of them cannot be read, or both; it names each.
+        """
         sort_keys = (keys.RUN_HEAD, keys.operation(key))
-        head, record = self._table.get_together(keys.run(run_id), sort_keys)
-        return (
-            None if head is None else items.to_head(head),
-            None if record is None else items.to_record(record),
-        )
+        found = self._table.get_together(keys.run(run_id), sort_keys)
+        unreadable: list[Unreadable] = []
+        head = _read(found[0], items.to_head, unreadable)
+        record = _read(found[1], items.to_record, unreadable)
+        if unreadable:
+            raise UnreadableError(unreadable)
+        if head is not None:
+            self._remember(head)
+        return head, record
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
@@ -388,3 +398,14 @@ class DynamoRuns:
         if item is None:
             return None
         return _Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
+
+
+def _read(item: Item | None, to: Callable[[Item], T], unreadable: list[Unreadable]) -> T | None:
+    """Return what an item holds, if it is there; add it to the list if it cannot be read."""
+    if item is None:
+        return None
+    try:
+        return to(item)
+    except damage.BROKEN:
+        unreadable.append(damage.unreadable(item))
+        return None

@@ -76,7 +76,8 @@ class Table:
             for _ in range(_ROUNDS):
                 request: KeysAndAttributesTypeDef = {"Keys": left, "ConsistentRead": True}
                 answer = self._client.batch_get_item(RequestItems={self._name: request})
-                found.update((each["SK"]["S"], each) for each in answer["Responses"][self._name])
+                read = answer.get("Responses", {}).get(self._name, [])
+                found.update((each["SK"]["S"], each) for each in read)
                 unprocessed = answer.get("UnprocessedKeys", {}).get(self._name)
                 if not unprocessed:
                     return [found.get(sort) for sort in sorts]
