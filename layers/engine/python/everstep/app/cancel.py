@@ -58,6 +58,10 @@ def cancel(
     head = _terminate(engine, run_id, ending, asked) if force else _tell(engine, run_id, asked)
     if not head.status.terminal:
         return RunStatus.RUNNING
+    if head.successor is not None:
+        raise IllegalStateError(
+            f"run {head.run_id} is {head.status}: run {head.successor} goes on in its place"
+        )
     if head.status is not RunStatus.CANCELLED:
         raise IllegalStateError(f"run {head.run_id} is {head.status}; it cannot be cancelled")
     # Also if somebody else has ended it: it may have died before this.
@@ -72,14 +76,17 @@ def _begins_later(engine: Engine, run_id: str) -> bool:
 
 
 def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
-    """Have a child run end, if it has not.
+    """Have a child run end, or whichever goes on in its place, if it has not.
 
     Raises:
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     why = told(parent.ending)[:LONGEST_WHY] if parent.ending else None
+    asked = asked_for(Action.CANCELLED, f"run {parent.run_id}", why)
     with suppress(RunNotFoundError):
-        _tell(engine, run_id, asked_for(Action.CANCELLED, f"run {parent.run_id}", why))
+        successor = _tell(engine, run_id, asked).successor
+        while successor is not None:
+            successor = _tell(engine, successor, asked).successor
 
 
 def _ending(engine: Engine, who: str | None, why: str | None) -> Ending:
