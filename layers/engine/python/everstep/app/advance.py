@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
+from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
@@ -129,6 +130,7 @@ class _Advance:
         if history is None:
             return Done.UNKNOWN_RUN
         if history.head.status.terminal:
+            end_orphans(self.engine, history, self.message.token)
             return self._after_the_end(history.head)
         if history.head.status is not RunStatus.RUNNING:
             # Its due entries are left alone: they are taken over later.
@@ -369,6 +371,7 @@ class _Advance:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
         now = load(self.engine, self.message.run_id)
         if now is None or now.head.status is not RunStatus.RUNNING:
+            end_orphans(self.engine, now, self.message.token)
             return done
         again = self._process(now)
         return again if again is Done.STALLED else done

@@ -10,7 +10,7 @@ from everstep.app.outbox import send
 from everstep.app.payloads import pack
 from everstep.core.children import child_id, child_secret
 from everstep.core.circumstances import Parent
-from everstep.core.errors import InvalidInputError, SerializationError
+from everstep.core.errors import InvalidInputError, PayloadTooLargeError, SerializationError
 from everstep.core.failures import describe
 from everstep.core.model import (
     ErrorInfo,
@@ -47,7 +47,7 @@ def begin_child(engine: Engine, parent: Head, pending: Pending, token: str) -> O
     base = replace(waiting(pending, token, ()), wake_at=None)
     try:
         child = _start(engine, parent, pending, start)
-    except InvalidInputError as error:
+    except (InvalidInputError, PayloadTooLargeError) as error:
         return replace(
             base,
             status=OpStatus.FAILED,
