@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from everstep.core.model import Head, Message
 
 # A function may run for so long with what it has loaded.
-_LONGEST_INVOCATION: Final = 15 * MINUTE
+LONGEST_INVOCATION: Final = 15 * MINUTE
 _LOOKS: Final = 11
 
 
@@ -81,7 +81,7 @@ def next_look(message: Message, frontier: Iterable[Pending], now: int) -> tuple[
     look = message.attempt + 1
     if look > _LOOKS or all(pending.interrupted for pending in frontier):
         return ()
-    delay = min(SECOND * 2 ** (look - 1), _LONGEST_INVOCATION)
+    delay = min(SECOND * 2 ** (look - 1), LONGEST_INVOCATION)
     return (Send(kind=MessageKind.CANCEL, attempt=look, due=now + delay),)
 
 
