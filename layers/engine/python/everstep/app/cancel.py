@@ -60,6 +60,10 @@ def cancel(
     head = _terminate(engine, run_id, ending, asked) if force else _tell(engine, run_id, asked)
     if not head.status.terminal:
         return RunStatus.RUNNING
+    if head.successor is not None:
+        raise IllegalStateError(
+            f"run {head.run_id} is {head.status}: run {head.successor} goes on in its place"
+        )
     if head.status is not RunStatus.CANCELLED:
         raise IllegalStateError(f"run {head.run_id} is {head.status}; it cannot be cancelled")
     # Also if somebody else has ended it: it may have died before this.
@@ -74,14 +78,17 @@ def _begins_later(engine: Engine, run_id: str) -> bool:
 
 
 def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
-    """Have a child run end, if it has not.
+    """Have a child run end, or whichever goes on in its place, if it has not.
 
     Raises:
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     why = told(parent.ending)[:LONGEST_WHY] if parent.ending else None
+    asked = asked_for(Action.CANCELLED, f"run {parent.run_id}", why)
     with suppress(RunNotFoundError):
-        _tell(engine, run_id, asked_for(Action.CANCELLED, f"run {parent.run_id}", why))
+        successor = _tell(engine, run_id, asked).successor
+        while successor is not None:
+            successor = _tell(engine, successor, asked).successor
 
 
 def _ending(engine: Engine, who: str | None, why: str | None) -> Ending:
@@ -133,14 +140,14 @@ def _end_children(
     return children
 
 
-def end_orphans(engine: Engine, history: History | None, token: str) -> None:
+def end_orphans(engine: Engine, history: History, token: str) -> None:
     """Have child runs end that a message has started while their parent was ended by force.
 
     Args:
         engine: The ports.
-        history: Of the parent, if it is kept.
+        history: Of the parent.
         token: Of the message.
     """
-    if history is not None and history.head.was_forced:
+    if history.head.was_forced:
         mine = {key: each for key, each in history.records.items() if each.by == token}
         _end_children(engine, replace(history, records=mine), history.head.ending)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from everstep.core.decisions import Closable, Decision, Pending
     from everstep.core.model import Event, Message
 
-_PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL})
+_PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL, OpKind.CONTINUE})
 _AWAITED = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 _TAKES_OVER = frozenset({MessageKind.RECOVER, MessageKind.CANCEL})
 _SETS_GOING = frozenset({MessageKind.START, MessageKind.RECOVER})
@@ -149,6 +149,9 @@ class _Duties:
         for pending in frontier:
             if pending.operation.kind in _PERFORMED | _AWAITED:
                 effect = self._first_of(pending) if pending.record is None else self._got(pending)
+                if effect is not None and pending.operation.kind is OpKind.CONTINUE:
+                    # Nothing else is owed of a run that ends by this.
+                    return (effect,)
                 if effect is not None:
                     effects.append(effect)
         return tuple(effects)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # A function may run for so long with what it has loaded.
 LONGEST_INVOCATION: Final = 15 * MINUTE
 _LOOKS: Final = 11
+_NOT_UNDER_WAY: Final = frozenset({OpKind.SLEEP, OpKind.CONTINUE})
 
 
 def sweeps(message: Message) -> bool:
@@ -49,8 +50,13 @@ def interrupts(
     return tuple(
         Interrupt(pending=pending)
         for pending in frontier
-        if not pending.interrupted and _can_be_told(message, pending, now, owns)
+        if _has_to_be_told(pending) and _can_be_told(message, pending, now, owns)
     )
+
+
+def _has_to_be_told(pending: Pending) -> bool:
+    """Say whether code does not know yet that the run is to end, or asks to go on all the same."""
+    return not pending.interrupted or pending.operation.kind is OpKind.CONTINUE
 
 
 def _can_be_told(message: Message, pending: Pending, now: int, owns: Callable[[str], bool]) -> bool:
@@ -59,7 +65,8 @@ def _can_be_told(message: Message, pending: Pending, now: int, owns: Callable[[s
         # It may be done already, and only its record be missing: the code hears where it waits.
         return False
     if record is None:
-        if pending.operation.kind is OpKind.SLEEP and sweeps(message):
+        # What is under way without a record is to be told by whoever is on the way.
+        if pending.operation.kind in _NOT_UNDER_WAY and sweeps(message):
             return True
         # A step that was sent for may run: its message brings it the news, if it is not too late.
         return owns(pending.unlocked_by) and not message.take

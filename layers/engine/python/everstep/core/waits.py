@@ -43,21 +43,33 @@ def next_event(
         return next((each for each in events if (each.name, each.number) == (pending.key, 1)), None)
     if not isinstance(call, WaitCall):
         return None
+    return next(
+        (
+            event
+            for event in untaken(events, records)
+            if event.name == call.event and event.taken_by in (None, pending.key)
+        ),
+        None,
+    )
+
+
+def untaken(events: Iterable[Event], records: Mapping[str, OpRecord]) -> tuple[Event, ...]:
+    """Return the events that no wait has taken; what was sent to a callback is for that alone."""
     taken = {
         (name_of(record.key), record.event)
         for record in records.values()
         if record.kind is OpKind.WAIT and record.event is not None
     }
-    return next(
-        (
-            event
-            for event in events
-            if event.name == call.event
-            and (event.name, event.number) not in taken
-            and event.taken_by in (None, pending.key)
-        ),
-        None,
+    return tuple(
+        event
+        for event in events
+        if not name_of(event.name) and (event.name, event.number) not in taken
     )
+
+
+def moved_key(run_id: str, event: Event) -> str:
+    """Return the idempotency key with which an event of a run is handed on to its successor."""
+    return f"{run_id}/{event.name}/{event.number}"
 
 
 def needs_claim(pending: Pending) -> bool:
