@@ -11,7 +11,12 @@ from everstep.app.payloads import pack
 from everstep.app.start import create
 from everstep.core.children import child_id, child_secret
 from everstep.core.circumstances import Parent
-from everstep.core.errors import InvalidInputError, RunNotStarted, SerializationError
+from everstep.core.errors import (
+    InvalidInputError,
+    PayloadTooLargeError,
+    RunNotStarted,
+    SerializationError,
+)
 from everstep.core.failures import describe
 from everstep.core.model import (
     ErrorInfo,
@@ -48,7 +53,7 @@ def begin_child(engine: Engine, parent: Head, pending: Pending, token: str) -> O
     base = replace(waiting(pending, token, ()), wake_at=None)
     try:
         child = _start(engine, parent, pending, start)
-    except (InvalidInputError, RunNotStarted) as error:
+    except (InvalidInputError, PayloadTooLargeError, RunNotStarted) as error:
         return replace(
             base,
             status=OpStatus.FAILED,

@@ -39,7 +39,7 @@ from everstep.core.fibers import Branch, Fiber, Group, given_by
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within
 from everstep.core.ledger import Ledger, mistake_of
-from everstep.core.model import OpKind, OpStatus
+from everstep.core.model import OpKind
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import Frame, Phase, Session, facts_of
 
@@ -269,7 +269,7 @@ class Replay:
         self.course.given(given.error, record.key)
         self._note_child(fiber, record)
         self._pass(fiber, record)
-        fiber.interrupted = fiber.interrupted or record.status is OpStatus.CANCELLED
+        fiber.hears(record)
         self._push(fiber, given)
         return None
 
@@ -387,11 +387,10 @@ class Replay:
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
         self.course.raised(error)
-        told = fiber.interrupted or isinstance(error, RunCancelled)
         return Raised(
             error=describe(error),
             last=fiber.last,
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),
-            children=tuple(self._children) if told else (),
+            children=tuple(self._children) if fiber.interrupted else (),
         )
