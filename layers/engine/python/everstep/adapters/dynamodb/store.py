@@ -24,7 +24,7 @@ from everstep.core.model import History
 from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
 
