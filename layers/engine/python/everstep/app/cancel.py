@@ -18,9 +18,11 @@ from everstep.core.model import ENDED_BY_FORCE, ErrorInfo, Message, MessageKind,
 from everstep.core.transitions import RUN_TERMINATED, RUN_TOLD
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from everstep.app.engine import Engine
     from everstep.core.audit import Asked
-    from everstep.core.model import Head
+    from everstep.core.model import Head, History
 
 
 def cancel(
@@ -110,13 +112,42 @@ def _terminate(engine: Engine, run_id: str, ending: Ending, asked: Asked) -> Hea
     if history is None:
         raise RunNotFoundError(run_id)
     head = history.head
+    if head.status.terminal and not head.was_forced:
+        return head
+    known = _end_children(engine, history, ending)
     if head.status.terminal:
         return head
-    for record in history.records.values():
-        if record.child is not None:
-            cancel_child(engine, replace(head, ending=ending), record.child)
     error = ErrorInfo(type=ENDED_BY_FORCE, message=told(ending))
     token = engine.ids.token()
     change = RunEnded(status=RunStatus.CANCELLED, by=token, at=ending.at, error=error)
     found = change_audited(engine, run_id, change, RUN_TERMINATED, asked)
-    return replace(found.head, status=RunStatus.CANCELLED) if found.changed else found.head
+    again = engine.runs.load(run_id) if found.changed else None
+    if again is None:
+        return found.head
+    # Those that were started meanwhile; whoever starts one from now on sees the end.
+    _end_children(engine, again, ending, known)
+    return again.head
+
+
+def _end_children(
+    engine: Engine, history: History, ending: Ending | None, known: Collection[str] = ()
+) -> set[str]:
+    """Have the child runs of a run end, but for those that know; return them all."""
+    head = replace(history.head, ending=ending)
+    children = {each.child for each in history.records.values() if each.child is not None}
+    for run_id in sorted(children - set(known)):
+        cancel_child(engine, head, run_id)
+    return children
+
+
+def end_orphans(engine: Engine, history: History, token: str) -> None:
+    """Have child runs end that a message has started while their parent was ended by force.
+
+    Args:
+        engine: The ports.
+        history: Of the parent.
+        token: Of the message.
+    """
+    if history.head.was_forced:
+        mine = {key: each for key, each in history.records.items() if each.by == token}
+        _end_children(engine, replace(history, records=mine), history.head.ending)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
 from everstep.app.options import deadline_of
@@ -61,6 +62,7 @@ def close_down(engine: Engine, message: Message, history: History) -> None:
     Raises:
         UnavailableError: Nothing is known; doing it again is harmless.
     """
+    end_orphans(engine, history, message.token)
     head = history.head
     mine = head.by == message.token or message.take
     if head.successor is None:

@@ -138,11 +138,19 @@ class _Fulfilment:
             return key
         text = unpack(engine, event.payload).at_hand
         record = fulfilled(pending, event, text, self.token, engine.clock.now())
-        if record.result is not None:
-            packed = pack(engine, record.result.at_hand, f"the event {event.name}")
-            record = replace(record, result=packed.recorded)
-        engine.runs.put(self.run_id, record, WAIT_ENDED)
+        engine.runs.put(self.run_id, self._packed(record), WAIT_ENDED)
         return key
+
+    def _packed(self, record: OpRecord) -> OpRecord:
+        """Return a record as it is written; defaults of a type may make an event too large."""
+        if record.result is None:
+            return record
+        try:
+            packed = pack(self.engine, record.result.at_hand, f"what {record.key} waited for")
+        except PayloadTooLargeError as error:
+            failed = replace(record, status=OpStatus.FAILED, result=None)
+            return replace(failed, error=describe(error, record.key))
+        return replace(record, result=packed.recorded)
 
     def _perform(self, pending: Pending) -> str:
         call = pending.operation.call

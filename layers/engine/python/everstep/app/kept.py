@@ -126,7 +126,7 @@ def _knows(replay: Replay, key: str) -> bool:
 
 def _weight(replay: Replay) -> int:
     # A result is there as text, and as what the code has made of it.
-    return len(replay.records) * _RECORD + 2 * replay.size
+    return len(replay.records) * _RECORD + 2 * replay.ledger.size
 
 
 def _history(head: Head, replay: Replay) -> History:

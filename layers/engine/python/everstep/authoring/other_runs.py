@@ -54,6 +54,7 @@ class OtherRuns:
 
         Raises:
             InvalidInputError: At the ``await``, when the input does not fit.
+            RunNotStarted: At the ``await``, when a run that has not ended has the reference id.
         """
         call, _, digest = start_of(self._session, workflow, input, reference_id)
         return Operation(self._session, check_name(call.workflow, "a workflow"), call, digest)
@@ -83,6 +84,7 @@ class OtherRuns:
         Raises:
             ChildRunFailed: At the ``await``, when it has failed, was cancelled or timed out.
             InvalidInputError: At the ``await``, when the input does not fit.
+            RunNotStarted: At the ``await``, when a run that has not ended has the reference id.
         """
         start, result, digest = start_of(self._session, workflow, input, reference_id)
         call = ChildCall(start=start, result=result)

@@ -13,7 +13,7 @@ from everstep.core.errors import (
     InvalidInputError,
     SerializationError,
 )
-from everstep.core.failures import describe
+from everstep.core.failures import LONGEST_TYPE, cut_message, describe
 from everstep.core.keys import name_of, scope_of
 from everstep.core.model import ErrorInfo, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CallbackCall, ChildCall, WaitCall
@@ -182,8 +182,12 @@ def completed_text(value: object) -> str:
 
 
 def failed_text(error_type: str, message: str) -> str:
-    """Return the recorded text of why whoever holds a callback's token could not do it."""
-    return codec.encode({"error": {"type": error_type, "message": message}})
+    """Return the recorded text of why whoever holds a callback's token could not do it.
+
+    It becomes a part of the operation's record, which has no room for more.
+    """
+    kind, text = error_type[:LONGEST_TYPE], cut_message(message)
+    return codec.encode({"error": {"type": kind, "message": text}})
 
 
 def read_answer(text: str) -> str | ErrorInfo:

@@ -9,7 +9,7 @@ out the same way (see ``core.transitions``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
 from everstep.adapters.bounded_cache import BoundedCache
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from everstep.core.model import Claim, Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.core.unreadable import Unreadable
-
-T = TypeVar("T")
 
 _TRANSACTION_ATTEMPTS: Final = 4
 _RUNS_KNOWN: Final = 4096
@@ -212,8 +210,8 @@ class DynamoRuns:
         sort_keys = (keys.RUN_HEAD, keys.operation(key))
         found = self._table.get_together(keys.run(run_id), sort_keys)
         unreadable: list[Unreadable] = []
-        head = _read(found[0], items.to_head, unreadable)
-        record = _read(found[1], items.to_record, unreadable)
+        head = damage.read(found[0], items.to_head, unreadable)
+        record = damage.read(found[1], items.to_record, unreadable)
         if unreadable:
             raise UnreadableError(unreadable)
         if head is not None:
@@ -384,14 +382,3 @@ class DynamoRuns:
         if item is None:
             return None
         return _Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
-
-
-def _read(item: Item | None, to: Callable[[Item], T], unreadable: list[Unreadable]) -> T | None:
-    """Return what an item holds, if it is there; add it to the list if it cannot be read."""
-    if item is None:
-        return None
-    try:
-        return to(item)
-    except damage.BROKEN:
-        unreadable.append(damage.unreadable(item))
-        return None
