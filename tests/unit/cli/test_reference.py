@@ -27,6 +27,8 @@ from everstep.adapters.system import SystemClock
 from everstep.app.start import start
 from everstep.cli.root import app
 from everstep.cli.session import real
+from everstep.core.model import OpKind, OpRecord, OpStatus
+from everstep.core.transitions import ARMED
 from everstep.wiring import Clients, Settings, build_engine
 from tests.contract.backends import create_table
 from tests.unit.cli.stacks import OUTPUTS, Stacks
@@ -39,6 +41,15 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 RUN: Final = "01KDVDN080T8W5N3Y7QF2ZJ4X"
+ASLEEP: Final = OpRecord(
+    key="sleep#1",
+    kind=OpKind.SLEEP,
+    status=OpStatus.WAITING,
+    by="token",
+    input_hash="for=3600000",
+    started_at=0,
+    wake_at=3_600_000,
+)
 _PART: Final = re.compile(
     r"^```console\n(?P<console>.*?)^```$"
     r"|^```python\n# (?P<file>\S+\.py)\n(?P<code>.*?)^```$"
@@ -67,6 +78,7 @@ class World:
 
     def write(self, name: str, code: str) -> None:
         (self.folder / name).write_text(code, encoding="utf-8")
+        sys.modules.pop("flows", None)
 
     def type(self, line: str) -> str:
         """Return what a terminal shows after a line."""
@@ -89,6 +101,16 @@ class World:
                     Key={"PK": {"S": keys.run(f"{RUN}2")}, "SK": {"S": keys.RUN_HEAD}},
                     UpdateExpression="REMOVE due_pk, due_at",
                 )
+            case ["a", "run", "falls", "asleep"]:
+                # The others are over by now.
+                for number in "123":
+                    self.dynamodb.delete_item(
+                        TableName=OUTPUTS["TableName"],
+                        Key={"PK": {"S": keys.run(f"{RUN}{number}")}, "SK": {"S": keys.RUN_HEAD}},
+                    )
+                engine = self.engine()
+                run_id = start(engine, "reminder", "Ann").run_id
+                assert engine.runs.put(run_id, ASLEEP, ARMED)
             case _:
                 raise AssertionError(f"the page says {what!r}")
 
@@ -107,6 +129,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     with mock_aws():
         yield World(tmp_path)
     sys.modules.pop("flows", None)

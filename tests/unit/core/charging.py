@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from everstep import Context  # noqa: TC001 - annotations of workflows are read
 from everstep.core.codec import encode
-from everstep.core.compatibility import ReplayReport, check_replay
+from everstep.core.compatibility import check_replay
 from everstep.core.model import ErrorInfo, Payload, RunStatus
 from tests.unit.core.builders import NOW, Body, definition, history_of
 
 if TYPE_CHECKING:
     from everstep.core.model import History
+    from everstep.core.replay_reports import ReplayReport
 
 
 def charge(amount: int, currency: str = "EUR") -> str:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from everstep import Context, step
-from everstep.core.compatibility import Verdict, pinned, restless
+from everstep.core.replay_reports import Verdict, pinned, restless
 from tests.unit.core.builders import add, history_of, make_history
 from tests.unit.core.charging import charge, check, history, nothing, recorded, said
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from everstep import Context, StepFailed
-from everstep.core.compatibility import Verdict
 from everstep.core.model import Payload
+from everstep.core.replay_reports import Verdict
 from tests.unit.core.builders import Failure, add, inserted_record, record
 from tests.unit.core.charging import check, said
 from tests.unit.core.groups import after, both, closed

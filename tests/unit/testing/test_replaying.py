@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from everstep import Context, step, workflow
-from everstep.core.compatibility import Verdict
 from everstep.core.documents import HistoryFormatError
 from everstep.core.exported import read_history
+from everstep.core.replay_reports import Verdict
 from everstep.testing import TestEngine
 from everstep.testing.replaying import (
     UPDATE_VARIABLE,

@@ -11,12 +11,13 @@ from everstep.cli import stacks
 from everstep.cli.exits import usage
 from everstep.cli.printing import line
 from everstep.core.errors import DefinitionError
-from everstep.wiring import Settings, build_engine
+from everstep.wiring import Settings, build_engine, load_registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from everstep.app.engine import Engine
+    from everstep.authoring.registry import Registry
     from everstep.cli.options import Target
     from everstep.cli.session import Session
     from everstep.wiring import Clients
@@ -48,10 +49,29 @@ def connect_reader(session: Session, target: Target) -> Engine:
     _import_from_here()
     with redirect_stdout(sys.stderr):
         engine = build_engine(settings, clients)
-    for module, error in engine.registry.faults.items():
+    _warn(session, engine.registry)
+    return engine
+
+
+def registry_at_hand(session: Session, target: Target) -> Registry:
+    """Return the workflows at hand, where no deployment is looked at."""
+    named = target.workflows or session.environment.get("EVERSTEP_WORKFLOWS") or "workflows"
+    _import_from_here()
+    with redirect_stdout(sys.stderr):
+        registry = load_registry([name.strip() for name in named.split(",") if name.strip()])
+    _warn(session, registry)
+    return registry
+
+
+def faults_of(registry: Registry) -> dict[str, str]:
+    """Return modules that cannot be imported, and why."""
+    return {module: _reason(error) for module, error in registry.faults.items()}
+
+
+def _warn(session: Session, registry: Registry) -> None:
+    for module, error in registry.faults.items():
         what = f"{module} cannot be imported, its workflows are left out: "
         line(session.err, ("warning: ", "yellow"), f"{what}{type(error).__name__}: {error}")
-    return engine
 
 
 def configured_faults(session: Session, target: Target, engine: Engine) -> dict[str, str]:
@@ -63,7 +83,7 @@ def configured_faults(session: Session, target: Target, engine: Engine) -> dict[
     named = (target.workflows, target.stack, session.environment.get("EVERSTEP_WORKFLOWS"))
     if not any(named):
         return {}
-    return {module: _reason(error) for module, error in engine.registry.faults.items()}
+    return faults_of(engine.registry)
 
 
 def _reason(error: Exception) -> str:

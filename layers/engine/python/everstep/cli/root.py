@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from everstep.cli import check, doctor
+from everstep.cli import check, doctor, replay_check
 from everstep.cli.exits import ExitCode
 from everstep.cli.failures import explain
 from everstep.cli.printing import line
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
+app.command("replay-check")(replay_check.replay_check)
 
 
 def run(arguments: Sequence[str], session: Session | None = None) -> int:

@@ -7,19 +7,18 @@ asks for where they part. Neither executes a step.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core import codec
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
-from everstep.core.durations import SECOND
 from everstep.core.errors import NonDeterminismError, PayloadTooLargeError, SerializationError
 from everstep.core.exported import in_order
 from everstep.core.keys import name_of, scope_of
 from everstep.core.model import OpKind, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
+from everstep.core.replay_reports import ReplayReport, Verdict, report_on
 from everstep.core.shapes import call_digest
 from everstep.core.telling import brief, brief_text, cut, told_call
 
@@ -32,65 +31,6 @@ if TYPE_CHECKING:
 
 _NEW_VERSION: Final = "or deploy the change as a new version"
 _VERBS: Final[Mapping[OpKind, str]] = {OpKind.SLEEP: "sleeps", OpKind.WAIT: "waits"}
-
-
-class Verdict(StrEnum):
-    """What came of a replay; all but the first keep the run from going on."""
-
-    SAFE = "safe"
-    ARGUMENTS_CHANGED = "arguments-changed"
-    OPERATION_INSERTED = "operation-inserted"
-    OPERATION_RENAMED = "operation-renamed"
-    OPERATION_REMOVED = "operation-removed"
-    KIND_CHANGED = "kind-changed"
-    BRANCHES_CHANGED = "branches-changed"
-    RESULT_UNREADABLE = "result-unreadable"
-    INPUT_UNREADABLE = "input-unreadable"
-    CODE_MISTAKE = "code-mistake"
-    PINNED = "pinned"
-    RESTLESS = "restless"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayReport:
-    """What a replay has shown; ``str()`` tells it in a few lines.
-
-    Attributes:
-        run_id: The run.
-        workflow: Its workflow.
-        version: The version that it is pinned to.
-        verdict: Whether today's code can go on with it, or what keeps it from that.
-        reason: The same in words.
-        operation: Key of the operation where code and history part, if there is one.
-        mend: What to do about it; empty if all is well.
-        notes: What else is worth knowing.
-        same_outcome: Whether a run that has ended would end in the same way today; true for a
-            run that has not.
-    """
-
-    run_id: str
-    workflow: str
-    version: str
-    verdict: Verdict
-    reason: str
-    operation: str | None = None
-    mend: str = ""
-    notes: tuple[str, ...] = ()
-    same_outcome: bool = True
-
-    @property
-    def safe(self) -> bool:
-        """Say whether the run can go on with today's code."""
-        return self.verdict is Verdict.SAFE
-
-    def __str__(self) -> str:
-        word = self.verdict if self.verdict in (Verdict.SAFE, Verdict.PINNED) else "broken"
-        where = f" at {self.operation}" if self.operation else ""
-        lines = [f"{word}{where}: {self.reason}"]
-        lines += [f"What to do: {self.mend}"] if self.mend else []
-        lines += [f"Note: {note}" for note in self.notes]
-        lines.append(f"(run {self.run_id} of {self.workflow} version {self.version})")
-        return "\n".join(lines)
 
 
 def check_replay(definition: Definition, history: History, *, values: bool = False) -> ReplayReport:
@@ -109,34 +49,6 @@ def check_replay(definition: Definition, history: History, *, values: bool = Fal
     return look.safe(decision)
 
 
-def pinned(history: History, versions: Iterable[str]) -> ReplayReport:
-    """Report that a run's version is not there.
-
-    Args:
-        history: The run.
-        versions: Those of its workflow that are there.
-    """
-    head = history.head
-    there = ", ".join(versions) or "none"
-    return _report(
-        head,
-        Verdict.PINNED,
-        f"the run stays on version {head.version} of {head.workflow}, which is not among the "
-        f"workflows (versions there: {there})",
-        mend=f"deploy version {head.version} side by side with the others until its last run ends",
-    )
-
-
-def restless(history: History, limit: int) -> ReplayReport:
-    """Report that a replay had no end within so many milliseconds."""
-    return _report(
-        history.head,
-        Verdict.RESTLESS,
-        f"today's code did not come to rest within {limit / SECOND:g} s",
-        mend="look for a loop that nothing ends, and put work that takes long into a step",
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
     """One history beside today's code."""
@@ -146,7 +58,7 @@ class _Look:
     values: bool
 
     def _report(self, verdict: Verdict, reason: str, **more: Any) -> ReplayReport:  # noqa: ANN401 - fields of the report
-        return _report(self.history.head, verdict, reason, **more)
+        return report_on(self.history.head, verdict, reason, **more)
 
     # --- Code and history agree
 
@@ -367,14 +279,3 @@ def _what_next(decision: Suspended) -> Iterator[str]:
 
 def _named(operation: Operation[Any], key: str) -> str:
     return f"{operation.kind} {key}"
-
-
-def _report(head: Head, verdict: Verdict, reason: str, **more: Any) -> ReplayReport:  # noqa: ANN401 - fields of the report
-    return ReplayReport(
-        run_id=head.run_id,
-        workflow=head.workflow,
-        version=head.version,
-        verdict=verdict,
-        reason=reason,
-        **more,
-    )

@@ -7,9 +7,9 @@
 """
 
 from everstep.app.engine import Limits
-from everstep.core.compatibility import ReplayReport, Verdict
 from everstep.core.documents import HistoryFormatError
 from everstep.core.invariants import ViolationError
+from everstep.core.replay_reports import ReplayReport, Verdict
 from everstep.testing.counterexamples import Counterexample, CrashMatrixError
 from everstep.testing.crash import Crash
 from everstep.testing.crash_matrix import CrashReport, crash_matrix

@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from everstep.app.deadline import call_within
+from everstep.app.replay_check import judge
 from everstep.authoring.registry import Registry
-from everstep.core.compatibility import ReplayReport, check_replay, pinned, restless
 from everstep.core.documents import HistoryFormatError
 from everstep.core.durations import to_millis
-from everstep.core.errors import StepTimeout, WorkflowMissingError
 from everstep.core.exported import document_text, export_history, parse_document, read_history
 from everstep.core.model import History
 from everstep.testing.handles import TestRun
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from everstep.authoring.workflows import Workflow
+    from everstep.core.replay_reports import ReplayReport
 
 Recorded: TypeAlias = TestRun[Any] | History | Mapping[str, Any] | str | os.PathLike[str]
 """A run, its history, the document that tells it, or the path of that document's file."""
@@ -135,18 +134,8 @@ def replay(
         OSError: The file cannot be read.
     """
     told = history if isinstance(history, History) else read_history(_document(history))
-    head = told.head
-    registry = Registry(workflows)
-    try:
-        definition = registry.to_continue(head.workflow, head.version)
-    except WorkflowMissingError:
-        return pinned(told, registry.versions(head.workflow))
     limit = to_millis(patience, "replay(patience)")
-    try:
-        report = call_within(lambda: check_replay(definition, told, values=True), limit)
-    except StepTimeout:
-        return restless(told, limit)
-    return cast("ReplayReport", report)
+    return judge(Registry(workflows), told, patience=limit, values=True)
 
 
 def assert_replays(
