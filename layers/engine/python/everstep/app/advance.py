@@ -303,6 +303,7 @@ class _Advance:
             status=OpStatus.DONE,
             by=self.message.token,
             input_hash=pending.operation.input_hash,
+            patches=pending.patches,
             started_at=pending.ready_at,
             wake_at=pending.wake_at,
             ended_at=self.engine.clock.now(),
