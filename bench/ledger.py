@@ -98,7 +98,7 @@ class Ledger:
             tally.write_units += cost.base
             tally.index_units.update(cost.index)
         if "read" in line:
-            units = read_units(line["read"], consistent=line["consistent"])
+            units = _units(line)
             tally.read_units += units
             if phase is Phase.STEP:
                 self.queries[units] += 1
@@ -169,6 +169,13 @@ def phase_of(line: Line) -> Phase:
 def _of_kind(kind: str) -> Phase:
     """Return the phase of a message: of reading it, as well as of sending it."""
     return {"start": Phase.START, "step": Phase.STEP}.get(kind, Phase.OTHER)
+
+
+def _units(line: Line) -> float:
+    """Return what a read takes: of a batch every item by itself, also one that is not there."""
+    sizes: list[int] = line["read"]
+    together = [[size] for size in sizes] if line.get("one_by_one") else [sizes]
+    return sum(read_units(each, consistent=line["consistent"]) for each in together)
 
 
 def _added(tallies: Iterable[Tally]) -> Tally:

@@ -154,6 +154,17 @@ def facts_of(
                 "consistent": bool(parameters.get("ConsistentRead")),
                 "read": [item_size(item) for item in items],
             }
+        case "dynamodb", "BatchGetItem":
+            ((table, asked),) = parameters["RequestItems"].items()
+            items = answer.get("Responses", {}).get(table, [])
+            missing = [0] * (len(asked["Keys"]) - len(items))
+            return {
+                "run": _run_of_partition({"Key": asked["Keys"][0]}),
+                "index": None,
+                "consistent": bool(asked.get("ConsistentRead")),
+                "read": [*map(item_size, items), *missing],
+                "one_by_one": True,
+            }
         case "dynamodb", "TransactWriteItems":
             writes = [
                 _written(item) for each in parameters["TransactItems"] for item in each.values()

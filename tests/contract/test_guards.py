@@ -53,6 +53,7 @@ GUARDS: Final = {
 }
 HEAD_GUARDS: Final = {
     "RUN_ENDED": transitions.RUN_ENDED,
+    "RUN_CONTINUED": transitions.RUN_CONTINUED,
     "RUN_STALLED": transitions.RUN_STALLED,
     "RUN_PAUSED": transitions.RUN_PAUSED,
     "RUN_RESUMED": transitions.RUN_RESUMED,

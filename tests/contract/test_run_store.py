@@ -11,6 +11,8 @@ from everstep.adapters.errors import RunIdTakenError
 from everstep.core.model import History, Payload
 from tests.contract.builders import (
     ALWAYS,
+    ALWAYS_HEAD,
+    CHANGES,
     make_claim,
     make_full_head,
     make_full_record,
@@ -83,6 +85,28 @@ def test_a_history_has_every_record_and_no_other_run_s(backend: Backend, run_id:
     for record in written.values():
         assert backend.runs.put(run_id, record, ALWAYS)
     assert backend.runs.load(run_id) == History(head=head, records=written)
+
+
+def test_a_peek_shows_the_head_and_one_record_as_they_are_now(
+    backend: Backend, run_id: str
+) -> None:
+    head, record = make_full_head(run_id), make_full_record("a#1/2/call#1")
+    backend.runs.create(head, None)
+    backend.runs.put(run_id, make_record("other#1"), ALWAYS)
+    assert backend.runs.peek(run_id, record.key) == (head, None)
+    backend.runs.put(run_id, record, ALWAYS)
+    assert backend.runs.peek(run_id, record.key) == (head, record)
+    backend.runs.change(run_id, CHANGES["paused"], ALWAYS_HEAD)
+    seen, _ = backend.runs.peek(run_id, record.key)
+    assert seen == backend.runs.head(run_id)
+    assert seen != head
+
+
+def test_a_peek_at_a_run_that_is_not_there_shows_what_is(backend: Backend, run_id: str) -> None:
+    assert backend.runs.peek(run_id, "call#1") == (None, None)
+    record = make_record("call#1")
+    backend.runs.put(run_id, record, ALWAYS)
+    assert backend.runs.peek(run_id, "call#1") == (None, record)
 
 
 def test_a_loaded_history_does_not_change_afterwards(backend: Backend, run_id: str) -> None:

@@ -23,8 +23,12 @@ Places = Mapping[str, frozenset[str]]
 
 PACKAGE: Final = Path(everstep.__file__).parent
 SIMULATION: Final = PACKAGE / "testing" / "simulation"
-OF_RUNS: Final = (PACKAGE / "core" / "invariants.py", PACKAGE / "app" / "verify.py")
-OF_SCHEDULES: Final = (OF_RUNS[0], *sorted(SIMULATION.glob("*.py")))
+OF_HISTORIES: Final = (
+    PACKAGE / "core" / "invariants.py",
+    PACKAGE / "core" / "event_invariants.py",
+)
+OF_RUNS: Final = (*OF_HISTORIES, PACKAGE / "app" / "verify.py")
+OF_SCHEDULES: Final = (*OF_HISTORIES, *sorted(SIMULATION.glob("*.py")))
 # Said by those who drive a schedule to a certain point, of their own plan.
 _ABOUT_A_PLAN: Final = {"comes_to_the_point", "comes_to_its_call"}
 _ROW: Final = re.compile(r"^\| `(\w+)` \|[^|]+\|([^|]*)\|([^|]*)\|([^|]*)\|$", re.MULTILINE)

@@ -20,7 +20,7 @@ from everstep.core.repeats import is_repeat
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
-from tests.simulation import mutants_once, mutants_together
+from tests.simulation import mutants_kept, mutants_once, mutants_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -393,5 +393,6 @@ MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
         if isfunction(each) and each.__module__ == __name__
     ),
     *mutants_together.MUTANTS,
+    *mutants_kept.MUTANTS,
     *mutants_once.MUTANTS,
 )

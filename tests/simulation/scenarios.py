@@ -20,6 +20,7 @@ from everstep.testing.simulation.deployment import START
 from everstep.testing.simulation.explore import Scenario
 from everstep.testing.simulation.settings import Settings
 from tests.simulation.workflows import HOUR, ONE_BY_ONE
+from tests.simulation.workflows_continued import CONTINUED
 from tests.simulation.workflows_of_runs import OF_RUNS
 from tests.simulation.workflows_once import AT_MOST_ONCE
 from tests.simulation.workflows_together import TOGETHER
@@ -35,12 +36,14 @@ MIXED: Final[tuple[Workflow[Any, Any], ...]] = (
     *TOGETHER,
     *OF_RUNS,
     *AT_MOST_ONCE,
+    *CONTINUED,
 )
 # Events that clients send to the runs of these, each once.
 EVENTS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "waits": (("second", 2), ("first", 1)),
     "shares": (("share", 3), ("share", 3)),
     "listens": (("word", 1),),
+    "goes_on": (("word", 3), ("word", 3)),
 }
 
 # Everything that the workflows record as text of this size goes through the blob store.
@@ -240,6 +243,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     **{workflow.name: one_run(workflow) for workflow in MIXED},
     "is_answered": scenario(answers),
     "sleeps_too_long": scenario(called_off("sleeps_too_long")),
+    "insists": scenario(called_off("insists")),
     "waits_for_many": scenario(called_off("waits_for_many")),
     "two_triggers": scenario(two_triggers),
     "begins_soon": scenario(begins_later(600)),

@@ -9,13 +9,14 @@ from typing import Final
 import pytest
 
 from everstep.testing.simulation.faults import FaultKind
-from tests.simulation import mutants, mutants_once
+from tests.simulation import mutants, mutants_kept, mutants_once
 from tests.simulation import mutants_together as together
 from tests.simulation import test_at_most_once as at_most_once
 from tests.simulation import test_broken_code as code
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
 from tests.simulation import test_joins as joins
+from tests.simulation import test_kept as kept
 from tests.simulation import test_recoveries as recoveries
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
@@ -195,6 +196,19 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     (together.two_waits_may_take_one_event, as_usual("shares")),
     (together.a_wait_does_not_look_for_events_after_it_is_recorded, as_usual("waits")),
     (together.an_event_is_told_before_it_is_kept, with_one_fault("waits")),
+    (
+        mutants_kept.a_kept_pass_goes_on_without_a_look_at_the_head,
+        kept.test_a_pause_is_seen_by_whoever_keeps_a_pass,
+    ),
+    (
+        mutants_kept.a_kept_pass_counts_as_up_to_date,
+        kept.test_two_processes_that_take_turns_repeat_nothing,
+    ),
+    (mutants_kept.a_kept_pass_is_shared, kept.test_two_messages_at_once_do_not_share_a_pass),
+    (
+        mutants_kept.what_other_code_has_recorded_answers_a_kept_pass,
+        kept.test_what_other_code_has_recorded_answers_no_kept_pass,
+    ),
 )
 CAUGHT_BY: Final = {weaken.__name__: schedule for weaken, schedule in _NAMED}
 """Mutants by name, and what notices each."""

@@ -63,6 +63,13 @@ async def nightly(ctx: Context) -> None:
     await ctx.sleep(1)
 
 
+@workflow
+async def for_ever(ctx: Context, number: int) -> int:
+    await ctx.sleep(1)
+    # Nothing comes after it, so nothing has to be returned.
+    await ctx.continue_as_new(number + 1)
+
+
 def use() -> None:
     notify.fn(Order(id="x", total=1), urgent=True)
     engine = TestEngine([restaurant_order, nightly])

@@ -55,6 +55,7 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.clear": lambda client: DynamoRuns(client, "table").clear("run", 5),
     "DynamoRuns.load": lambda client: DynamoRuns(client, "table").load("run"),
     "DynamoRuns.head": lambda client: DynamoRuns(client, "table").head("run"),
+    "DynamoRuns.peek": lambda client: DynamoRuns(client, "table").peek("run", "a#1"),
     "DynamoRuns.put": lambda client: DynamoRuns(client, "table").put("run", make_record(), ALWAYS),
     "DynamoRuns.move": lambda client: DynamoRuns(client, "table").move("run", "a#1", 5, ALWAYS),
     "DynamoRuns.change": lambda client: DynamoRuns(client, "table").change(

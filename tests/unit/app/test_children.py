@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from pydantic import BaseModel
 
-from everstep import ChildRunFailed, Context, InvalidInputError, NonRetryable, step, workflow
+from everstep import (
+    ChildRunFailed,
+    Context,
+    InvalidInputError,
+    NonRetryable,
+    RunNotStarted,
+    step,
+    workflow,
+)
 from everstep.core.children import child_id
 from everstep.core.model import RunStatus
 from everstep.testing import TestEngine, crash_matrix
@@ -91,6 +99,24 @@ async def misuses(ctx: Context) -> str:
     except InvalidInputError:
         return told
     return ""
+
+
+@workflow
+async def two_of_one_name(ctx: Context) -> list[str]:
+    first = await ctx.start(waits, reference_id="one")
+    told: list[str] = [first.id]
+    try:
+        await ctx.start(waits, reference_id="one")
+    except RunNotStarted as error:
+        told.append(str(error))
+    try:
+        await ctx.call(waits, reference_id="one")
+    except RunNotStarted as error:
+        told.append(str(error))
+    await first.send_event("go", 1)
+    await first.result()
+    again = await ctx.start(waits, reference_id="one")
+    return [*told, again.id]
 
 
 @workflow
@@ -286,3 +312,19 @@ def test_parent_and_child_come_to_the_same_end_whatever_goes_wrong(
     others = [each for each in ALL if each is not parent]
     report = crash_matrix(parent, workflows=others, outcome=lambda run: str(run.status))
     assert report.outcome.brief().startswith("COMPLETED")
+
+
+def test_no_two_children_that_run_have_one_reference_id() -> None:
+    engine = TestEngine([two_of_one_name, waits])
+    run = engine.start(two_of_one_name)
+    engine.run_until_idle()
+    assert run.result is not None
+    first, refused, refused_again, again = run.result
+    assert refused == refused_again == f"run {first} has the reference id 'one'"
+    assert engine.get(again).status is RunStatus.WAITING
+    assert first != again
+    engine.verify()
+
+
+def test_a_reference_id_is_taken_once_whatever_goes_wrong() -> None:
+    crash_matrix(two_of_one_name, workflows=[waits], outcome=lambda run: str(run.status))

@@ -121,3 +121,14 @@ def test_lines_of_all_processes_come_in_the_order_of_time(tmp_path: Path) -> Non
     (tmp_path / "1.jsonl").write_text('{"at": 3}\n{"at": 5}\n{"at"', encoding="utf-8")
     (tmp_path / "2.jsonl").write_text('{"at": 4}\n', encoding="utf-8")
     assert read_lines(tmp_path) == [{"at": 3}, {"at": 4}, {"at": 5}]
+
+
+def test_of_a_batch_every_item_is_paid_for_by_itself() -> None:
+    read = {"read": [100, 0], "consistent": True, "one_by_one": True, "run": "r1"}
+    together = book_all([line(EXECUTOR, "step", **read)], (), {"r1": "plain"})
+    assert together.of(Phase.STEP).read_units == 2
+    query = {**read, "one_by_one": False}
+    assert (
+        book_all([line(EXECUTOR, "step", **query)], (), {"r1": "plain"}).of(Phase.STEP).read_units
+        == 1
+    )

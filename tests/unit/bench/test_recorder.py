@@ -160,3 +160,16 @@ def test_a_send_leaves_its_bodies(operation: str, parameters: dict[str, Any]) ->
 
 def test_other_services_leave_the_call_alone() -> None:
     assert facts_of("s3", "PutObject", {"Body": b"x"}, {}) == {}
+
+
+def test_a_batch_notes_its_run_and_each_item_also_one_that_is_missing() -> None:
+    keys = [{"PK": {"S": "RUN#r1"}, "SK": {"S": name}} for name in ("#HEAD", "OP#a#1")]
+    asked = {"RequestItems": {"t": {"Keys": keys, "ConsistentRead": True}}}
+    facts = facts_of("dynamodb", "BatchGetItem", asked, {"Responses": {"t": keys[:1]}})
+    assert facts == {
+        "run": "r1",
+        "index": None,
+        "consistent": True,
+        "read": [15, 0],
+        "one_by_one": True,
+    }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 URL: Final = "https://api.invalid/v1"
 ACTOR: Final = "ada"
+LEAST: Final = -2
 
 
 class Accepted(BaseModel):
@@ -59,6 +60,16 @@ async def everything(_ctx: Context, size: int) -> Everything:
         unique=frozenset({"a", "b"}),
         by_number={size: ("in", "any")},
     )
+
+
+@workflow
+async def counting(ctx: Context, left: int) -> Accepted:
+    if left == LEAST:
+        raise ValueError(left)
+    if left:
+        await ctx.sleep(60)
+        await ctx.continue_as_new(left - 1)
+    return Accepted(minutes=left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +103,7 @@ class Gateway(httpx.BaseTransport):
 
 
 def world() -> World:
-    return World(workflows=(*WORKFLOWS, awaiting, everything))
+    return World(workflows=(*WORKFLOWS, awaiting, everything, counting))
 
 
 def client_of(world: World, transport: Transport) -> Client:

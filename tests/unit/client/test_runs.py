@@ -12,7 +12,7 @@ from everstep import Client, RunFailed, RunTimeout
 from everstep.client import client as client_module
 from everstep.core.errors import IllegalStateError
 from everstep.core.model import RunStatus
-from tests.unit.client.deployments import Accepted, Everything, awaiting, everything
+from tests.unit.client.deployments import Accepted, Everything, awaiting, counting, everything
 from tests.unit.http.world import ORDER, REASON, Login, Order, anything, bare, login, shop
 
 if TYPE_CHECKING:
@@ -95,6 +95,27 @@ def test_waiting_ends_at_the_time_given_and_the_run_goes_on(
     assert (world.clock.now() - before) / 1000 == pytest.approx(seconds, abs=0.01)
     assert (failure.value.run_id, failure.value.status) == (run.id, RunStatus.SLEEPING)
     assert run.result(timeout=60) == {"receipt": "charged 20"}
+
+
+def test_a_run_that_was_continued_ends_when_the_last_that_goes_on_in_its_place_does(
+    client: Client,
+) -> None:
+    run = client.start(counting, 2)
+    with pytest.raises(RunTimeout, match="it is SLEEPING"):
+        run.result(timeout=90)
+    assert run.status() is RunStatus.CONTINUED
+    assert run.result(timeout=60) == Accepted(minutes=0)
+    successor = run.get().successor
+    assert successor is not None
+    assert client.get(successor).get().status is RunStatus.CONTINUED
+
+
+def test_who_waits_hears_which_of_the_runs_has_failed(client: Client) -> None:
+    run = client.start(counting, -1)
+    with pytest.raises(RunFailed) as failure:
+        run.result(timeout=90)
+    assert failure.value.run_id == run.get().successor
+    assert failure.value.error_type == "ValueError"
 
 
 def test_a_run_that_stands_still_is_waited_for_until_somebody_mends_it(

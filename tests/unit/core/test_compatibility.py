@@ -164,6 +164,25 @@ def test_a_run_that_was_cancelled_has_no_outcome_of_its_code() -> None:
     assert (report.safe, report.same_outcome, report.notes) == (True, True, ())
 
 
+def test_a_run_that_was_continued_as_new_is_to_be_continued_again() -> None:
+    async def goes_on(ctx: Context) -> str:
+        await recorded(ctx)
+        await ctx.continue_as_new()
+
+    made = ended()
+    continued = replace(
+        made,
+        head=replace(made.head, status=RunStatus.CONTINUED, result=None, successor="run-2"),
+    )
+
+    assert check(goes_on, continued).same_outcome
+    assert check(recorded, continued).notes == (
+        'the run was continued as new; today\'s code returned "o-1"',
+    )
+    (note,) = check(goes_on, ended()).notes
+    assert note.endswith("today's code goes on and asks for the continue continue_as_new#1")
+
+
 # --- Branches
 
 

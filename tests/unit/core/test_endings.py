@@ -190,8 +190,13 @@ def test_a_run_without_a_trace_begins_before_it_ends() -> None:
 def test_a_run_that_is_to_end_already_is_sent_no_other_end() -> None:
     history = waiting_until(NOW)
     history = replace(history, head=replace(history.head, ending=CANCELLED))
-    seen = judged(waits, history, NOW + DAY)
-    assert seen == Watch(send=Send(kind=MessageKind.CANCEL), next_look=NOW + DAY + WATCHDOG)
+    over = NOW + 16 * MINUTE
+    soon = judged(waits, history, over - 1)
+    assert soon == Watch(send=Send(kind=MessageKind.CANCEL), next_look=over)
+    # Nobody can be at work any more who was when it was told to end.
+    late = judged(waits, history, over)
+    take = Send(kind=MessageKind.CANCEL, take=True)
+    assert late == Watch(send=take, next_look=over + WATCHDOG)
 
 
 # --- Answers

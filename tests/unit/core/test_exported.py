@@ -62,6 +62,7 @@ HEADS: Final = st.builds(
     ended_at=st.none() | INSTANTS,
     result=st.none() | PAYLOADS,
     error=st.none() | ERRORS,
+    successor=st.none() | TEXTS,
     stall=st.none() | st.builds(Stall, reason=ERRORS, at=INSTANTS),
 )
 RECORDS: Final = st.builds(

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from everstep import Context  # noqa: TC001 - annotations of workflows are read
+from everstep.core.event_invariants import an_event_goes_to_one_wait
 from everstep.core.invariants import (
     ViolationError,
-    an_event_goes_to_one_wait,
     who_waits_waits_for_others,
 )
 from everstep.core.model import Event, History, OpKind, OpStatus, Payload, RunStatus

@@ -40,6 +40,7 @@ def test_a_run_that_was_just_accepted_shows_its_first_step_as_scheduled(world: W
         "parent": None,
         "ending": None,
         "origin": None,
+        "successor": None,
     }
     assert [(each["key"], each["status"], each["attempt"]) for each in steps] == [
         ("charge#1", "SCHEDULED", 0)

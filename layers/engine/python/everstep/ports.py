@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from everstep.core.audit import AuditEntry
-    from everstep.core.changes import HeadChange
+    from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Reference
     from everstep.core.listing import Listed
     from everstep.core.model import (
@@ -96,6 +96,20 @@ class RunStore(Protocol):
         """Change the head if the guard allows it; say whether it did.
 
         An audit entry is written with the change or not at all, and only as the next one.
+        """
+
+    def hand_over(
+        self,
+        run_id: str,
+        change: RunEnded,
+        guard: HeadGuard,
+        successor: Head,
+        reference: Reference | None = None,
+    ) -> bool:
+        """End a run and write the one that goes on in its place, if the guard allows it.
+
+        Both or neither, and with them the caller's own name for the run, which its successor
+        takes over. Says whether this call did.
         """
 
     def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:

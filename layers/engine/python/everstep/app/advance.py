@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
-from everstep.app.children import tell_parent
+from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
 from everstep.app.kept import caught_up
@@ -26,7 +26,12 @@ from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import LONGEST_DELAY
 from everstep.core.effects import Interrupt, Look
-from everstep.core.errors import UnknownWorkflowError, WorkflowMissingError
+from everstep.core.errors import (
+    InvalidInputError,
+    PayloadTooLargeError,
+    UnknownWorkflowError,
+    WorkflowMissingError,
+)
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
@@ -118,19 +123,18 @@ class _Advance:
         history = None
         try:
             if message.kind not in _LOOKING and not message.take:
-                history = caught_up(self.engine, message.run_id, replay)
+                history = caught_up(self.engine, message, replay)
         finally:
-            if history is None or isinstance(replay.decision, Broken):
+            if history is None:
                 replay.close()
-        usable = history is not None and not isinstance(replay.decision, Broken)
-        return self._attend(history, replay) if history is not None and usable else None
+        return None if history is None else self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)
         if history is None:
             return Done.UNKNOWN_RUN
         if history.head.status.terminal:
-            return self._after_the_end(history.head)
+            return self._after_the_end(history)
         if history.head.status is not RunStatus.RUNNING:
             # Its due entries are left alone: they are taken over later.
             return Done.STANDS_STILL
@@ -138,10 +142,9 @@ class _Advance:
             return self._when_time_is_up(history.head)
         return Done.EARLY if put_off(self.engine, self.message, history) else self._process(history)
 
-    def _after_the_end(self, head: Head) -> Done:
-        """Let the parent know, if whoever ended the run may have died before it did."""
-        if head.by == self.message.token or self.message.take:
-            send(self.engine, tell_parent(self.engine, head))
+    def _after_the_end(self, history: History) -> Done:
+        """Do what is left to do, if whoever ended the run may have died before it did."""
+        close_down(self.engine, self.message, history)
         self._disarm()
         return Done.ENDED_BEFORE
 
@@ -157,10 +160,8 @@ class _Advance:
         due_at = now + self.engine.limits.grace
         change = RunTold(by=self.message.token, ending=ending, due_at=due_at)
         self.engine.runs.change(self.message.run_id, change, TIME_IS_UP)
-        history = load(self.engine, self.message.run_id)
-        if history is None or history.head.status is not RunStatus.RUNNING:
-            return Done.SUPERSEDED
-        return self._process(history)
+        history = self._still_running()
+        return Done.SUPERSEDED if history is None else self._process(history)
 
     def _process(self, history: History, seen: frozenset[str] = frozenset()) -> Done:
         try:
@@ -229,13 +230,13 @@ class _Advance:
         its next message, and this one stands in for it.
         """
         decision = replay.decision
-        if replay.abandoned(self.message.op):
+        # What is recorded and not awaited is a callback whose branch lost: it may be awaited again.
+        if replay.abandoned(self.message.op) or self.message.op in replay.records:
             self._disarm()
             return Done.SUPERSEDED
         if not isinstance(decision, Suspended) or decision.unrecorded:
             heir = replace(self.message, take=True)
-            owed = duties(heir, decision, replay.records, self.engine.clock.now())
-            fulfil(self.engine, self.message, owed, history.head)
+            return self._settle(history, replay, Done.SUPERSEDED, heir)
         return Done.SUPERSEDED
 
     def _execute(self, history: History, replay: Replay, pending: Pending) -> Done:
@@ -284,9 +285,8 @@ class _Advance:
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
-        now = load(self.engine, self.message.run_id)
-        running = now is not None and now.head.status is RunStatus.RUNNING
-        return self._process(now) if now is not None and running else Done.SUPERSEDED
+        now = self._still_running()
+        return Done.SUPERSEDED if now is None else self._process(now)
 
     def _given_up(self, pending: Pending, history: History) -> tuple[OpRecord, Guard]:
         """Return how a wait ends whose time is up; or goes on, after a sign of life."""
@@ -316,22 +316,20 @@ class _Advance:
             return self._settle(history.with_record(record), replay, Done.ADVANCED)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
-        now = load(self.engine, self.message.run_id)
+        now = self._still_running()
         written = now.records.get(record.key) if now else None
         mine = written is not None and (written.by == self.message.token or self.message.take)
-        return (
-            self._process(now)
-            if now and mine and now.head.status is RunStatus.RUNNING
-            else Done.SUPERSEDED
-        )
+        return self._process(now) if now and mine else Done.SUPERSEDED
 
-    def _settle(self, history: History, replay: Replay, done: Done) -> Done:
-        """Carry out what the message owes, given where the workflow stands now."""
+    def _settle(
+        self, history: History, replay: Replay, done: Done, heir: Message | None = None
+    ) -> Done:
+        """Carry out what the message (or its heir) owes, given where the workflow stands now."""
         if isinstance(replay.decision, Broken):
             return self._broken(history, replay.decision)
         try:
-            changed = self._fulfil(history, replay)
-        except UnknownWorkflowError as error:
+            changed = self._fulfil(history, replay, heir or self.message)
+        except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
             stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
             return Done.STALLED
         if not changed:
@@ -340,11 +338,11 @@ class _Advance:
         self.fresh.update(changed)
         return self._again(done)
 
-    def _fulfil(self, history: History, replay: Replay) -> set[str]:
+    def _fulfil(self, history: History, replay: Replay, message: Message) -> set[str]:
         """Carry out what is owed, once nothing is left to look at before."""
         while True:
             owed = duties(
-                self.message,
+                message,
                 replay.decision,
                 replay.records,
                 self.engine.clock.now(),
@@ -367,11 +365,17 @@ class _Advance:
 
     def _again(self, done: Done) -> Done:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
-        now = load(self.engine, self.message.run_id)
-        if now is None or now.head.status is not RunStatus.RUNNING:
-            return done
-        again = self._process(now)
+        now = self._still_running()
+        again = None if now is None else self._process(now)
         return again if again is Done.STALLED else done
+
+    def _still_running(self) -> History | None:
+        """Return the run as it is now; if it does not go on, do what is left to do of it."""
+        now = load(self.engine, self.message.run_id)
+        if now is not None and now.head.status.terminal:
+            # Whoever has ended it with this message may have died before it was done with it.
+            self._after_the_end(now)
+        return now if now is not None and now.head.status is RunStatus.RUNNING else None
 
     def _broken(self, history: History, broken: Broken, seen: frozenset[str] = frozenset()) -> Done:
         """Stall the run if it is truly broken.
@@ -380,10 +384,8 @@ class _Advance:
         while it read. So a contradiction counts only for records that an earlier read showed.
         """
         if broken.keys and not broken.keys & seen:
-            again = load(self.engine, self.message.run_id)
-            if again is not None and again.head.status is RunStatus.RUNNING:
-                return self._process(again, frozenset(history.records))
-            return Done.SUPERSEDED
+            now = self._still_running()
+            return self._process(now, frozenset(history.records)) if now else Done.SUPERSEDED
         stall(self.engine, self.message.run_id, broken.error, by=self.message.token)
         return Done.STALLED
 

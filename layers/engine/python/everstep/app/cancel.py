@@ -18,9 +18,11 @@ from everstep.core.model import ENDED_BY_FORCE, ErrorInfo, Message, MessageKind,
 from everstep.core.transitions import RUN_TERMINATED, RUN_TOLD
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from everstep.app.engine import Engine
     from everstep.core.audit import Asked
-    from everstep.core.model import Head
+    from everstep.core.model import Head, History
 
 
 def cancel(
@@ -58,6 +60,10 @@ def cancel(
     head = _terminate(engine, run_id, ending, asked) if force else _tell(engine, run_id, asked)
     if not head.status.terminal:
         return RunStatus.RUNNING
+    if head.successor is not None:
+        raise IllegalStateError(
+            f"run {head.run_id} is {head.status}: run {head.successor} goes on in its place"
+        )
     if head.status is not RunStatus.CANCELLED:
         raise IllegalStateError(f"run {head.run_id} is {head.status}; it cannot be cancelled")
     # Also if somebody else has ended it: it may have died before this.
@@ -72,14 +78,17 @@ def _begins_later(engine: Engine, run_id: str) -> bool:
 
 
 def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
-    """Have a child run end, if it has not.
+    """Have a child run end, or whichever goes on in its place, if it has not.
 
     Raises:
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     why = told(parent.ending)[:LONGEST_WHY] if parent.ending else None
+    asked = asked_for(Action.CANCELLED, f"run {parent.run_id}", why)
     with suppress(RunNotFoundError):
-        _tell(engine, run_id, asked_for(Action.CANCELLED, f"run {parent.run_id}", why))
+        successor = _tell(engine, run_id, asked).successor
+        while successor is not None:
+            successor = _tell(engine, successor, asked).successor
 
 
 def _ending(engine: Engine, who: str | None, why: str | None) -> Ending:
@@ -103,13 +112,42 @@ def _terminate(engine: Engine, run_id: str, ending: Ending, asked: Asked) -> Hea
     if history is None:
         raise RunNotFoundError(run_id)
     head = history.head
+    if head.status.terminal and not head.was_forced:
+        return head
+    known = _end_children(engine, history, ending)
     if head.status.terminal:
         return head
-    for record in history.records.values():
-        if record.child is not None:
-            cancel_child(engine, replace(head, ending=ending), record.child)
     error = ErrorInfo(type=ENDED_BY_FORCE, message=told(ending))
     token = engine.ids.token()
     change = RunEnded(status=RunStatus.CANCELLED, by=token, at=ending.at, error=error)
     found = change_audited(engine, run_id, change, RUN_TERMINATED, asked)
-    return replace(found.head, status=RunStatus.CANCELLED) if found.changed else found.head
+    again = engine.runs.load(run_id) if found.changed else None
+    if again is None:
+        return found.head
+    # Those that were started meanwhile; whoever starts one from now on sees the end.
+    _end_children(engine, again, ending, known)
+    return again.head
+
+
+def _end_children(
+    engine: Engine, history: History, ending: Ending | None, known: Collection[str] = ()
+) -> set[str]:
+    """Have the child runs of a run end, but for those that know; return them all."""
+    head = replace(history.head, ending=ending)
+    children = {each.child for each in history.records.values() if each.child is not None}
+    for run_id in sorted(children - set(known)):
+        cancel_child(engine, head, run_id)
+    return children
+
+
+def end_orphans(engine: Engine, history: History, token: str) -> None:
+    """Have child runs end that a message has started while their parent was ended by force.
+
+    Args:
+        engine: The ports.
+        history: Of the parent.
+        token: Of the message.
+    """
+    if history.head.was_forced:
+        mine = {key: each for key, each in history.records.items() if each.by == token}
+        _end_children(engine, replace(history, records=mine), history.head.ending)

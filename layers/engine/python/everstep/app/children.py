@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 from everstep.app.options import deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
+from everstep.app.start import create
 from everstep.core.children import child_id, child_secret
 from everstep.core.circumstances import Parent
-from everstep.core.errors import InvalidInputError, SerializationError
+from everstep.core.errors import (
+    InvalidInputError,
+    PayloadTooLargeError,
+    RunNotStarted,
+    SerializationError,
+)
 from everstep.core.failures import describe
 from everstep.core.model import (
     ErrorInfo,
@@ -47,7 +53,7 @@ def begin_child(engine: Engine, parent: Head, pending: Pending, token: str) -> O
     base = replace(waiting(pending, token, ()), wake_at=None)
     try:
         child = _start(engine, parent, pending, start)
-    except InvalidInputError as error:
+    except (InvalidInputError, PayloadTooLargeError, RunNotStarted) as error:
         return replace(
             base,
             status=OpStatus.FAILED,
@@ -82,7 +88,9 @@ def _start(engine: Engine, parent: Head, pending: Pending, start: StartCall) -> 
         deadline=deadline_of(now, workflow.timeout),
         retention=workflow.retention,
     )
-    engine.runs.create(head, None)
+    holder = create(engine, head, None)
+    if holder is not None and holder.run_id != head.run_id:
+        raise RunNotStarted(f"run {holder.run_id} has the reference id {start.reference_id!r}")
     first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())
     send(engine, [first])
     return head.run_id

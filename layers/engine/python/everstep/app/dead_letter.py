@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from everstep.app.continuation import close_down
 from everstep.app.payloads import load
 from everstep.app.stall import stall
 from everstep.core import messages
@@ -54,6 +55,8 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
     head = engine.runs.head(message.run_id)
     if head is None:
         return _keep(engine, message_id, body, f"there is no run {message.run_id}")
+    if head.status.terminal:
+        return _closed_down(engine, message)
     if head.status is not RunStatus.RUNNING:
         return Buried.NOTHING_OWED
     if not _may_owe(engine, message, receives):
@@ -66,6 +69,14 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
 def _keep(engine: Engine, message_id: str, body: str, reason: str) -> Buried:
     engine.dead_letters.keep(message_id, body, reason, engine.clock.now())
     return Buried.KEPT
+
+
+def _closed_down(engine: Engine, message: Message) -> Buried:
+    """Do what is left to do of a run that has ended; the message itself could not."""
+    history = engine.runs.load(message.run_id)
+    if history is not None:
+        close_down(engine, message, history)
+    return Buried.NOTHING_OWED
 
 
 def _may_owe(engine: Engine, message: Message, receives: int) -> bool:

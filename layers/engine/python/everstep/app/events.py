@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.outbox import send
@@ -17,10 +18,11 @@ from everstep.core.errors import (
 )
 from everstep.core.keys import check_name
 from everstep.core.model import Event, Message, MessageKind
+from everstep.core.waits import moved_key, untaken
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
-    from everstep.core.model import Head
+    from everstep.core.model import Head, History
 
 _CONTENTION: Final = 100
 LONGEST_KEY: Final = 255
@@ -31,10 +33,12 @@ class Kept:
     """An event that was accepted, now or by an earlier call with the same idempotency key.
 
     Attributes:
+        run_id: The run that has it: the one that it was sent to, or one that goes on in its place.
         number: Its number among the run's events of this name.
         created: Whether this call made it.
     """
 
+    run_id: str
     number: int
     created: bool
 
@@ -49,7 +53,7 @@ def send_event(
 
     Args:
         engine: The ports.
-        run_id: The run.
+        run_id: The run; where it was continued as new, the run that goes on in its place.
         name: What the event is called.
         value: JSON data.
         idempotency_key: The same key keeps one event of this name only.
@@ -76,29 +80,77 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
         key: Idempotency key.
     """
     payload = pack(engine, text, f"the event {name}").recorded
-    for _ in range(_CONTENTION):
+    event = Event(name=name, number=0, payload=payload, at=engine.clock.now(), key=key)
+    kept = _keep(engine, run_id, event)
+    # It may be what the run has ended with: that its sender asks again is no mistake.
+    if kept.created or not kept.head.status.terminal:
+        tell(engine, kept.head.run_id)
+    elif kept.head.successor is not None:
+        hand_on_events(engine, kept.history)
+    return Kept(run_id=kept.head.run_id, number=kept.number, created=kept.created)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    history: History
+    number: int
+    created: bool
+
+    @property
+    def head(self) -> Head:
+        return self.history.head
+
+
+def _keep(engine: Engine, run_id: str, event: Event) -> _Found:
+    """Keep an event for a run, or for the one that goes on in its place, under the next number."""
+    contention = 0
+    while contention < _CONTENTION:
         history = engine.runs.load(run_id)
         if history is None:
             raise RunNotFoundError(run_id)
-        same = [event for event in history.events if event.name == name]
-        repeated = next((each for each in same if key is not None and each.key == key), None)
+        head = history.head
+        same = [each for each in history.events if each.name == event.name]
+        repeated = next((each for each in same if event.key and each.key == event.key), None)
+        # What came before goes before.
+        hand_on_events(engine, history, again=False)
         if repeated is not None:
-            # It may be what the run has ended with: that its sender asks again is no mistake.
-            if not history.head.status.terminal:
-                tell(engine, run_id)
-            return Kept(number=repeated.number, created=False)
-        _check_takes_events(history.head)
-        event = Event(
-            name=name,
-            number=max((each.number for each in same), default=0) + 1,
-            payload=payload,
-            at=engine.clock.now(),
-            key=key,
-        )
-        if engine.runs.put_event(run_id, event):
-            tell(engine, run_id)
-            return Kept(number=event.number, created=True)
-    raise UnavailableError(f"too many events {name!r} at the same time: try again")
+            return _Found(history=history, number=repeated.number, created=False)
+        if head.successor is not None:
+            run_id = head.successor
+            continue
+        _check_takes_events(head)
+        number = max((each.number for each in same), default=0) + 1
+        if engine.runs.put_event(run_id, replace(event, number=number)):
+            return _Found(history=history, number=number, created=True)
+        contention += 1
+    raise UnavailableError(f"too many events {event.name!r} at the same time: try again")
+
+
+def hand_on_events(engine: Engine, history: History, *, again: bool = True) -> None:
+    """Give what was sent to a run that was continued, and that no wait took, to its successor.
+
+    Each event has a key of its own there, so doing this again is harmless.
+
+    Args:
+        engine: The ports.
+        history: The run.
+        again: Whether whoever did it before may have died before it told the successor.
+
+    Raises:
+        UnavailableError: Nothing is known; doing it again is harmless.
+    """
+    successor = history.head.successor
+    left = untaken(history.events, history.records) if successor is not None else ()
+    told: set[str] = set()
+    for event in left:
+        moved = replace(event, key=moved_key(history.head.run_id, event), taken_by=None)
+        # A run that has ended in the meantime had no use for it.
+        with suppress(RunNotFoundError, IllegalStateError):
+            kept = _keep(engine, successor or "", moved)
+            waits = again and not kept.head.status.terminal
+            told |= {kept.head.run_id} if kept.created or waits else set()
+    for run_id in sorted(told):
+        tell(engine, run_id)
 
 
 def _check_takes_events(head: Head) -> None:

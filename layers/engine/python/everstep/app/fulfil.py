@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.cancel import cancel_child
 from everstep.app.children import begin_child, see_child, tell_parent
+from everstep.app.continuation import continue_as_new
 from everstep.app.events import keep_event
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack, unpack
@@ -28,7 +29,7 @@ from everstep.core.endings import interrupted
 from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestError
 from everstep.core.failures import describe
 from everstep.core.model import OpKind, OpRecord, OpStatus, RunStatus
-from everstep.core.operations import CancelCall, SendCall
+from everstep.core.operations import CancelCall, ContinueCall, SendCall
 from everstep.core.transitions import (
     ARMED,
     JOIN_CLOSED,
@@ -60,6 +61,7 @@ def fulfil(engine: Engine, message: Message, effects: Iterable[Effect], head: He
 
     Raises:
         RequestError: An operation asks for what cannot be.
+        PayloadTooLargeError: The run is to be continued with an input that is over the limit.
         UnavailableError: A service did not answer; the rest is still owed.
     """
     return _Fulfilment(engine, message, head).carry_out(effects)
@@ -136,14 +138,26 @@ class _Fulfilment:
             return key
         text = unpack(engine, event.payload).at_hand
         record = fulfilled(pending, event, text, self.token, engine.clock.now())
-        if record.result is not None:
-            packed = pack(engine, record.result.at_hand, f"the event {event.name}")
-            record = replace(record, result=packed.recorded)
-        engine.runs.put(self.run_id, record, WAIT_ENDED)
+        engine.runs.put(self.run_id, self._packed(record), WAIT_ENDED)
         return key
+
+    def _packed(self, record: OpRecord) -> OpRecord:
+        """Return a record as it is written; defaults of a type may make an event too large."""
+        if record.result is None:
+            return record
+        try:
+            packed = pack(self.engine, record.result.at_hand, f"what {record.key} waited for")
+        except PayloadTooLargeError as error:
+            failed = replace(record, status=OpStatus.FAILED, result=None)
+            return replace(failed, error=describe(error, record.key))
+        return replace(record, result=packed.recorded)
 
     def _perform(self, pending: Pending) -> str:
         call = pending.operation.call
+        if isinstance(call, ContinueCall):
+            # It leaves no record: the run itself shows what came of it.
+            continue_as_new(self.engine, self.head, pending, call, self.token)
+            return pending.key
         if isinstance(call, SendCall | CancelCall):
             record = self._performed(pending, call)
         else:

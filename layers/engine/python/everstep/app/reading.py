@@ -54,7 +54,7 @@ def read_run(engine: Engine, run_id: str) -> tuple[History | None, Sequence[Unre
         else record
         for key, record in history.records.items()
     }
-    return History(head=head, records=records), reading.unreadable
+    return replace(history, head=head, records=records), reading.unreadable
 
 
 @dataclass(slots=True)

@@ -76,7 +76,7 @@ def start(
     text = recorded_input(workflow, checked_input(workflow, value, from_json=from_json))
     payload = pack(engine, text, f"the input of {name}")
     head = _head(engine, workflow, payload.recorded, options.idempotency_key, terms)
-    holder = _create(engine, head, _claim(head, options.version, text, terms))
+    holder = create(engine, head, _claim(head, options.version, text, terms))
     if holder is None:
         return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head))
     if isinstance(holder, Reference) and options.on_conflict == "error":
@@ -112,7 +112,7 @@ def _head(
     )
 
 
-def _create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference | None:
+def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference | None:
     """Write the run; return who is in its way.
 
     Raises:

@@ -28,11 +28,11 @@ from everstep.core.errors import (
     StepTimeout,
     WorkflowMissingError,
 )
+from everstep.core.event_invariants import a_continued_run_goes_on, an_event_goes_to_one_wait
 from everstep.core.invariants import (
     ViolationError,
     a_stall_has_its_reason,
     an_ended_run_is_not_due,
-    an_event_goes_to_one_wait,
     attempts_within_policy,
     code_comes_to_rest,
     every_entry_has_its_run,
@@ -211,6 +211,10 @@ def _at_the_run(look: Look, check: _Check, history: History, due: Collection[Due
     _at_the_records(look, history)
     _at_the_index(look, history, due, check.engine.clock.now())
     look.at(one_run_per_idempotency_key, history, check.holders)
+    if history.head.successor is not None:
+        successor, unreadable = read_run(check.engine, history.head.successor)
+        if not unreadable:
+            look.at(a_continued_run_goes_on, history, successor)
 
 
 def _at_the_records(look: Look, history: History) -> None:

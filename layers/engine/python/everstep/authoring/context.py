@@ -13,6 +13,7 @@ from everstep.authoring.polling import NO_STATE, check_limit, poll
 from everstep.authoring.sagas import Saga
 from everstep.authoring.side_by_side import SideBySide
 from everstep.authoring.steps import Step, as_step
+from everstep.core import codec
 from everstep.core.durations import instant, to_datetime, to_millis
 from everstep.core.keys import check_name
 from everstep.core.operations import Operation, SleepCall, WaitCall
@@ -42,9 +43,12 @@ class Context(SideBySide, OtherRuns):
         logger: Logs with the run's id, and only where code runs for the first time.
     """
 
-    def __init__(self, session: Session) -> None:
-        """Bind the context to a pass."""
+    def __init__(
+        self, session: Session, encode_input: Callable[[object], str] = codec.encode
+    ) -> None:
+        """Bind the context to a pass of a workflow whose input is recorded like this."""
         self._session = session
+        self._encode_input = encode_input
         self.logger: ContextLogger = _WorkflowLogger(session)
 
     @overload

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from everstep.authoring.children import ChildRun, event_sent, start_of
+from everstep.core import codec
 from everstep.core.keys import check_name
-from everstep.core.operations import ChildCall, Operation
+from everstep.core.operations import ChildCall, ContinueCall, Operation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from everstep.authoring.workflows import Workflow
     from everstep.core.session import Session
 
@@ -17,9 +20,10 @@ R = TypeVar("R")
 
 
 class OtherRuns:
-    """Child runs, and events for any run."""
+    """Child runs, events for any run, and a successor of the run itself."""
 
     _session: Session
+    _encode_input: Callable[[object], str]
 
     @overload
     def start(
@@ -50,6 +54,7 @@ class OtherRuns:
 
         Raises:
             InvalidInputError: At the ``await``, when the input does not fit.
+            RunNotStarted: At the ``await``, when a run that has not ended has the reference id.
         """
         call, _, digest = start_of(self._session, workflow, input, reference_id)
         return Operation(self._session, check_name(call.workflow, "a workflow"), call, digest)
@@ -79,6 +84,7 @@ class OtherRuns:
         Raises:
             ChildRunFailed: At the ``await``, when it has failed, was cancelled or timed out.
             InvalidInputError: At the ``await``, when the input does not fit.
+            RunNotStarted: At the ``await``, when a run that has not ended has the reference id.
         """
         start, result, digest = start_of(self._session, workflow, input, reference_id)
         call = ChildCall(start=start, result=result)
@@ -96,3 +102,22 @@ class OtherRuns:
             EventNotSent: At the ``await``, when there is no such run, or it has ended.
         """
         return event_sent(self._session, run_id, name, payload)
+
+    def continue_as_new(self, input: object = None) -> Operation[NoReturn]:  # noqa: A002 - the public name
+        """End this run and let a new one go on in its place; ``await`` it: code goes no further.
+
+        For runs without an end, whose history would grow for ever. The new run is one of the
+        same workflow, of its highest version; it has the reference id, tags, retention and
+        parent of this one, the same time-out anew, and the events that no wait has taken.
+
+        Args:
+            input: What the new run is started with.
+
+        Raises:
+            SerializationError: The input does not fit the workflow's annotation.
+            RunCancelled: At the ``await``, when the run is to end.
+        """
+        text = self._encode_input(input)
+        call = ContinueCall(input=text)
+        digest = codec.digest(codec.decode(text))
+        return Operation(self._session, "continue_as_new", call, digest)

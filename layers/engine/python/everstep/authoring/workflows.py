@@ -78,7 +78,7 @@ class Workflow(Generic[In, Out]):
 
     def begin(self, session: Session, input_text: str) -> Coroutine[Any, Any, Out]:
         """Return the coroutine of a new pass over the code."""
-        context = Context(session)
+        context = Context(session, self.input.encode)
         if not self.takes_input:
             return self.fn(context)
         return self.fn(context, self.input.decode(input_text))

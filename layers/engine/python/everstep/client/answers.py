@@ -69,6 +69,7 @@ class RunDetails(RunSummary):
     result: Any = None
     error: ErrorDetails | None = None
     stall: ErrorDetails | None = None
+    successor: str | None = None
     steps: tuple[StepDetails, ...] = ()
 
 

@@ -33,7 +33,7 @@ class RunFailed(EverstepError):  # noqa: N818 - the public name
 
     Attributes:
         run_id: The run.
-        status: How it ended: ``FAILED``, ``CANCELLED``, ``TIMED_OUT`` or ``CONTINUED``.
+        status: How it ended: ``FAILED``, ``CANCELLED`` or ``TIMED_OUT``.
         error_type: Name of the exception class that ended it; the status, if none did.
         message: Its message.
         operation: The operation at fault, if there is one.

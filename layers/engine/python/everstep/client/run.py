@@ -88,6 +88,7 @@ class Run(Generic[Out_co]):
     def result(self, timeout: float | timedelta | None = None) -> Out_co:
         """Wait for the run to end, and return what its workflow returned.
 
+        A run that was continued as new ends when the last one that goes on in its place does.
         With a workflow the value is of its output's type, else it is JSON data. A run that
         stands still is waited for, too: somebody may mend it.
 
@@ -105,7 +106,7 @@ class Run(Generic[Out_co]):
         if status is not RunStatus.COMPLETED:
             error = body.get("error")
             details = None if error is None else ErrorDetails.model_validate(error)
-            raise RunFailed(self.id, status, details)
+            raise RunFailed(str(body["run_id"]), status, details)
         if self._workflow is None:
             value: Out_co = body["result"]
             return value
@@ -183,12 +184,15 @@ class Run(Generic[Out_co]):
 
     def _ended(self, seconds: float | None) -> Mapping[str, Any]:
         """Return the answer of the API once the run has ended."""
-        now = self._connection.waiting.now
+        run_id, now = self.id, self._connection.waiting.now
         deadline = None if seconds is None else now() + seconds
         while True:
             asked = now()
             left = _PAUSE * LONGEST_WAIT if deadline is None else max(deadline - asked, 0)
-            answer = self._ask(min(int(left), LONGEST_WAIT))
+            answer = self._ask(run_id, min(int(left), LONGEST_WAIT))
+            if answer.status == _DONE and "successor" in answer.body:
+                run_id = str(answer.body["successor"])
+                continue
             if answer.status == _DONE:
                 return answer.body
             if deadline is not None and seconds is not None and now() >= deadline:
@@ -198,12 +202,12 @@ class Run(Generic[Out_co]):
             if pause > 0:
                 self._connection.waiting.sleep(pause)
 
-    def _ask(self, wait: int) -> Answer:
+    def _ask(self, run_id: str, wait: int) -> Answer:
         form = [] if self._workflow is None else [("form", "recorded")]
         return self._connection.send(
             Call(
                 method="GET",
-                path=path("runs", self.id, "result"),
+                path=path("runs", run_id, "result"),
                 query=[("wait", str(wait)), *form],
                 patience=wait,
             )

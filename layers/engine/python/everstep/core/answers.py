@@ -15,6 +15,7 @@ from everstep.core.errors import (
     EverstepError,
     InvalidInputError,
     RunCancelled,
+    RunNotStarted,
     SerializationError,
 )
 from everstep.core.failures import describe, step_failed
@@ -81,5 +82,6 @@ def _recorded(record: OpRecord) -> ErrorInfo:
 
 _WITH_RESULT: Final = (StepCall, WaitCall, CallbackCall, ChildCall)
 _BY_NAME: Final[dict[str, type[EverstepError]]] = {
-    kind.__name__: kind for kind in (EventTimeout, CallbackTimeout, InvalidInputError, EventNotSent)
+    kind.__name__: kind
+    for kind in (EventTimeout, CallbackTimeout, InvalidInputError, EventNotSent, RunNotStarted)
 }

@@ -22,6 +22,7 @@ class RunEnded:
     at: int
     result: Payload | None = None
     error: ErrorInfo | None = None
+    successor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +76,16 @@ def apply(head: Head, change: HeadChange, audit: AuditEntry | None = None) -> He
 
 def _applied(head: Head, change: HeadChange) -> Head:
     match change:
-        case RunEnded(status=status, by=by, at=at, result=result, error=error):
+        case RunEnded():
             return replace(
                 head,
-                status=status,
-                by=by,
-                ended_at=at,
-                result=result,
-                error=error,
-                due_at=None if head.retention is None else at + head.retention,
+                status=change.status,
+                by=change.by,
+                ended_at=change.at,
+                result=change.result,
+                error=change.error,
+                successor=change.successor,
+                due_at=None if head.retention is None else change.at + head.retention,
             )
         case RunStalled(by=by, stall=stall):
             return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)

@@ -168,9 +168,13 @@ class _Look:
     def _difference(self, decision: Suspended | Returned | Raised) -> str | None:
         """Say how the end of the run differs from today's, if it does."""
         head = self.history.head
-        if head.status not in (RunStatus.COMPLETED, RunStatus.FAILED):
+        if head.status not in (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CONTINUED):
             return None
         match decision:
+            case Suspended(frontier=frontier) if head.status is RunStatus.CONTINUED and any(
+                each.operation.kind is OpKind.CONTINUE for each in frontier
+            ):
+                return None
             case Returned(output=output) if _same_result(head, output):
                 return None
             case Raised(error=error) if _same_error(head.error, error):
@@ -180,6 +184,8 @@ class _Look:
     def _end_of(self, head: Head) -> str:
         if head.error is not None:
             return self._failed(head.error)
+        if head.status is RunStatus.CONTINUED:
+            return "was continued as new"
         return self._returned(head.result.at_hand if head.result else "null", "a value")
 
     def _end(self, decision: Suspended | Returned | Raised) -> str:

@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from everstep.core.decisions import Closable, Decision, Pending
     from everstep.core.model import Event, Message
 
-_PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL})
+_PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL, OpKind.CONTINUE})
 _AWAITED = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
+_TAKES_OVER = frozenset({MessageKind.RECOVER, MessageKind.CANCEL})
 _SETS_GOING = frozenset({MessageKind.START, MessageKind.RECOVER})
 
 
@@ -148,6 +149,9 @@ class _Duties:
         for pending in frontier:
             if pending.operation.kind in _PERFORMED | _AWAITED:
                 effect = self._first_of(pending) if pending.record is None else self._got(pending)
+                if effect is not None and pending.operation.kind is OpKind.CONTINUE:
+                    # Nothing else is owed of a run that ends by this.
+                    return (effect,)
                 if effect is not None:
                     effects.append(effect)
         return tuple(effects)
@@ -298,4 +302,4 @@ def _taken(message: Message, pending: Pending, record: OpRecord, now: int) -> Ef
 
 def _inherits(message: Message) -> bool:
     """Say whether what this message sends takes over in its turn: only one generation does."""
-    return message.kind is MessageKind.RECOVER
+    return message.take and message.kind in _TAKES_OVER

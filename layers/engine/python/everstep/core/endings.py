@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.effects import Effect, Interrupt, Send
 from everstep.core.model import ErrorInfo, MessageKind, OpKind, OpRecord, OpStatus, RunStatus
+from everstep.core.operations import CancelCall, ChildCall, SendCall, StartCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from everstep.core.model import Head, Message
 
 # A function may run for so long with what it has loaded.
-_LONGEST_INVOCATION: Final = 15 * MINUTE
+LONGEST_INVOCATION: Final = 15 * MINUTE
 _LOOKS: Final = 11
+_NOT_UNDER_WAY: Final = frozenset({OpKind.SLEEP, OpKind.CONTINUE})
 
 
 def sweeps(message: Message) -> bool:
@@ -48,14 +50,23 @@ def interrupts(
     return tuple(
         Interrupt(pending=pending)
         for pending in frontier
-        if not pending.interrupted and _can_be_told(message, pending, now, owns)
+        if _has_to_be_told(pending) and _can_be_told(message, pending, now, owns)
     )
+
+
+def _has_to_be_told(pending: Pending) -> bool:
+    """Say whether code does not know yet that the run is to end, or asks to go on all the same."""
+    return not pending.interrupted or pending.operation.kind is OpKind.CONTINUE
 
 
 def _can_be_told(message: Message, pending: Pending, now: int, owns: Callable[[str], bool]) -> bool:
     record = pending.record
+    if record is None and _sets_out(pending):
+        # It may be done already, and only its record be missing: the code hears where it waits.
+        return False
     if record is None:
-        if pending.operation.kind is OpKind.SLEEP and sweeps(message):
+        # What is under way without a record is to be told by whoever is on the way.
+        if pending.operation.kind in _NOT_UNDER_WAY and sweeps(message):
             return True
         # A step that was sent for may run: its message brings it the news, if it is not too late.
         return owns(pending.unlocked_by) and not message.take
@@ -65,12 +76,19 @@ def _can_be_told(message: Message, pending: Pending, now: int, owns: Callable[[s
     return record.status is OpStatus.RETRY and concerned and (record.wake_at or 0) > now
 
 
+def _sets_out(pending: Pending) -> bool:
+    """Say whether an operation begins with what the engine does for it elsewhere."""
+    call = pending.operation.call
+    starts = isinstance(call, ChildCall) and call.start is not None
+    return starts or isinstance(call, StartCall | SendCall | CancelCall)
+
+
 def next_look(message: Message, frontier: Iterable[Pending], now: int) -> tuple[Effect, ...]:
     """Return when to look again for code that has not been told."""
     look = message.attempt + 1
     if look > _LOOKS or all(pending.interrupted for pending in frontier):
         return ()
-    delay = min(SECOND * 2 ** (look - 1), _LONGEST_INVOCATION)
+    delay = min(SECOND * 2 ** (look - 1), LONGEST_INVOCATION)
     return (Send(kind=MessageKind.CANCEL, attempt=look, due=now + delay),)
 
 

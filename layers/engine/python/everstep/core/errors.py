@@ -10,6 +10,7 @@
     ├── CallbackTimeout          nobody completed a callback in time    → workflow code handles it
     ├── CallbackFailed           whoever was asked could not do it      → workflow code handles it
     ├── ChildRunFailed           a child run did not complete           → workflow code handles it
+    ├── RunNotStarted            a run has its reference id already     → workflow code handles it
     ├── EventNotSent             a run takes no event                   → workflow code handles it
     ├── OperationTimeout         it took longer than it may             → workflow code handles it
     ├── ConditionNotMet          what was waited for did not come about → workflow code handles it
@@ -123,6 +124,10 @@ class ChildRunFailed(EverstepError):  # noqa: N818 - the public name
         self.error_type = error_type
         self.message = message
         super().__init__(f"child run {run_id} is {status}: {error_type}: {message}")
+
+
+class RunNotStarted(EverstepError):  # noqa: N818 - the public name
+    """Tell the workflow that a child run was not started: another run has its reference id."""
 
 
 class EventNotSent(EverstepError):  # noqa: N818 - the public name

@@ -6,7 +6,7 @@ The document is one object with three fields::
       "format": "everstep-history/1",
       "run": {"id", "workflow", "version", "status", "created_at", "starts_at", "ended_at",
               "input", "result", "error": {"type", "message", "operation", "trace"},
-              "stalled": {"at", …error}},
+              "successor", "stalled": {"at", …error}},
       "operations": [{"key", "kind", "status", "attempt", "input_hash", "started_at", "ended_at",
                       "wake_at", "result", "error", "child", "outcome"}]
     }
@@ -47,7 +47,7 @@ _ABSENT: Final = object()
 _ERROR: Final = ("type", "message", "operation", "trace")
 _RUN: Final = (
     *("id", "workflow", "version", "status", "created_at", "starts_at", "ended_at"),
-    *("input", "result", "error", "stalled"),
+    *("input", "result", "error", "successor", "stalled"),
 )
 _OPERATION: Final = (
     *("key", "kind", "status", "attempt", "input_hash"),
@@ -121,6 +121,7 @@ def _run(head: Head, *, traces: bool) -> dict[str, Any]:
         input=_value(head.input),
         result=_value(head.result),
         error=_error(head.error, traces=traces),
+        successor=_ABSENT if head.successor is None else head.successor,
         stalled=_ABSENT
         if stall is None
         else {"at": to_iso(stall.at), **_error(stall.reason, traces=traces)},
@@ -231,6 +232,7 @@ def _head(run: Part) -> Head:
         ended_at=run.maybe("ended_at", run.instant),
         result=run.maybe("result", run.payload),
         error=run.maybe("error", lambda name: _error_info(run.part(name, *_ERROR))),
+        successor=run.maybe("successor", run.text),
         stall=run.maybe("stalled", lambda name: _stall(run.part(name, "at", *_ERROR))),
     )
 

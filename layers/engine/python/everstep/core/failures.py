@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from everstep.core.model import OpRecord
 
 LONGEST_MESSAGE: Final = 2000
+LONGEST_TYPE: Final = 200
 _FRAMES: Final = 6
 
 
@@ -20,15 +21,19 @@ def describe(error: BaseException, operation: str | None = None) -> ErrorInfo:
     """Return what is recorded of an exception: type, message and the innermost frames."""
     if operation is None and isinstance(error, StepFailed):
         operation = error.operation
-    message = _text(error)
-    if len(message) > LONGEST_MESSAGE:
-        message = f"{message[:LONGEST_MESSAGE]}… ({len(message)} characters)"
     return ErrorInfo(
         type=type(error).__name__,
-        message=message,
+        message=cut_message(_text(error)),
         operation=operation,
         trace=_trace(error.__traceback__),
     )
+
+
+def cut_message(message: str) -> str:
+    """Return a message that is too long for a record without its end."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    return f"{message[:LONGEST_MESSAGE]}… ({len(message)} characters)"
 
 
 def _text(error: BaseException) -> str:

@@ -11,11 +11,12 @@ from everstep.core.decisions import Closable
 from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
 from everstep.core.keys import branch_scope
-from everstep.core.model import HEAD
+from everstep.core.model import HEAD, OpStatus
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
 
+    from everstep.core.model import OpRecord
     from everstep.core.operations import BranchEnd, GroupCall, Operation
     from everstep.core.session import Frame
 
@@ -39,6 +40,19 @@ class Fiber:
     index: int = 0
     last: str = HEAD
     interrupted: bool = False
+
+    def hears(self, record: OpRecord) -> None:
+        """Note what its code hears of an operation: perhaps that the run is to end.
+
+        From then on the groups that it is in wait for it, so that it undoes what it has to.
+        """
+        if record.status is not OpStatus.CANCELLED:
+            return
+        self.interrupted = True
+        fiber = self
+        while fiber.group is not None:
+            fiber.group.undoing.add(fiber.index)
+            fiber = fiber.group.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +79,7 @@ class Group:
         ended: The branches that have ended, in the order in which they did.
         failures: How many of those have failed.
         interrupted: Whether one of those has ended because the run is to end.
+        undoing: The branches that were told so, or whose own branches were, and have not ended.
     """
 
     key: str
@@ -77,6 +92,7 @@ class Group:
     ended: list[Branch] = field(default_factory=list)
     failures: int = 0
     interrupted: bool = False
+    undoing: set[int] = field(default_factory=set)
 
     def scope(self, index: int) -> str:
         """Return the scope path of a branch."""
@@ -100,6 +116,7 @@ class Group:
     def end(self, branch: Branch) -> None:
         """Note that a branch has ended."""
         self.ended.append(branch)
+        self.undoing.discard(branch.end.index)
         self.failures += branch.end.error is not None
         self.interrupted = self.interrupted or isinstance(branch.end.error, RunCancelled)
 
@@ -116,13 +133,17 @@ class Group:
 
     def goes_on(self) -> bool:
         """Say whether further branches are to begin."""
-        return not self.interrupted and self._reason() is None
+        return not self.interrupted and self._judged() is None
 
     def _reason(self) -> Reason | None:
         """Return why the group can be closed; asked at each end, so it counts nothing anew."""
         if self.interrupted:
             # Each branch that has begun comes to its own end, and undoes what it has to.
             return Reason.INTERRUPTED if len(self.ended) >= self.begun else None
+        # Nor does a failure, or a winner, keep a branch from undoing what it has to.
+        return None if self.undoing else self._judged()
+
+    def _judged(self) -> Reason | None:
         return self.call.completion.judge(self.call.total, len(self.ended), self.failures)
 
     def closable(self) -> Closable | None:

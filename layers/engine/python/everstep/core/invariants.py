@@ -17,7 +17,7 @@ from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
 from everstep.core.endings import is_kept
 from everstep.core.joins import read_join
-from everstep.core.keys import branch_of, lies_within, name_of
+from everstep.core.keys import branch_of, lies_within, scope_of
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
@@ -151,8 +151,10 @@ def nothing_is_recorded_after_the_end(before: History, record: OpRecord) -> None
     """Once a run has its outcome no operation that counts for it gets a new record."""
     old = before.records.get(record.key)
     moved = old is not None and replace(old, due_at=record.due_at) == record
-    # What was under way when it was ended by force still says what came of it.
-    counts = before.head.status.terminal and not before.head.was_forced
+    # What was under way when it was ended by force, or beside the branch that let another run go
+    # on, still says what came of it.
+    beside = before.head.successor is not None and bool(scope_of(record.key))
+    counts = before.head.status.terminal and not before.head.was_forced and not beside
     if counts and not moved and not _abandoned(before, record.key):
         detail = f"{record.key} of {before.head.run_id}"
         raise ViolationError("nothing_is_recorded_after_the_end", detail)
@@ -195,17 +197,6 @@ def nothing_is_silently_stuck(history: History) -> None:
         raise ViolationError("nothing_is_silently_stuck", detail)
 
 
-def an_event_goes_to_one_wait(history: History) -> None:
-    """No two waits have taken the same event."""
-    takers: dict[tuple[str, int], str] = {}
-    for key, record in sorted(history.records.items()):
-        if record.kind is OpKind.WAIT and record.event is not None:
-            first = takers.setdefault((name_of(key), record.event), key)
-            if first != key:
-                detail = f"{first} and {key} have both taken number {record.event}"
-                raise ViolationError("an_event_goes_to_one_wait", detail)
-
-
 def who_waits_waits_for_others(definition: Definition, history: History) -> None:
     """A run that is at rest has nothing to do itself: no group to close, no event to take.
 
@@ -235,11 +226,11 @@ def _to_be_done(decision: Decision, history: History) -> list[str]:
 
 
 def the_end_is_recorded(head: Head) -> None:
-    """A terminal head says when the run ended, and with which result or error."""
+    """A terminal head says when the run ended, and with which result, error or successor."""
     if not head.status.terminal:
         return
-    outcome = head.result if head.status is RunStatus.COMPLETED else head.error
-    if head.ended_at is None or outcome is None:
+    outcome = {RunStatus.COMPLETED: head.result, RunStatus.CONTINUED: head.successor}
+    if head.ended_at is None or outcome.get(head.status, head.error) is None:
         raise ViolationError("the_end_is_recorded", of_head(head))
 
 
@@ -319,6 +310,9 @@ def history_replays_to_its_outcome(definition: Definition, history: History) -> 
         case Returned():
             # The output was refused when it was to be recorded.
             same = head.error is not None and head.error.type == "PayloadTooLargeError"
+        case Suspended(frontier=frontier):
+            continued = any(each.operation.kind is OpKind.CONTINUE for each in frontier)
+            same = continued and head.status is RunStatus.CONTINUED
         case Raised(error=error):
             told = head.error
             same = told is not None and (told.type, told.message) == (error.type, error.message)

@@ -11,7 +11,7 @@ from everstep.core.decisions import Broken
 from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
 from everstep.core.keys import branch_of, branch_scope, lies_within, scope_of, scopes_of
-from everstep.core.model import ANY_INPUT
+from everstep.core.model import ANY_INPUT, OpKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +25,7 @@ class Ledger:
 
     Attributes:
         records: By key.
+        size: Bytes of their results.
     """
 
     def __init__(self, records: Mapping[str, OpRecord], fresh: Iterable[str] = ()) -> None:
@@ -35,7 +36,9 @@ class Ledger:
             fresh: Keys of what was recorded just now.
         """
         self.records = dict(records)
+        self.size = sum(map(_size, records.values()))
         self._fresh = set(fresh)
+        self._answered: set[str] = set()
         self._unclaimed: dict[str, set[str]] = {}
         # How much is unclaimed in each scope and the scopes within it.
         self._left: Counter[str] = Counter()
@@ -45,6 +48,7 @@ class Ledger:
 
     def add(self, record: OpRecord, *, fresh: bool) -> None:
         """Take in a record; say whether it was written just now."""
+        self.size += _size(record) - _size(self.records.get(record.key))
         self.records[record.key] = record
         if fresh:
             self._fresh.add(record.key)
@@ -52,6 +56,22 @@ class Ledger:
     def is_fresh(self, key: str) -> bool:
         """Say whether code after this record runs for the first time."""
         return key in self._fresh
+
+    def is_passed_by(self, record: OpRecord, now: int) -> bool:
+        """Say whether code comes by a result that is old to it, and so is not led on by it.
+
+        Only a callback can be awaited again. Whoever made its result known owes what followed then,
+        not what follows now.
+
+        Args:
+            record: What the code has asked for.
+            now: The time of the code before that.
+        """
+        if record.kind is not OpKind.CALLBACK:
+            return False
+        before = record.key in self._answered or (record.ended_at or 0) < now
+        self._answered.add(record.key)
+        return before
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""
@@ -113,6 +133,10 @@ class Ledger:
             keys=frozenset(left),
             raised=None if error is None else describe(error),
         )
+
+
+def _size(record: OpRecord | None) -> int:
+    return 0 if record is None or record.result is None else record.result.size
 
 
 def mistake_of(error: BaseException | None) -> Broken | None:

@@ -74,6 +74,7 @@ class OpKind(StrEnum):
     CHILD = "child"
     SEND = "send"
     CANCEL = "cancel"
+    CONTINUE = "continue"
 
 
 class OpStatus(StrEnum):

@@ -186,6 +186,18 @@ class CancelCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContinueCall:
+    """The wish that another run of the workflow goes on, with this recorded text as its input."""
+
+    input: str
+
+    @property
+    def verb(self) -> str:
+        """Return the method of ``ctx`` that asks for it."""
+        return "continue_as_new"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCall:
     """Branches that run side by side, each with a key space of its own.
 
@@ -230,6 +242,7 @@ Call = (
     | ChildCall
     | SendCall
     | CancelCall
+    | ContinueCall
     | GroupCall
 )
 TIMED: Final = (SleepCall, WaitCall, CallbackCall)
@@ -309,5 +322,6 @@ _KINDS: Final[dict[type, OpKind]] = {
     ChildCall: OpKind.CHILD,
     SendCall: OpKind.SEND,
     CancelCall: OpKind.CANCEL,
+    ContinueCall: OpKind.CONTINUE,
     GroupCall: OpKind.JOIN,
 }

@@ -39,7 +39,7 @@ from everstep.core.fibers import Branch, Fiber, Group, given_by
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within
 from everstep.core.ledger import Ledger, mistake_of
-from everstep.core.model import OpKind, OpStatus
+from everstep.core.model import OpKind
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import Frame, Phase, Session, facts_of
 
@@ -73,6 +73,7 @@ class Replay:
 
     Attributes:
         definition: The code.
+        ledger: What is recorded.
         decision: Where the pass stands.
         asked: Keys in the order in which the code asked for them.
         course: When it did, and by what it failed.
@@ -98,7 +99,7 @@ class Replay:
         """
         head = history.head
         self.definition = definition
-        self._ledger = Ledger(history.records, fresh)
+        self.ledger = Ledger(history.records, fresh)
         self._children: dict[str, None] = {}
         self.asked: list[str] = []
         self.course = Course()
@@ -111,7 +112,7 @@ class Replay:
         self._groups: dict[str, Group] = {}
         self._closers: dict[str, tuple[str, ...]] = {}
         live = live and not history.records
-        self.session = Session(facts_of(head), live=live, claim=self._ledger.claim)
+        self.session = Session(facts_of(head), live=live, claim=self.ledger.claim)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -125,7 +126,7 @@ class Replay:
     @property
     def records(self) -> Mapping[str, OpRecord]:
         """Return the records that the pass has seen, those it was resumed with included."""
-        return self._ledger.records
+        return self.ledger.records
 
     def pending(self, key: str) -> Pending | None:
         """Return the operation of the frontier with this key, if it is there."""
@@ -160,7 +161,7 @@ class Replay:
         if self.pending(record.key) is None:
             raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
-        self._ledger.add(record, fresh=fresh)
+        self.ledger.add(record, fresh=fresh)
         fiber.frame.live = fiber.frame.live and fresh
         if record.status.final:
             self.decision = self._answered(fiber, pending.operation, record) or self._drive()
@@ -248,7 +249,7 @@ class Replay:
         key = operation.key or fiber.frame.next_key(operation.name)
         self.asked.append(key)
         self.course.asked(key, fiber.frame.now)
-        disagreement = self._ledger.disagreement(operation, key)
+        disagreement = self.ledger.disagreement(operation, key)
         if disagreement is not None:
             return disagreement
         if isinstance(operation.call, GroupCall):
@@ -268,16 +269,17 @@ class Replay:
         self.course.given(given.error, record.key)
         self._note_child(fiber, record)
         self._pass(fiber, record)
-        fiber.interrupted = fiber.interrupted or record.status is OpStatus.CANCELLED
+        fiber.hears(record)
         self._push(fiber, given)
         return None
 
     def _pass(self, fiber: Fiber, record: OpRecord) -> None:
         """Note that a fiber has come to where a record leads."""
         frame = fiber.frame
+        if not self.ledger.is_passed_by(record, frame.now):
+            fiber.last = record.key
         frame.now = max(frame.now, record.ended_at or 0)
-        frame.live = frame.live or self._ledger.is_fresh(record.key)
-        fiber.last = record.key
+        frame.live = frame.live or self.ledger.is_fresh(record.key)
 
     def _note_child(self, fiber: Fiber, record: OpRecord) -> None:
         """Keep in mind which children run that are to end with this run if it is cancelled."""
@@ -312,7 +314,7 @@ class Replay:
             group.join = read_join(record.result.at_hand)
             group.begun = group.join.begun
             if group.join.picked is not None:
-                self._ledger.forget(key, map(group.scope, group.join.picked))
+                self.ledger.forget(key, map(group.scope, group.join.picked))
         for index in group.first():
             self._begin_branch(group, index, fiber.last, fiber.frame.now)
         if not call.total:
@@ -366,7 +368,7 @@ class Replay:
     # --- How code ends
 
     def _ended(self, fiber: Fiber, value: object, error: BaseException | None) -> Decision | None:
-        mistake = mistake_of(error) or self._ledger.leftover(fiber.frame.scope, error)
+        mistake = mistake_of(error) or self.ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
         if error is None:
@@ -390,5 +392,5 @@ class Replay:
             last=fiber.last,
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),
-            children=tuple(self._children) if isinstance(error, RunCancelled) else (),
+            children=tuple(self._children) if fiber.interrupted else (),
         )

@@ -18,11 +18,13 @@ An operation moves along one of these paths; every arrow is one write::
     start, send  (none) ──────────────────────────── DONE | FAILED        done by the engine itself
     join         (none) ──────────────────────────── DONE                 says which branches count
 
+    continuation (none)                                                   ends the run instead
+
     any but a join, start or send also becomes CANCELLED instead, if the run is to end
 
 A run moves along these::
 
-    (none) ── RUNNING ── COMPLETED | FAILED | CANCELLED | TIMED_OUT
+    (none) ── RUNNING ── COMPLETED | FAILED | CANCELLED | TIMED_OUT | CONTINUED
                  │  ↑
                  ↓  │
               STALLED | PAUSED
@@ -180,6 +182,9 @@ REARMED: Final = Guard(statuses=(OpStatus.WAITING, OpStatus.RETRY))
 
 RUN_ENDED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 """One terminal transition wins, and only from RUNNING: what stands still resumes first."""
+
+RUN_CONTINUED: Final = HeadGuard(statuses=(RunStatus.RUNNING,), goes_on=True)
+"""A run hands over to its successor only as long as nobody wants it to end."""
 
 RUN_STALLED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 """Only a running run stalls; a terminal one stays what it is."""

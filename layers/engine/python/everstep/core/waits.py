@@ -13,7 +13,7 @@ from everstep.core.errors import (
     InvalidInputError,
     SerializationError,
 )
-from everstep.core.failures import describe
+from everstep.core.failures import LONGEST_TYPE, cut_message, describe
 from everstep.core.keys import name_of, scope_of
 from everstep.core.model import ErrorInfo, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CallbackCall, ChildCall, WaitCall
@@ -43,21 +43,33 @@ def next_event(
         return next((each for each in events if (each.name, each.number) == (pending.key, 1)), None)
     if not isinstance(call, WaitCall):
         return None
+    return next(
+        (
+            event
+            for event in untaken(events, records)
+            if event.name == call.event and event.taken_by in (None, pending.key)
+        ),
+        None,
+    )
+
+
+def untaken(events: Iterable[Event], records: Mapping[str, OpRecord]) -> tuple[Event, ...]:
+    """Return the events that no wait has taken; what was sent to a callback is for that alone."""
     taken = {
         (name_of(record.key), record.event)
         for record in records.values()
         if record.kind is OpKind.WAIT and record.event is not None
     }
-    return next(
-        (
-            event
-            for event in events
-            if event.name == call.event
-            and (event.name, event.number) not in taken
-            and event.taken_by in (None, pending.key)
-        ),
-        None,
+    return tuple(
+        event
+        for event in events
+        if not name_of(event.name) and (event.name, event.number) not in taken
     )
+
+
+def moved_key(run_id: str, event: Event) -> str:
+    """Return the idempotency key with which an event of a run is handed on to its successor."""
+    return f"{run_id}/{event.name}/{event.number}"
 
 
 def needs_claim(pending: Pending) -> bool:
@@ -169,8 +181,12 @@ def completed_text(value: object) -> str:
 
 
 def failed_text(error_type: str, message: str) -> str:
-    """Return the recorded text of why whoever holds a callback's token could not do it."""
-    return codec.encode({"error": {"type": error_type, "message": message}})
+    """Return the recorded text of why whoever holds a callback's token could not do it.
+
+    It becomes a part of the operation's record, which has no room for more.
+    """
+    kind, text = error_type[:LONGEST_TYPE], cut_message(message)
+    return codec.encode({"error": {"type": kind, "message": text}})
 
 
 def read_answer(text: str) -> str | ErrorInfo:

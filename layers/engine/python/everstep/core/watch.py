@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Suspended
-from everstep.core.durations import LONGEST_DELAY, is_far
+from everstep.core.durations import LONGEST_DELAY, MINUTE, is_far
 from everstep.core.effects import Send
+from everstep.core.endings import LONGEST_INVOCATION
 from everstep.core.model import MessageKind, OpKind
 from everstep.core.waits import next_event
 
@@ -80,11 +81,16 @@ def _watch(
     head = history.head
     ended = (record.ended_at or 0 for record in history.records.values())
     progress = max([min(head.begins_at, now), *ended])
-    if not history.records and not _resumed(head):
-        return Watch(send=Send(kind=MessageKind.START), next_look=now + watchdog)
     recover = Send(kind=MessageKind.RECOVER, take=True)
     if head.ending is not None and _has_not_heard(decision):
-        return Watch(send=Send(kind=MessageKind.CANCEL), next_look=now + watchdog)
+        # Whoever was at work when it was told to end has come to its own end by then, so that
+        # no step is told while it runs; what has not heard of it waits for what got lost.
+        over = max(progress, head.ending.at) + LONGEST_INVOCATION + MINUTE
+        if now < over:
+            return Watch(send=Send(kind=MessageKind.CANCEL), next_look=over)
+        return Watch(send=Send(kind=MessageKind.CANCEL, take=True), next_look=now + watchdog)
+    if not history.records and not _resumed(head):
+        return Watch(send=Send(kind=MessageKind.START), next_look=now + watchdog)
     # What was recorded in the very millisecond of the resumption may be older than it.
     if head.resumed_at is not None and progress <= head.resumed_at and not _asleep(decision, now):
         return Watch(send=recover, next_look=now + watchdog)

@@ -122,7 +122,7 @@ class _Calls:
             idempotency_key=request.headers.get("idempotency-key"),
         )
         body = {
-            "run_id": request.run_id,
+            "run_id": kept.run_id,
             "event": request.parameters["name"],
             "number": kept.number,
         }

@@ -46,6 +46,7 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "result": _value(head.result),
         "error": _error(head.error),
         "stall": _stall(head.stall),
+        "successor": head.successor,
         "parent": _parent(head.parent),
         "ending": _ending(head.ending),
         "origin": None if head.origin is None else origin(head.origin),
@@ -62,8 +63,10 @@ def page(found: Page) -> dict[str, Any]:
 
 
 def ended(head: Head, *, recorded: bool = False) -> dict[str, Any]:
-    """Return how a run ended: with its result, plain or as it is recorded, or with its error."""
+    """Return how a run ended: with its result, plain or as recorded, its error or successor."""
     shown: dict[str, Any] = {"run_id": head.run_id, "status": head.status}
+    if head.successor is not None:
+        return shown | {"successor": head.successor}
     if head.status is RunStatus.COMPLETED:
         return shown | {"result": _tagged(head.result) if recorded else _value(head.result)}
     return shown | {"error": _error(head.error)}

@@ -85,6 +85,20 @@ class TestRun(Generic[Out]):
         return None if result is None else self._read_output(result.at_hand)
 
     @property
+    def successor(self) -> TestRun[Out] | None:
+        """Return the run that goes on in place of this one, which was continued as new."""
+        successor = self._view().head.successor
+        if successor is None:
+            return None
+        return TestRun(
+            successor,
+            engine=self._engine,
+            read_output=self._read_output,
+            executions=self._executions,
+            logs=self._logs,
+        )
+
+    @property
     def recorded_result(self) -> str | None:
         """Return the recorded text of what the workflow returned; None as long as it has not."""
         result = self._view().head.result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -59,7 +59,15 @@ class Outcome:
 
 
 def outcome_of(run: TestRun[Any]) -> Outcome:
-    """Return the outcome of a run."""
+    """Return the outcome of a run, that of its last successor if it was continued as new.
+
+    What the successors have done stands beside what it has done itself.
+    """
+    successor = run.successor
+    if successor is not None:
+        last = outcome_of(successor)
+        later = {f"→ {key}": end for key, end in last.operations.items()}
+        return replace(last, operations=_operations(run) | later)
     error = run.error
     told = None if error is None else _ADDRESS.sub("0x…", f"{error.type}: {error.message}")
     return Outcome(
@@ -68,8 +76,12 @@ def outcome_of(run: TestRun[Any]) -> Outcome:
         recorded=run.recorded_result,
         error=told,
         reason=None if told is None else _ATTEMPT.sub(r"\1 …", told),
-        operations={entry.key: _end(entry) for entry in run.history},
+        operations=_operations(run),
     )
+
+
+def _operations(run: TestRun[Any]) -> dict[str, str]:
+    return {entry.key: _end(entry) for entry in run.history}
 
 
 def _end(entry: HistoryEntry) -> str:

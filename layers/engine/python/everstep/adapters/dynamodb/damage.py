@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from everstep.adapters.dynamodb.values import Item
 
+T = TypeVar("T")
+
 BROKEN: Final = (AttributeError, KeyError, TypeError, ValueError)
 """What reading an item raises when an attribute is missing, or is not what it should be."""
 
@@ -39,6 +41,17 @@ def unreadable(item: Item) -> Unreadable:
         key=keys.operation_of(sort_key) if is_operation else HEAD,
         reason=_fault(item, _OF_AN_OPERATION if is_operation else _OF_A_HEAD),
     )
+
+
+def read(item: Item | None, to: Callable[[Item], T], faults: list[Unreadable]) -> T | None:
+    """Return what an item holds, if it is there; add it to the list if it cannot be read."""
+    if item is None:
+        return None
+    try:
+        return to(item)
+    except BROKEN:
+        faults.append(unreadable(item))
+        return None
 
 
 def _fault(item: Item, readers: Mapping[str, Callable[[Item, str], object]]) -> str:

@@ -24,7 +24,7 @@ from everstep.core.model import History
 from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from everstep.adapters.dynamodb.updates import Update
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry
-    from everstep.core.changes import HeadChange
+    from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.model import Claim, Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.core.unreadable import Unreadable
@@ -202,13 +202,21 @@ class DynamoRuns:
         return head
 
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation, in one request."""
+        """Return the head and the record of one operation, in one request.
+
+        Raises:
+            UnreadableError: One of them cannot be read, or both; it names each.
+        """
         sort_keys = (keys.RUN_HEAD, keys.operation(key))
-        head, record = self._table.get_together(keys.run(run_id), sort_keys)
-        return (
-            None if head is None else items.to_head(head),
-            None if record is None else items.to_record(record),
-        )
+        found = self._table.get_together(keys.run(run_id), sort_keys)
+        unreadable: list[Unreadable] = []
+        head = damage.read(found[0], items.to_head, unreadable)
+        record = damage.read(found[1], items.to_record, unreadable)
+        if unreadable:
+            raise UnreadableError(unreadable)
+        if head is not None:
+            self._remember(head)
+        return head, record
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
@@ -265,12 +273,31 @@ class DynamoRuns:
         self, run_id: str, update: Update, guard: HeadGuard, audit: AuditEntry
     ) -> bool:
         entry = audits.from_entry(run_id, audit)
+        return self._change_together(run_id, update, guard, [(entry, conditions.IF_ABSENT)])
+
+    def _change_together(
+        self,
+        run_id: str,
+        update: Update,
+        guard: HeadGuard,
+        items: Sequence[tuple[Item, Condition]],
+        is_free: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Change a head and write items, or nothing of it; say whether that was done.
+
+        Args:
+            run_id: The run.
+            update: What happens to its head.
+            guard: What the head must be for that.
+            items: What is written with it.
+            is_free: Says after a refusal whether the items can still be written.
+        """
         condition = conditions.on_head(guard)
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
             try:
                 self._table.update_together(
-                    keys.run(run_id), keys.RUN_HEAD, update, condition, entry
+                    keys.run(run_id), keys.RUN_HEAD, update, condition, items
                 )
             except AdapterError as error:
                 if error.code != TRANSACTION_CANCELLED:
@@ -278,11 +305,42 @@ class DynamoRuns:
                 cancelled = error
             else:
                 return True
-            # Refused by the guard, or in the way of another write at this moment: what is
+            # Refused by a condition, or in the way of another write at this moment: what is
             # recorded tells, where reasons are not always given.
-            if not guard.allows(self.head(run_id)):
+            if not guard.allows(self.head(run_id)) or not is_free():
                 return False
         raise UnavailableError(f"no room between other transactions: {cancelled}") from cancelled
+
+    def hand_over(
+        self,
+        run_id: str,
+        change: RunEnded,
+        guard: HeadGuard,
+        successor: Head,
+        reference: Reference | None = None,
+    ) -> bool:
+        """End a run and write the one that goes on in its place, if the guard allows it.
+
+        Both or neither, and with them the caller's own name for the run.
+
+        Raises:
+            RunIdTakenError: There is a run with the successor's id already.
+        """
+        self._remember(successor)
+        together = [(items.from_head(successor), conditions.IF_ABSENT)]
+        if reference is not None:
+            free = conditions.free_of_others(reference.instead_of)
+            together.append((items.from_reference(reference), free))
+
+        def is_free() -> bool:
+            if reference is not None and not reference.may_follow(self.reference(*reference.name)):
+                return False
+            if self.head(successor.run_id) is not None:
+                raise RunIdTakenError(successor.run_id)
+            return True
+
+        update = updates.head(run_id, successor.workflow, change, retention=successor.retention)
+        return self._change_together(run_id, update, guard, together, is_free)
 
     def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
         """Return the audit entries from this number on, in order.

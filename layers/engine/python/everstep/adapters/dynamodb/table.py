@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import CONDITION_FAILED, translated
-from everstep.adapters.dynamodb.conditions import IF_ABSENT
 from everstep.adapters.errors import AdapterError
 from everstep.core.errors import UnavailableError
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
         PutTypeDef,
         QueryInputTypeDef,
         ScanInputTypeDef,
+        TransactWriteItemTypeDef,
         UpdateItemInputTypeDef,
         UpdateTypeDef,
         WriteRequestTypeDef,
@@ -76,7 +76,8 @@ class Table:
             for _ in range(_ROUNDS):
                 request: KeysAndAttributesTypeDef = {"Keys": left, "ConsistentRead": True}
                 answer = self._client.batch_get_item(RequestItems={self._name: request})
-                found.update((each["SK"]["S"], each) for each in answer["Responses"][self._name])
+                read = answer.get("Responses", {}).get(self._name, [])
+                found.update((each["SK"]["S"], each) for each in read)
                 unprocessed = answer.get("UnprocessedKeys", {}).get(self._name)
                 if not unprocessed:
                     return [found.get(sort) for sort in sorts]
@@ -229,9 +230,14 @@ class Table:
             self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
 
     def update_together(
-        self, partition: str, sort: str, update: Update, condition: Condition, new: Item
+        self,
+        partition: str,
+        sort: str,
+        update: Update,
+        condition: Condition,
+        items: Sequence[tuple[Item, Condition]],
     ) -> None:
-        """Change an item in place if the condition holds and write a new one, both or neither.
+        """Change an item in place and write others, all or none unless every condition holds.
 
         Raises:
             AdapterError: With code ``TRANSACTION_CANCELLED``: nothing was written by this call.
@@ -244,9 +250,10 @@ class Table:
             "ExpressionAttributeNames": {**update.names, **condition.names},
             "ExpressionAttributeValues": {**update.values, **condition.values},
         }
-        put = self._put(new, IF_ABSENT)
+        requests: list[TransactWriteItemTypeDef] = [{"Update": changed}]
+        requests += [{"Put": self._put(item, expected)} for item, expected in items]
         with translated("DynamoDB TransactWriteItems"):
-            self._client.transact_write_items(TransactItems=[{"Update": changed}, {"Put": put}])
+            self._client.transact_write_items(TransactItems=requests)
 
     def _put(self, item: Item, condition: Condition) -> PutTypeDef:
         put: PutTypeDef = {

@@ -131,7 +131,9 @@ def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) 
         outcome["result"] = values.from_payload(change.result)
     if change.error is not None:
         outcome["error"] = values.from_error(change.error)
-    absent = tuple(name for name in ("result", "error") if name not in outcome)
+    if change.successor is not None:
+        outcome["next_run"] = {"S": change.successor}
+    absent = tuple(name for name in ("result", "error", "next_run") if name not in outcome)
     return Update(
         set={
             **_status(workflow, change.status, change.by),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from everstep.core.audit import AuditEntry
-    from everstep.core.changes import HeadChange
+    from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Reference
     from everstep.core.listing import Listed
     from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
@@ -204,6 +204,36 @@ class MemoryStore:
                 return False
             self._heads[run_id] = apply(head, change, audit)
             self._write_audit(run_id, audit)
+            return True
+
+    def hand_over(
+        self,
+        run_id: str,
+        change: RunEnded,
+        guard: HeadGuard,
+        successor: Head,
+        reference: Reference | None = None,
+    ) -> bool:
+        """End a run and write the one that goes on in its place, if the guard allows it.
+
+        Both or neither, and with them the caller's own name for the run.
+
+        Raises:
+            RunIdTakenError: There is a run with the successor's id already.
+        """
+        with self._lock:
+            head = self._heads.get(run_id)
+            if head is None or not guard.allows(head):
+                return False
+            named = None if reference is None else self._references.get(reference.name)
+            if reference is not None and not reference.may_follow(named):
+                return False
+            if successor.run_id in self._heads:
+                raise RunIdTakenError(successor.run_id)
+            self._heads[run_id] = apply(head, change)
+            self._heads[successor.run_id] = successor
+            if reference is not None:
+                self._references[reference.name] = replace(reference, instead_of=None)
             return True
 
     def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:

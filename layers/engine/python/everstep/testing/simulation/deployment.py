@@ -20,7 +20,6 @@ from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.attempt import OutOfTimeError
 from everstep.app.engine import Engine, Execution
-from everstep.app.kept import Passes
 from everstep.app.sweep import IncompleteSweepError
 from everstep.authoring.registry import Registry
 from everstep.core.errors import UnavailableError
@@ -33,6 +32,7 @@ from everstep.testing.simulation.faults import Call, FaultKind, Planned
 from everstep.testing.simulation.gates import wrap
 from everstep.testing.simulation.incidents import Fault, Incident
 from everstep.testing.simulation.invariants import Facts
+from everstep.testing.simulation.processes import Processes
 from everstep.testing.simulation.reused_ids import ReusedIds
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.step_queue import StepQueue
@@ -118,8 +118,11 @@ class Deployment:
             registry=Registry(workflows),
             limits=self.settings.limits,
             execute=self._execute,
-            kept=Passes(from_records=0) if self.settings.keeps else None,
+            kept=self._passes(),
         )
+
+    def _passes(self) -> Processes | None:
+        return Processes(self.choices, lambda: self._current) if self.settings.keeps else None
 
     def _gated(self) -> Engine:
         watched = WatchedStore(self.store, self._check_write)
@@ -313,12 +316,18 @@ class Deployment:
     def restore(self, backup: Backup) -> None:
         """Put a new table made of a backup in place of the old one; queues stay as they are.
 
-        Whoever is at work goes on with the old table; its writes there are lost.
+        Whoever is at work goes on with the old table; its writes there are lost. The processes
+        of the new one keep nothing yet.
         """
         backup.rewind(self.facts)
         self.store = table = backup.table()
         self.inside = replace(
-            self.inside, runs=table, timers=table, lists=table, dead_letters=table
+            self.inside,
+            runs=table,
+            timers=table,
+            lists=table,
+            dead_letters=table,
+            kept=self._passes(),
         )
         self.engine = self._gated()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.core.audit import AuditEntry
-    from everstep.core.changes import HeadChange
+    from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Reference
     from everstep.core.listing import Listed
     from everstep.core.model import Claim, DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
@@ -184,6 +184,21 @@ class GatedRuns:
             "runs.change",
             f"{run_id} {type(change).__name__}",
             lambda: self.inner.change(run_id, change, guard, audit),
+        )
+
+    def hand_over(
+        self,
+        run_id: str,
+        change: RunEnded,
+        guard: HeadGuard,
+        successor: Head,
+        reference: Reference | None = None,
+    ) -> bool:
+        """End a run and write the one that goes on in its place."""
+        return self.gate.pass_through(
+            "runs.hand_over",
+            f"{run_id} {successor.run_id}",
+            lambda: self.inner.hand_over(run_id, change, guard, successor, reference),
         )
 
     def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:

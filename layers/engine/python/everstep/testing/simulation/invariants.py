@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from everstep.app.payloads import load, unpack
 from everstep.core.audit import first_break
+from everstep.core.event_invariants import a_continued_run_goes_on, an_event_goes_to_one_wait
 from everstep.core.invariants import (
     ViolationError,
-    an_event_goes_to_one_wait,
     asked_steps,
     attempts_within_policy,
     history_replays_to_its_outcome,
@@ -82,6 +82,8 @@ def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
         nothing_is_silently_stuck(history)
         an_event_goes_to_one_wait(history)
         completed_steps_were_executed(facts, history)
+        if history.head.successor is not None:
+            a_continued_run_goes_on(history, engine.runs.load(history.head.successor))
         kept_results_are_those_of_the_origin(engine, history)
         the_audit_is_whole(engine, history.head)
         _agrees_with_its_code(engine, facts, history)

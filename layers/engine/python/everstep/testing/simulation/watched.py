@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.audit import AuditEntry
-    from everstep.core.changes import HeadChange
+    from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Reference
     from everstep.core.model import Claim, Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
@@ -84,6 +84,21 @@ class WatchedStore:
     ) -> bool:
         """Change the head."""
         return self._watched(run_id, lambda: self.inner.change(run_id, change, guard, audit))
+
+    def hand_over(
+        self,
+        run_id: str,
+        change: RunEnded,
+        guard: HeadGuard,
+        successor: Head,
+        reference: Reference | None = None,
+    ) -> bool:
+        """End a run and write the one that goes on in its place."""
+
+        def write() -> bool:
+            return self.inner.hand_over(run_id, change, guard, successor, reference)
+
+        return self._watched(successor.run_id, lambda: self._watched(run_id, write))
 
     def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
         """Return the audit entries from this number on."""

@@ -1,0 +1,119 @@
+"""Let another run go on in place of one, with a fresh history.
+
+One write ends the run and makes its successor, both or neither. What is still to be done after
+that (the successor's first message, and the events that nobody has taken) is owed by the message
+that wrote it: whoever gets it again finds the run ended by its token, and does the rest again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from everstep.app.cancel import end_orphans
+from everstep.app.children import tell_parent
+from everstep.app.events import hand_on_events
+from everstep.app.options import deadline_of
+from everstep.app.outbox import send
+from everstep.app.payloads import pack
+from everstep.core.changes import RunEnded
+from everstep.core.children import child_id, child_secret
+from everstep.core.circumstances import Reference
+from everstep.core.errors import InvalidInputError, SerializationError
+from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.transitions import RUN_CONTINUED
+
+if TYPE_CHECKING:
+    from everstep.app.engine import Engine
+    from everstep.core.decisions import Pending
+    from everstep.core.model import History
+    from everstep.core.operations import ContinueCall
+
+
+def continue_as_new(
+    engine: Engine, head: Head, pending: Pending, call: ContinueCall, token: str
+) -> None:
+    """End a run and make its successor, unless the run has ended or is to end.
+
+    What came of it shows in the head; somebody else may have done it before.
+
+    Raises:
+        UnknownWorkflowError: The run's workflow is not deployed.
+        InvalidInputError: Its newest version cannot begin with what it is to go on with.
+        PayloadTooLargeError: That is over the limit.
+        UnavailableError: Nothing is known; doing it again is harmless.
+    """
+    successor = _successor(engine, head, pending, call)
+    ended = RunEnded(
+        status=RunStatus.CONTINUED,
+        by=token,
+        at=successor.created_at,
+        successor=successor.run_id,
+    )
+    reference = _taken_over(engine, head, successor)
+    engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference)
+
+
+def close_down(engine: Engine, message: Message, history: History) -> None:
+    """Do what is left to do of a run that has ended, as far as it is this message's to do.
+
+    Let the parent know, or the successor begin. What was sent to a run that was continued, and
+    came too late for that, is handed on by the message that says so.
+
+    Raises:
+        UnavailableError: Nothing is known; doing it again is harmless.
+    """
+    end_orphans(engine, history, message.token)
+    head = history.head
+    mine = head.by == message.token or message.take
+    if head.successor is None:
+        if mine:
+            send(engine, tell_parent(engine, head))
+        return
+    if mine:
+        token = engine.ids.token()
+        send(engine, [Message(run_id=head.successor, kind=MessageKind.START, token=token)])
+    if mine or message.kind is MessageKind.EVENT:
+        hand_on_events(engine, history)
+
+
+def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall) -> Head:
+    workflow = engine.registry.to_start(head.workflow)
+    what = f"the input of {workflow.name} version {workflow.version}"
+    try:
+        workflow.input.decode(call.input)
+    except SerializationError as error:
+        raise InvalidInputError(f"{what}, to continue the run with: {error}") from error
+    now = max(engine.clock.now(), pending.ready_at)
+    timeout = None if head.deadline is None else head.deadline - head.begins_at
+    return Head(
+        # The same for everybody who does this: there is one successor.
+        run_id=child_id(head.run_id, pending.key, pending.ready_at),
+        workflow=workflow.name,
+        version=workflow.version,
+        status=RunStatus.RUNNING,
+        input=pack(engine, call.input, what).recorded,
+        created_at=now,
+        by=f"{head.run_id}/{pending.key}",
+        due_at=now + engine.limits.grace,
+        secret=child_secret(head.secret, pending.key),
+        parent=head.parent,
+        deadline=deadline_of(now, timeout),
+        reference_id=head.reference_id,
+        tags=head.tags,
+        retention=head.retention,
+    )
+
+
+def _taken_over(engine: Engine, head: Head, successor: Head) -> Reference | None:
+    """Return the caller's own name for the run as its successor takes it over, if it has it."""
+    if head.reference_id is None:
+        return None
+    held = engine.runs.reference(head.workflow, head.reference_id)
+    if held is None or held.run_id != head.run_id:
+        return None
+    return Reference(
+        workflow=head.workflow,
+        reference_id=head.reference_id,
+        run_id=successor.run_id,
+        instead_of=head.run_id,
+    )

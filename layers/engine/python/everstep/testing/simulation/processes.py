@@ -1,0 +1,49 @@
+"""Several processes that keep suspended passes, each its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
+
+from everstep.app.kept import Passes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from everstep.core.replay import Replay
+    from everstep.testing.simulation.choices import Choices
+
+_HOW_MANY: Final = 2
+
+
+class Processes(Passes):
+    """What the processes of a deployment keep; it is a choice which of them gets a message.
+
+    What others have done meanwhile is then behind the back of the one that keeps a pass.
+    """
+
+    def __init__(self, choices: Choices, task: Callable[[], object]) -> None:
+        """Keep nothing yet.
+
+        Args:
+            choices: Chooses the process for each message; the first one, unless others are chosen.
+            task: Tells who processes a message now.
+        """
+        super().__init__()
+        self._choices = choices
+        self._task = task
+        self._each = tuple(Passes(from_records=0) for _ in range(_HOW_MANY))
+        self._at_work: dict[object, Passes] = {}
+
+    @override
+    def take(self, run_id: str) -> Replay | None:
+        """Choose a process, and return what it keeps."""
+        process = self._each[self._choices.pick("process", _HOW_MANY)]
+        self._at_work[self._task()] = process
+        return process.take(run_id)
+
+    @override
+    def put(self, run_id: str, replay: Replay) -> None:
+        """Keep a pass, in the process that has made it."""
+        self._at_work.pop(self._task()).put(run_id, replay)
