@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
 from threading import Lock
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from localstack.services.dynamodb import packages, server
 from localstack.services.moto import MotoFallbackDispatcher
 from localstack.services.plugins import Service
+from moto.dynamodb import models
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 LAUNCHER: Final = Path(__file__).parents[1] / "LoopbackDynamoDb.java"
 
@@ -24,9 +28,10 @@ _ONE_AT_A_TIME: Final = Lock()
 def moto_service(api: type) -> Any:  # noqa: ANN401 - LocalStack's Service
     """Return a service in which moto answers every operation of `api`, one at a time.
 
-    DynamoDB's writes are atomic; moto's are not. Its transactions copy all tables and put the
-    copies back when they are cancelled, so that a write in between would be lost.
+    DynamoDB's writes are atomic; moto's are not. A transaction that is cancelled puts back what
+    was there before it, so that a write in between would be lost.
     """
+    _let_transactions_copy_little()
     provider = type(f"Moto{api.__name__}", (api,), {})()
     return Service.for_provider(provider, dispatch_table_factory=_one_at_a_time)
 
@@ -42,6 +47,58 @@ def _locked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             return handler(context, request)
 
     return answer
+
+
+# --- Transactions
+
+_TRANSACT: Final = models.DynamoDBBackend.transact_write_items
+
+
+def _let_transactions_copy_little() -> None:
+    """Have a transaction keep the items that it touches, instead of a copy of all tables.
+
+    Copying everything takes the longer the more there is: with some thousand items a second, in
+    which nobody else is answered.
+    """
+    models.copy = _Copies  # type: ignore[attr-defined,assignment]  # what its methods call
+    models.DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign]
+
+
+class _Copies:
+    """Stands for ``copy`` in moto's module: tables are not copied, everything else is."""
+
+    @staticmethod
+    def deepcopy(value: Any) -> Any:  # noqa: ANN401 - whatever moto copies
+        whole = isinstance(value, dict) and any(isinstance(each, Table) for each in value.values())
+        return value if whole else copy.deepcopy(value)
+
+
+def _transact(self: Any, transact_items: list[dict[str, Any]]) -> None:  # noqa: ANN401 - moto's
+    before = [
+        (table.items[hash_key], range_key, copy.deepcopy(table.items[hash_key].get(range_key)))
+        for table, hash_key, range_key in _touched(self.tables, transact_items)
+    ]
+    try:
+        _TRANSACT(self, transact_items)
+    except Exception:
+        for partition, range_key, item in before:
+            partition.pop(range_key, None)
+            if item is not None:
+                partition[range_key] = item
+        raise
+
+
+def _touched(
+    tables: dict[str, Any], transact_items: Iterable[dict[str, Any]]
+) -> Iterable[tuple[Any, Any, Any]]:
+    """Yield the places of the items that a transaction may change; tables here have sort keys."""
+    for action in transact_items:
+        for request in action.values():
+            table = tables.get(request["TableName"])
+            key = request.get("Key") or request.get("Item")
+            if table is not None and key is not None and table.range_key_attr in key:
+                hash_key = DynamoType(key[table.hash_key_attr])
+                yield table, hash_key, DynamoType(key[table.range_key_attr])
 
 
 def use_dynamodb_local(folder: Path) -> None:
