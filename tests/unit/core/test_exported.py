@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from everstep.core.circumstances import Origin
 from everstep.core.codec import encode
 from everstep.core.documents import HistoryFormatError
 from everstep.core.durations import LAST_INSTANT
@@ -64,6 +65,10 @@ HEADS: Final = st.builds(
     error=st.none() | ERRORS,
     successor=st.none() | TEXTS,
     stall=st.none() | st.builds(Stall, reason=ERRORS, at=INSTANTS),
+    origin=st.none()
+    | st.builds(
+        Origin, run_id=TEXTS, op=st.text(), root=TEXTS, root_created_at=INSTANTS, effects=TEXTS
+    ),
 )
 RECORDS: Final = st.builds(
     OpRecord,

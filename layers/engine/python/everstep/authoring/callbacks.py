@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from everstep.core.operations import CallbackCall, Operation
-from everstep.core.tokens import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -51,7 +50,7 @@ class Callback(Generic[T]):
         )
         self._awaited = False
         session.claim(self._key)
-        self.token = make_token(session.run.run_id, self._key, session.run.secret)
+        self.token = session.token(self._key)
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Wait until the callback is completed.

@@ -24,6 +24,7 @@ import json
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.core.circumstances import Origin
 from everstep.core.documents import AGAIN, HistoryFormatError, Part, part_of, shown
 from everstep.core.durations import to_iso
 from everstep.core.model import (
@@ -47,8 +48,9 @@ _ABSENT: Final = object()
 _ERROR: Final = ("type", "message", "operation", "trace")
 _RUN: Final = (
     *("id", "workflow", "version", "status", "created_at", "starts_at", "ended_at"),
-    *("input", "result", "error", "successor", "stalled"),
+    *("input", "result", "error", "successor", "stalled", "origin"),
 )
+_ORIGIN: Final = ("run_id", "op", "root", "root_created_at", "effects")
 _OPERATION: Final = (
     *("key", "kind", "status", "attempt", "input_hash"),
     *("started_at", "ended_at", "wake_at", "result", "error", "child", "outcome"),
@@ -125,7 +127,18 @@ def _run(head: Head, *, traces: bool) -> dict[str, Any]:
         stalled=_ABSENT
         if stall is None
         else {"at": to_iso(stall.at), **_error(stall.reason, traces=traces)},
+        origin=_ABSENT if head.origin is None else _origin(head.origin),
     )
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    return {
+        "run_id": origin.run_id,
+        "op": origin.op,
+        "root": origin.root,
+        "root_created_at": to_iso(origin.root_created_at),
+        "effects": origin.effects,
+    }
 
 
 def _operation(record: OpRecord, *, traces: bool) -> dict[str, Any]:
@@ -234,6 +247,17 @@ def _head(run: Part) -> Head:
         error=run.maybe("error", lambda name: _error_info(run.part(name, *_ERROR))),
         successor=run.maybe("successor", run.text),
         stall=run.maybe("stalled", lambda name: _stall(run.part(name, "at", *_ERROR))),
+        origin=run.maybe("origin", lambda name: _read_origin(run.part(name, *_ORIGIN))),
+    )
+
+
+def _read_origin(origin: Part) -> Origin:
+    return Origin(
+        run_id=origin.text("run_id"),
+        op=origin.string("op"),
+        root=origin.text("root"),
+        root_created_at=origin.instant("root_created_at"),
+        effects=origin.text("effects"),
     )
 
 

@@ -92,7 +92,9 @@ class Ledger:
         self.claim(key)
         if record.kind is not operation.kind:
             error = disagreements.other_kind(operation, record)
-        elif record.input_hash not in (operation.input_hash, ANY_INPUT):
+        elif record.input_hash not in (operation.input_hash, ANY_INPUT) and (
+            operation.session.knows(operation.call)
+        ):
             error = disagreements.other_input(operation, record)
         else:
             return None

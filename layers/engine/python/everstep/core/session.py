@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOperationError
 from everstep.core.keys import operation_key
+from everstep.core.telling import whole
+from everstep.core.tokens import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -123,6 +125,23 @@ class Session:
         self._refused = 0
         self.kept: list[Coroutine[Any, Any, object]] = []
         self._unawaited: dict[int, tuple[str, str]] = {}
+        self._made_up: list[str] = []
+
+    def token(self, key: str) -> str:
+        """Return the token of a callback; without the run's secret one that only looks like it."""
+        token = make_token(self.run.run_id, key, self.run.secret)
+        if not self.run.secret:
+            self._made_up.append(token)
+        return token
+
+    def knows(self, call: object) -> bool:
+        """Say whether a call asks here what it asks where the run is.
+
+        A history that was exported has not got the run's secret, and cannot tell what a callback's
+        token was.
+        """
+        asked = whole(call) if self._made_up else ""
+        return not any(token in asked for token in self._made_up)
 
     @property
     def now(self) -> int:

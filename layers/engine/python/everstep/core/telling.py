@@ -13,11 +13,15 @@ _LONGEST: Final = 120
 
 def brief(value: object) -> str:
     """Return a value in short, whatever its class does to be shown."""
+    return cut(whole(value))
+
+
+def whole(value: object) -> str:
+    """Return a value as its class shows it, if that does not fail."""
     try:
-        text = repr(value)
+        return repr(value)
     except Exception as trouble:  # noqa: BLE001 - user code may raise anything
-        text = f"<{type(value).__name__}, whose repr raises {type(trouble).__name__}>"
-    return cut(text)
+        return f"<{type(value).__name__}, whose repr raises {type(trouble).__name__}>"
 
 
 def brief_text(text: str) -> str:
