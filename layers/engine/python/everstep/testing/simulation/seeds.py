@@ -65,6 +65,7 @@ class Setup:
             resumes=5,
             skew=self.skew,
             oddities=self.oddities,
+            cancels=True,
             keeps=self.keeps,
         )
 

@@ -27,6 +27,7 @@ class Settings:
         removes: Whether time goes on until runs are removed whose retention is over.
         keeps: Whether processes keep suspended passes from one message to the next.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
+        cancels: Whether somebody may cancel a run as one of them, which changes how it ends.
     """
 
     executors: int = 1
@@ -36,6 +37,7 @@ class Settings:
     skew: int = 0
     resumes: int = 0
     oddities: int = 0
+    cancels: bool = False
     reuses_ids: bool = False
     threads: bool = False
     removes: bool = False
