@@ -108,6 +108,7 @@ def make_full_record(key: str) -> OpRecord:
     return replace(
         make_record(key),
         wake_at=NOW + 13,
+        patches=("tax@", "ü@gather#1/0"),
         due_at=NOW + 14,
         result=PAYLOAD,
         error=ERROR,

@@ -1,4 +1,4 @@
-"""Small workflows that let a new run go on in their place: see ``scenarios``."""
+"""Small workflows that go on as new runs, or as new code: see ``scenarios``."""
 
 from __future__ import annotations
 
@@ -52,9 +52,22 @@ async def insists(ctx: Context, number: int) -> int:
     return number
 
 
+@workflow
+async def is_patched(ctx: Context, number: int) -> int:
+    """Come by changes of the code, in branches and outside of them."""
+
+    async def branch(ctx: Context, more: int) -> int:
+        total = await ctx.step(add, number, more) if ctx.patched("more") else 0
+        return total + 1 if ctx.patched("one more") else total
+
+    found = (await ctx.map(branch, [1, 2], name="branch")).results
+    return sum(found) if ctx.patched("sum") else 0
+
+
 CONTINUED: Final[tuple[Workflow[Any, Any], ...]] = (
     goes_on,
     passes_on,
     waits_for_the_last,
     insists,
+    is_patched,
 )

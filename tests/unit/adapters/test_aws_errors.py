@@ -16,6 +16,7 @@ from everstep.adapters.errors import AdapterError
 from everstep.adapters.s3 import S3Blobs
 from everstep.adapters.sqs import SqsQueue
 from everstep.core.audit import Action, AuditEntry
+from everstep.core.changes import RunEnded
 from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Event, Message, MessageKind, Outgoing, Payload, RunStatus
@@ -63,6 +64,9 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     ),
     "DynamoRuns.change, watched": lambda client: DynamoRuns(client, "table").change(
         "run", CHANGES["watched"], ALWAYS_HEAD
+    ),
+    "DynamoRuns.hand_over": lambda client: DynamoRuns(client, "table").hand_over(
+        "before", RunEnded(status=RunStatus.CONTINUED, by="t", at=5), ALWAYS_HEAD, HEAD
     ),
     "DynamoRuns.put_event": lambda client: DynamoRuns(client, "table").put_event("run", EVENT),
     "DynamoRuns.replace_event": lambda client: DynamoRuns(client, "table").replace_event(

@@ -60,6 +60,7 @@ records = st.builds(
     event=maybe_numbers,
     child=st.none() | names,
     outcome=st.none() | st.sampled_from(RunStatus),
+    patches=st.lists(texts, max_size=3).map(tuple),
 )
 events = st.builds(
     Event,

@@ -83,6 +83,7 @@ RECORDS: Final = st.builds(
     wake_at=INSTANTS,
     result=st.none() | PAYLOADS,
     error=ERRORS,
+    patches=st.lists(st.text(), max_size=2).map(tuple),
 )
 HISTORIES: Final = st.builds(
     History,
@@ -295,6 +296,11 @@ def changed(path: str, value: object) -> dict[str, Any]:
             "operations.0.error.trace",
             [1],
             "operations[0].error.trace is no list of lines: export the run again",
+        ),
+        (
+            "operations.0.patches",
+            [1],
+            "operations[0].patches is no list of texts: export the run again",
         ),
     ],
 )

@@ -134,6 +134,7 @@ def begin(
         status=OpStatus.STARTED,
         by=message.token,
         input_hash=pending.operation.input_hash,
+        patches=pending.patches,
         attempt=message.attempt,
         started_at=now,
         wake_at=now + _longest(engine, call, time_left),

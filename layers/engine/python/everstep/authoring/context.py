@@ -225,6 +225,18 @@ class Context(SideBySide, OtherRuns):
         """Return a new UUID, the same in every replay."""
         return self._session.uuid()
 
+    def patched(self, change_id: str) -> bool:
+        """Say whether this run comes by a change of the code as new code: a plain call.
+
+        True for runs that first come here with the new code, false for those that had gone on
+        from here before. A run always gets the same answer in the same place; within a loop the
+        first one counts.
+
+        Args:
+            change_id: A name for the change, of the same form as names of operations.
+        """
+        return self._session.patched(check_name(change_id, "the id of a change"))
+
     @property
     def run_id(self) -> str:
         """Return the id of the run."""

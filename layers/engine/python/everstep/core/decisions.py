@@ -26,6 +26,7 @@ class Pending:
         unlocked_by: Key of the operation whose end led here; HEAD for the start of the run.
         ready_at: When that was.
         interrupted: Whether the code that asks knows already that the run is to end.
+        patches: Marks of the changes that it has come by.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Pending:
     unlocked_by: str
     ready_at: int
     interrupted: bool = False
+    patches: tuple[str, ...] = ()
 
     @property
     def wake_at(self) -> int | None:
@@ -54,6 +56,7 @@ class Closable:
         join: How it would be closed.
         closers: Operations whose ends let it be closed; whoever ended one of them owes that.
         ready_at: When the last of them was.
+        patches: Marks of the changes that the code before it, and in its branches, has come by.
     """
 
     key: str
@@ -61,6 +64,7 @@ class Closable:
     join: Join
     closers: tuple[str, ...]
     ready_at: int
+    patches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,10 +130,14 @@ class Part:
 
     def lines(self, name: str) -> str:
         """Return a text that stands as a list of its lines."""
+        return "\n".join(self.texts(name, "lines"))
+
+    def texts(self, name: str, what: str = "texts") -> tuple[str, ...]:
+        """Return a list of texts."""
         found = self.items(name)
-        if not all(isinstance(line, str) for line in found):
-            self.refuse(name, "is no list of lines", AGAIN)
-        return "\n".join(found)
+        if not all(isinstance(text, str) for text in found):
+            self.refuse(name, f"is no list of {what}", AGAIN)
+        return tuple(found)
 
 
 def part_of(value: object, path: str) -> Part:

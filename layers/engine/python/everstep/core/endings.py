@@ -101,6 +101,7 @@ def interrupted(pending: Pending, ending: Ending, token: str, now: int) -> OpRec
         status=OpStatus.CANCELLED,
         by=token,
         input_hash=pending.operation.input_hash,
+        patches=pending.patches,
         attempt=record.attempt if record else 0,
         started_at=pending.ready_at,
         ended_at=max(now, pending.ready_at),

@@ -8,7 +8,7 @@ The document is one object with three fields::
               "input", "result", "error": {"type", "message", "operation", "trace"},
               "successor", "stalled": {"at", …error}},
       "operations": [{"key", "kind", "status", "attempt", "input_hash", "started_at", "ended_at",
-                      "wake_at", "result", "error", "child", "outcome"}]
+                      "wake_at", "result", "error", "child", "outcome", "patches"}]
     }
 
 Operations stand in the order in which the code asked for them. What is not known is left out;
@@ -53,7 +53,7 @@ _RUN: Final = (
 _ORIGIN: Final = ("run_id", "op", "root", "root_created_at", "effects")
 _OPERATION: Final = (
     *("key", "kind", "status", "attempt", "input_hash"),
-    *("started_at", "ended_at", "wake_at", "result", "error", "child", "outcome"),
+    *("started_at", "ended_at", "wake_at", "result", "error", "child", "outcome", "patches"),
 )
 # The other statuses are derived from the history when somebody asks.
 _RECORDED: Final = tuple(
@@ -155,6 +155,7 @@ def _operation(record: OpRecord, *, traces: bool) -> dict[str, Any]:
         error=_error(record.error, traces=traces),
         child=_ABSENT if record.child is None else record.child,
         outcome=_ABSENT if record.outcome is None else record.outcome.value,
+        patches=list(record.patches) or _ABSENT,
     )
 
 
@@ -283,6 +284,7 @@ def _record(operation: Part) -> OpRecord:
         error=operation.maybe("error", lambda name: _error_info(operation.part(name, *_ERROR))),
         child=operation.maybe("child", operation.text),
         outcome=operation.maybe("outcome", lambda name: operation.one_of(name, _RECORDED)),
+        patches=operation.maybe("patches", operation.texts) or (),
     )
 
 

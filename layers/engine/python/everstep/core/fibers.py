@@ -10,7 +10,7 @@ from everstep.core.completion import Reason
 from everstep.core.decisions import Closable
 from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
-from everstep.core.keys import branch_scope
+from everstep.core.keys import branch_of, branch_scope, lies_within
 from everstep.core.model import HEAD, OpStatus
 
 if TYPE_CHECKING:
@@ -57,11 +57,16 @@ class Fiber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A branch that has ended: what it came to, by which operation, and when."""
+    """A branch that has ended: what it came to, by which operation, and where it stood."""
 
     end: BranchEnd
     last: str
-    at: int
+    frame: Frame
+
+    @property
+    def at(self) -> int:
+        """Return when it has ended."""
+        return self.frame.now
 
 
 @dataclass(slots=True, eq=False)
@@ -156,7 +161,17 @@ class Group:
             join=join,
             closers=self.closers(),
             ready_at=max(branch.at for branch in self.ended),
+            patches=tuple(dict.fromkeys(mark for each in self._frames() for mark in each.patches)),
         )
+
+    def _frames(self) -> Iterable[Frame]:
+        return (self.parent.frame, *(branch.frame for branch in self.ended))
+
+    def abandons(self, key: str) -> bool:
+        """Say whether a key lies in a branch that the group no longer waits for."""
+        if self.join is None or not lies_within(key, self.key):
+            return False
+        return not self.join.counts(branch_of(key, self.key))
 
     def counted(self) -> Sequence[Branch] | None:
         """Return the branches that count, once the group is closed and they have all ended."""

@@ -37,6 +37,7 @@ class Ledger:
         """
         self.records = dict(records)
         self.size = sum(map(_size, records.values()))
+        self._marks = {mark for record in records.values() for mark in record.patches}
         self._fresh = set(fresh)
         self._answered: set[str] = set()
         self._unclaimed: dict[str, set[str]] = {}
@@ -50,6 +51,7 @@ class Ledger:
         """Take in a record; say whether it was written just now."""
         self.size += _size(record) - _size(self.records.get(record.key))
         self.records[record.key] = record
+        self._marks.update(record.patches)
         if fresh:
             self._fresh.add(record.key)
 
@@ -79,6 +81,27 @@ class Ledger:
         if key in unclaimed:
             unclaimed.remove(key)
             self._left.subtract(scopes_of(key))
+
+    def is_new(self, scope: str, mark: str) -> bool:
+        """Say whether a run comes by a change of the code as new code.
+
+        It does if its records say so, or if nothing is recorded of what comes after it: older code
+        has gone no further.
+
+        Args:
+            scope: The key space of the code that asks.
+            mark: What operations are marked with that new code has asked for.
+        """
+        return mark in self._marks or not (self._left[scope] or self._is_closed(scope))
+
+    def _is_closed(self, scope: str) -> bool:
+        """Say whether a group that a scope lies in is closed: its branches have come to an end."""
+        while scope:
+            group = scope_of(scope)
+            if group in self.records:
+                return True
+            scope = scope_of(group)
+        return False
 
     def disagreement(self, operation: Operation[Any], key: str) -> Broken | None:
         """Compare what the code asks for with what is recorded."""

@@ -158,8 +158,7 @@ class OpRecord:
         attempt: Number of the attempt that wrote this record, from 1; 0 for timers.
         started_at: Start of the last attempt, or of the wait.
         ended_at: When the record became final or the attempt failed.
-        wake_at: When a sleep ends, the next attempt is due, or a started one can no longer be
-            under way; never changes afterwards.
+        wake_at: When a sleep ends, the next attempt is due, or a started one is surely over.
         due_at: Position in the due index while the sweeper has to look after it.
         result: The value of a DONE operation.
         error: The error of a FAILED operation or of the last attempt.
@@ -167,6 +166,7 @@ class OpRecord:
         child: The run that was started, or is waited for.
         outcome: What that run ended as, where it did not complete; FAILED of a callback, too, where
             whoever was to complete it could not.
+        patches: Changes of the code that the run has come by before it, see ``Session.patched``.
     """
 
     key: str
@@ -184,6 +184,7 @@ class OpRecord:
     event: int | None = None
     child: str | None = None
     outcome: RunStatus | None = None
+    patches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

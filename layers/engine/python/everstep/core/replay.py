@@ -37,11 +37,10 @@ from everstep.core.failures import describe
 from everstep.core.farewell import let_go
 from everstep.core.fibers import Branch, Fiber, Group, given_by
 from everstep.core.joins import read_join
-from everstep.core.keys import branch_of, lies_within
 from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.model import OpKind
 from everstep.core.operations import BranchEnd, GroupCall, Operation
-from everstep.core.session import Frame, Phase, Session, facts_of
+from everstep.core.session import Phase, Session, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -113,6 +112,7 @@ class Replay:
         self._closers: dict[str, tuple[str, ...]] = {}
         live = live and not history.records
         self.session = Session(facts_of(head), live=live, claim=self.ledger.claim)
+        self.session.is_new = self.ledger.is_new
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -136,12 +136,7 @@ class Replay:
 
     def abandoned(self, key: str) -> bool:
         """Say whether a key lies in a branch that its group no longer waits for."""
-        return any(
-            group.join is not None
-            and lies_within(key, group.key)
-            and not group.join.counts(branch_of(key, group.key))
-            for group in self._groups.values()
-        )
+        return any(group.abandons(key) for group in self._groups.values())
 
     @property
     def in_groups(self) -> bool:
@@ -298,6 +293,7 @@ class Replay:
             unlocked_by=fiber.last,
             ready_at=max(fiber.frame.now, self.session.run.began),
             interrupted=fiber.interrupted,
+            patches=fiber.frame.patches,
         )
         self._waiting[key] = fiber, pending
 
@@ -323,7 +319,7 @@ class Replay:
         return None
 
     def _begin_branch(self, group: Group, index: int, last: str, at: int) -> None:
-        frame = Frame(scope=group.scope(index), now=at, live=group.parent.frame.live)
+        frame = group.parent.frame.branch(group.scope(index), at)
         self.session.frame = frame
         coroutine = group.call.begin(index)
         fiber = Fiber(coroutine, frame, group, index, last)
@@ -338,7 +334,7 @@ class Replay:
         self, fiber: Fiber, group: Group, value: object, error: BaseException | None
     ) -> Decision | None:
         end = BranchEnd(index=fiber.index, value=value, error=error)
-        group.end(Branch(end=end, last=fiber.last, at=fiber.frame.now))
+        group.end(Branch(end=end, last=fiber.last, frame=fiber.frame))
         self.course.raised_in(group.key, error)
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()

@@ -87,12 +87,18 @@ class Frame:
         now: Its time: when the last operation that it awaited ended.
         live: Whether its code runs here for the first time, as opposed to being replayed.
         occurrences: How many operations of each name its code has asked for.
+        patches: Marks of the changes that its code has come by, and those around it.
     """
 
     scope: str
     now: int
     live: bool
     occurrences: dict[str, int] = field(default_factory=dict)
+    patches: tuple[str, ...] = ()
+
+    def branch(self, scope: str, now: int) -> Frame:
+        """Return where a branch begins that this coroutine waits for."""
+        return Frame(scope=scope, now=now, live=self.live, patches=self.patches)
 
     def next_key(self, name: str) -> str:
         """Return the key of one more operation of this name."""
@@ -110,6 +116,7 @@ class Session:
         mistake: The first misuse that was noticed, whatever user code made of it.
         kept: Coroutines that were handed to a group, to be let go at the end of the pass.
         claim: Told of operations that the code knows of before it awaits them.
+        is_new: Says whether a run comes by a change for the first time, of a scope and a mark.
     """
 
     def __init__(
@@ -121,6 +128,8 @@ class Session:
         self.frame = Frame(scope="", now=run.created_at, live=live)
         self.phase = Phase.IDLE
         self.mistake: EverstepError | None = None
+        self.is_new: Callable[[str, str], bool] = lambda _scope, _mark: True
+        self._patched: dict[str, bool] = {}
         self._streams: dict[str, random.Random] = {}
         self._refused = 0
         self.kept: list[Coroutine[Any, Any, object]] = []
@@ -165,6 +174,20 @@ class Session:
     def uuid(self) -> uuid.UUID:
         """Return the next UUID of the run's own stream."""
         return uuid.UUID(int=self.stream("uuid").getrandbits(128), version=4)
+
+    def patched(self, change_id: str) -> bool:
+        """Say whether the code that runs at the moment comes by a change of it as new code.
+
+        The first answer in a key space counts for all of the pass. Whatever is asked for after a
+        yes is recorded with a mark, so that later passes come to the same answer.
+        """
+        frame = self.frame
+        mark = f"{change_id}@{frame.scope}"
+        if mark not in self._patched:
+            self._patched[mark] = self.is_new(frame.scope, mark)
+        if self._patched[mark] and mark not in frame.patches:
+            frame.patches = (*frame.patches, mark)
+        return self._patched[mark]
 
     def note(self, mistake: EverstepError) -> None:
         """Remember a misuse; the first one counts."""

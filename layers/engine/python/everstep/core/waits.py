@@ -110,6 +110,7 @@ def waiting(pending: Pending, token: str, events: Iterable[Event]) -> OpRecord:
         status=OpStatus.WAITING,
         by=token,
         input_hash=pending.operation.input_hash,
+        patches=pending.patches,
         started_at=pending.ready_at,
         wake_at=wake_at,
         due_at=wake_at if _is_long(wake_at, since) else None,

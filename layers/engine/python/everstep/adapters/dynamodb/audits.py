@@ -20,13 +20,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everstep.adapters.dynamodb import keys
+from everstep.adapters.dynamodb import damage, keys
 from everstep.adapters.dynamodb.values import add_text, text_in
 from everstep.core.audit import Action, AuditEntry
 from everstep.core.model import HEAD
-from everstep.core.unreadable import Unreadable
+from everstep.core.unreadable import Unreadable, UnreadableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from everstep.adapters.dynamodb.values import Item
 
 
@@ -54,6 +56,24 @@ def to_entry(item: Item) -> AuditEntry:
         who=text_in(item, "who"),
         why=text_in(item, "why"),
     )
+
+
+def to_entries(items: Iterable[Item]) -> list[AuditEntry]:
+    """Return the audit entries of items.
+
+    Raises:
+        UnreadableError: Some of them cannot be read; it names each.
+    """
+    entries: list[AuditEntry] = []
+    broken: list[Unreadable] = []
+    for item in items:
+        try:
+            entries.append(to_entry(item))
+        except damage.BROKEN:
+            broken.append(unreadable(item))
+    if broken:
+        raise UnreadableError(broken)
+    return entries
 
 
 def unreadable(item: Item) -> Unreadable:

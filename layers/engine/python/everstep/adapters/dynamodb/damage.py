@@ -16,6 +16,7 @@ from everstep.adapters.dynamodb.values import (
     status_in,
     tags_in,
     text_in,
+    texts_in,
     to_text,
 )
 from everstep.core.model import HEAD, OpKind, OpStatus, RunStatus
@@ -97,6 +98,7 @@ _OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "event": number_in,
     "child": text_in,
     "outcome": status_in,
+    "patches": texts_in,
 }
 _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "due_at": number_in,

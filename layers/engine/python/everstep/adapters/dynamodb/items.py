@@ -23,6 +23,7 @@ wake_at     N    operation, head              when the timer ends; when the run 
 event       N    operation                    number of the event that a wait has taken
 child       S    operation                    run that was started, or is waited for
 outcome     S    operation                    what that run ended as, if it did not complete
+patches     L    operation                    marks of the changes that its code has come by, all S
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -77,6 +78,7 @@ from everstep.adapters.dynamodb.values import (
     from_payload,
     from_stall,
     from_text,
+    from_texts,
     number_in,
     origin_in,
     parent_in,
@@ -85,6 +87,7 @@ from everstep.adapters.dynamodb.values import (
     status_in,
     tags_in,
     text_in,
+    texts_in,
     to_text,
 )
 from everstep.core.listing import Listed
@@ -126,6 +129,8 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_number(item, "event", record.event)
     add_text(item, "child", record.child)
     add_text(item, "outcome", record.outcome)
+    if record.patches:
+        item["patches"] = from_texts(record.patches)
     return item
 
 
@@ -147,6 +152,7 @@ def to_record(item: Item) -> OpRecord:
         event=number_in(item, "event"),
         child=text_in(item, "child"),
         outcome=status_in(item, "outcome"),
+        patches=texts_in(item, "patches"),
     )
 
 

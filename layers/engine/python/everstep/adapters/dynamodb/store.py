@@ -264,16 +264,11 @@ class DynamoRuns:
         workflow, retention = (lasting.workflow, lasting.retention) if lasting else ("", None)
         update = updates.head(run_id, workflow, change, audit, retention)
         if audit is not None:
-            return self._change_audited(run_id, update, guard.followed_by(audit), audit)
+            entry = (audits.from_entry(run_id, audit), conditions.IF_ABSENT)
+            return self._change_together(run_id, update, guard.followed_by(audit), [entry])
         return self._table.update(
             keys.run(run_id), keys.RUN_HEAD, update, conditions.on_head(guard)
         )
-
-    def _change_audited(
-        self, run_id: str, update: Update, guard: HeadGuard, audit: AuditEntry
-    ) -> bool:
-        entry = audits.from_entry(run_id, audit)
-        return self._change_together(run_id, update, guard, [(entry, conditions.IF_ABSENT)])
 
     def _change_together(
         self,
@@ -348,17 +343,8 @@ class DynamoRuns:
         Raises:
             UnreadableError: Some of them cannot be read; it names each.
         """
-        entries: list[AuditEntry] = []
-        unreadable: list[Unreadable] = []
         found = self._table.stretch(keys.run(run_id), keys.audit(since), keys.LAST_AUDIT)
-        for item in found:
-            try:
-                entries.append(audits.to_entry(item))
-            except damage.BROKEN:
-                unreadable.append(audits.unreadable(item))
-        if unreadable:
-            raise UnreadableError(unreadable)
-        return entries
+        return audits.to_entries(found)
 
     def release(self, head: Head) -> None:
         """Give back the idempotency key and the name of a run, unless others have them by now."""

@@ -14,7 +14,7 @@ from everstep.core.circumstances import Ending, Origin, Parent
 from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, TypeAlias
 
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -200,3 +200,13 @@ def origin_in(item: Mapping[str, Any]) -> Origin | None:
 def tags_in(item: Mapping[str, Any]) -> dict[str, str]:
     """Return the marks on a run."""
     return {name: to_text(value) for name, value in item.get("tags", {"M": {}})["M"].items()}
+
+
+def from_texts(texts: Iterable[str]) -> Value:
+    """Return a list of texts."""
+    return {"L": [from_text(each) for each in texts]}
+
+
+def texts_in(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return a list of texts; none if there is no such attribute."""
+    return tuple(to_text(each) for each in item.get(name, {"L": ()})["L"])
