@@ -28,6 +28,7 @@ class Settings:
         keeps: Whether processes keep suspended passes from one message to the next.
         cancels: Whether an odd action may be that somebody cancels a run.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
+        cancels: Whether somebody may cancel a run as one of them, which changes how it ends.
     """
 
     executors: int = 1
@@ -37,6 +38,7 @@ class Settings:
     skew: int = 0
     resumes: int = 0
     oddities: int = 0
+    cancels: bool = False
     reuses_ids: bool = False
     threads: bool = False
     removes: bool = False
