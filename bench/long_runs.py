@@ -25,6 +25,7 @@ from everstep.app.engine import Engine
 from everstep.app.kept import Passes
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
+from everstep.core.messages import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,12 +67,14 @@ class Messages:
     waiting: deque[Outgoing] = field(default_factory=deque)
     requests: int = 0
     sent: int = 0
+    largest: int = 0
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send in batches of ten."""
         self.waiting.extend(outgoing)
         self.sent += len(outgoing)
         self.requests += -(-len(outgoing) // 10)
+        self.largest = max(self.largest, *(len(encode(each.message)) for each in outgoing))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +103,8 @@ class Late:
 class Process:
     """One process that works on its own, message by message."""
 
-    def __init__(self, flow: Workflow[Any, Any], *, keeps: bool = True) -> None:
-        """Deploy a workflow to an empty table."""
+    def __init__(self, flow: Workflow[Any, Any], *more: Workflow[Any, Any]) -> None:
+        """Deploy workflows to an empty table; runs are started of the first one."""
         self.client = TableClient()
         self.queue = Messages()
         nobody = MemoryStore()
@@ -115,14 +118,14 @@ class Process:
             blobs=MemoryBlobs(),
             clock=VirtualClock(_NOW),
             ids=SequenceIds(),
-            registry=Registry([flow]),
-            kept=Passes() if keeps else None,
+            registry=Registry([flow, *more]),
+            kept=Passes(),
         )
         self.flow = flow
 
-    def start(self, number: int) -> str:
+    def start(self, value: object) -> str:
         """Start a run; return its id."""
-        return start(self.engine, self.flow.name, number).run_id
+        return start(self.engine, self.flow.name, value).run_id
 
     def messages(self) -> Iterator[None]:
         """Process messages until there are no more; yield after each."""

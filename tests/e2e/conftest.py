@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from examples.services.everything import Services
+from examples.services.loopback import Loopback
 from tests.e2e.stack import Stack, deploy
 from tests.examples.effects import EffectServer
 
@@ -34,3 +36,16 @@ def effects() -> Iterator[EffectServer]:
     """Count what steps do."""
     with EffectServer() as server:
         yield server
+
+
+@pytest.fixture
+def services() -> Services:
+    """Give the services that the examples talk to, which nobody has called."""
+    return Services()
+
+
+@pytest.fixture
+def url(services: Services) -> Iterator[str]:
+    """Serve them on loopback, where functions on LocalStack reach them."""
+    with Loopback(services) as server:
+        yield server.url

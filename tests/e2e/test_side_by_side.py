@@ -4,28 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from examples.services.everything import Services
-from examples.services.loopback import Loopback
 from tests.e2e.invariants import check_run
 from tests.e2e.test_examples import example_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from examples.services.everything import Services
     from tests.e2e.stack import Stack
-
-
-@pytest.fixture
-def services() -> Services:
-    return Services()
-
-
-@pytest.fixture
-def url(services: Services) -> Iterator[str]:
-    with Loopback(services) as server:
-        yield server.url
 
 
 def kinds(run: dict[str, Any]) -> dict[str, str]:

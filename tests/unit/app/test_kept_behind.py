@@ -134,6 +134,20 @@ def test_a_pass_that_is_far_behind_is_made_again() -> None:
     assert world.keeps(run_id)
 
 
+@pytest.mark.parametrize(("from_records", "looks"), [(8, 1), (4, 2), (2, 4)])
+def test_whoever_is_behind_in_a_short_history_soon_reads_it_whole(
+    from_records: int, looks: int
+) -> None:
+    world = Keeping(many, from_records=from_records)
+    world.advance_to(8)
+    other = world.elsewhere()
+    for _ in range(10):
+        other.advance(world.take())
+    assert world.reads
+    world.advance(world.take())
+    assert world.reads == {"peek": looks, "load": 1}
+
+
 def test_a_pass_whose_code_another_process_has_brought_to_its_end_is_let_go() -> None:
     world = Keeping(chain)
     run_id = world.advance_to(3)

@@ -32,6 +32,12 @@ ON_PURPOSE: Final = {
         ("EVS401", "sent.append(to)"),
         ("EVS401", "transfers[step_context().idempotency_key] = reference"),
     ],
+    "docs/how-to/callbacks.md": [
+        (
+            "EVS401",
+            "mails.append(token)  # in truth: a mail with a link that has the token in it",
+        ),
+    ],
     "docs/reference/http.md": [
         ("EVS401", "asked.append(token)  # in truth: a mail with a link"),
     ],

@@ -142,6 +142,11 @@ def test_what_has_to_be_the_same_can_be_said() -> None:
         crash_matrix(counting, setup=LEDGER.clear, outcome=lambda run: run.result)
 
 
+def test_nobody_cancels_a_run_in_drawn_schedules_since_that_would_change_how_it_ends() -> None:
+    report = crash_matrix(careful, 5, setup=LEDGER.clear, only=[], seeds=60)
+    assert report.outcome.status == "COMPLETED"
+
+
 def test_pairs_and_drawn_schedules_are_played_on_request() -> None:
     report = crash_matrix(careful, 5, setup=LEDGER.clear, check=paid_once, pairs=True, seeds=20)
     assert report.schedules["drawn at random"] == 20

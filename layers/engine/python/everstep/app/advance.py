@@ -117,13 +117,13 @@ class _Advance:
     def _with_what_was_kept(self) -> Done | None:
         """Go on with the pass that this process has kept of the run; None if it cannot."""
         message, kept = self.message, self.engine.kept
-        replay = None if kept is None else kept.take(message.run_id)
-        if replay is None:
+        replay = kept and kept.take(message.run_id)
+        if not kept or not replay:
             return None
         history = None
         try:
             if message.kind not in _LOOKING and not message.take:
-                history = caught_up(self.engine, message, replay)
+                history = caught_up(self.engine, message, replay, kept.looks(replay))
         finally:
             if history is None:
                 replay.close()

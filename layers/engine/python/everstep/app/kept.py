@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Whoever waits for these asks for nothing but their own records.
 _ALONE: Final = frozenset({OpKind.STEP, OpKind.SLEEP})
-# So far may others have brought a run before it is replayed instead.
+# So far may others have brought a run before it is replayed instead, however long it is.
 _BEHIND: Final = 16
 # What a record takes in memory beside its result: measured, with room to spare.
 _RECORD: Final = 1536
@@ -72,6 +72,12 @@ class Passes:
         for each in gone:
             each.close()
 
+    def looks(self, replay: Replay) -> int:
+        """Return how many small reads take about as much as reading and replaying everything."""
+        if not self.from_records:
+            return _BEHIND
+        return min(_BEHIND, len(replay.records) // self.from_records)
+
     def _make_room(self, run_id: str, replay: Replay) -> Iterator[Replay]:
         """Keep a pass; yield those that have to go for it, also itself if it is too large."""
         if (before := self._taken_out(run_id)) is not None:
@@ -89,13 +95,19 @@ class Passes:
         return replay
 
 
-def caught_up(engine: Engine, message: Message, replay: Replay) -> History | None:
+def caught_up(engine: Engine, message: Message, replay: Replay, looks: int) -> History | None:
     """Bring a kept pass to where its run stands now.
+
+    Args:
+        engine: The ports.
+        message: What the pass is needed for.
+        replay: The pass.
+        looks: How many small reads are worth it.
 
     Returns:
         The run's history; None if the run has to be replayed instead.
     """
-    for _ in range(_BEHIND):
+    for _ in range(looks):
         pending = _awaited(replay)
         if pending is None:
             return None

@@ -176,7 +176,7 @@ def _oddities(world: World) -> Iterator[Action]:
             yield Action(label=f"{letter} is visible early", act=early, odd=True)
     if not world.sweeping:
         yield Action(label="a sweep more", act=world.sweep, odd=True)
-    for run_id in world.store.run_ids:
+    for run_id in world.store.run_ids if world.settings.cancels else ():
         head = head_of(world, run_id)
         if not head.status.terminal and head.ending is None:
             yield Action(label=f"cancel {run_id}", act=partial(world.cancel, run_id), odd=True)

@@ -30,7 +30,7 @@ class Processes(Passes):
             choices: Chooses the process for each message; the first one, unless others are chosen.
             task: Tells who processes a message now.
         """
-        super().__init__()
+        super().__init__(from_records=0)
         self._choices = choices
         self._task = task
         self._each = tuple(Passes(from_records=0) for _ in range(_HOW_MANY))

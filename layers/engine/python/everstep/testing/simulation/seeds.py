@@ -44,6 +44,7 @@ class Setup:
         failures: How many port calls may fail.
         odds: How likely a port call fails where that is drawn.
         keeps: Whether processes keep suspended passes from one message to the next.
+        cancels: Whether an odd action may be that somebody cancels a run.
     """
 
     runs: tuple[tuple[str, int, int], ...]
@@ -54,6 +55,7 @@ class Setup:
     failures: int = 0
     odds: float = 0
     keeps: bool = False
+    cancels: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -65,7 +67,9 @@ class Setup:
             resumes=5,
             skew=self.skew,
             oddities=self.oddities,
+            cancels=True,
             keeps=self.keeps,
+            cancels=self.cancels,
         )
 
 
@@ -136,6 +140,7 @@ def setup_of(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Setup:
         failures=rng.choice((0, 1, 3, 6, 12)),
         odds=rng.choice((0, 0.02, 0.05)),
         keeps=rng.choice((False, True)),
+        cancels=rng.choice((False, False, True)),
     )
 
 
