@@ -26,7 +26,6 @@ class Settings:
             goes on, as opposed to everything happening before its next call returns.
         removes: Whether time goes on until runs are removed whose retention is over.
         keeps: Whether processes keep suspended passes from one message to the next.
-        cancels: Whether an odd action may be that somebody cancels a run.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
         cancels: Whether somebody may cancel a run as one of them, which changes how it ends.
     """
@@ -43,5 +42,4 @@ class Settings:
     threads: bool = False
     removes: bool = False
     keeps: bool = False
-    cancels: bool = False
     actions: int = 5_000
