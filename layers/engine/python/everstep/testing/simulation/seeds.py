@@ -67,7 +67,6 @@ class Setup:
             resumes=5,
             skew=self.skew,
             oddities=self.oddities,
-            cancels=True,
             keeps=self.keeps,
             cancels=self.cancels,
         )

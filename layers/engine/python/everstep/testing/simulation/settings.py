@@ -26,7 +26,6 @@ class Settings:
             goes on, as opposed to everything happening before its next call returns.
         removes: Whether time goes on until runs are removed whose retention is over.
         keeps: Whether processes keep suspended passes from one message to the next.
-        cancels: Whether an odd action may be that somebody cancels a run.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
         cancels: Whether somebody may cancel a run as one of them, which changes how it ends.
     """
@@ -38,7 +37,6 @@ class Settings:
     skew: int = 0
     resumes: int = 0
     oddities: int = 0
-    cancels: bool = False
     reuses_ids: bool = False
     threads: bool = False
     removes: bool = False
