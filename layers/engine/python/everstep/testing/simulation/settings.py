@@ -37,6 +37,7 @@ class Settings:
     skew: int = 0
     resumes: int = 0
     oddities: int = 0
+    cancels: bool = False
     reuses_ids: bool = False
     threads: bool = False
     removes: bool = False
