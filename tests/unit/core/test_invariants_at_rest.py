@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from everstep import Context  # noqa: TC001 - annotations of workflows are read
-from everstep.core.event_invariants import an_event_goes_to_one_wait
+from everstep.core.event_invariants import a_continued_run_goes_on, an_event_goes_to_one_wait
 from everstep.core.invariants import (
     ViolationError,
     who_waits_waits_for_others,
@@ -93,3 +93,18 @@ def test_an_event_that_two_waits_have_taken_is_noticed() -> None:
     an_event_goes_to_one_wait(took("refunded#1", 1))
     with pytest.raises(ViolationError, match=r"gather#1/0/paid#1 and paid#1 have both taken"):
         an_event_goes_to_one_wait(took("gather#1/0/paid#1", 1))
+
+
+def test_a_run_that_was_continued_by_nobody_is_noticed() -> None:
+    with pytest.raises(ViolationError, match="run-1 has no successor"):
+        a_continued_run_goes_on(make_history(), None)
+
+
+def test_an_event_that_was_not_handed_on_is_noticed_while_somebody_could_take_it() -> None:
+    history, successor = replace(make_history(), events=(PAID,)), make_history()
+    with pytest.raises(ViolationError, match=r"run-1/paid/1 was not handed on"):
+        a_continued_run_goes_on(history, successor)
+    moved = replace(PAID, key="run-1/paid/1")
+    a_continued_run_goes_on(history, replace(successor, events=(moved,)))
+    over = replace(successor, head=replace(successor.head, status=RunStatus.COMPLETED))
+    a_continued_run_goes_on(history, over)
