@@ -59,6 +59,9 @@ BUDGETS: Final = {
     "is_limited": {"messages": 2, "runs.put": 3},
     "sleeps_too_long": {"messages": 4, "runs.put": 4},
     "waits_for_many": {"messages": 11, "runs.put": 15},
+    # Where the first look of the sweeper comes before the end, it tells of the end once more.
+    "runs_short_of_time": {"messages": 6, "runs.put": 4},
+    "runs_out_of_time": {"messages": 7, "runs.put": 6},
     # Who hands over leaves no record of that; the successor's first message follows, and one for
     # the events that it is given.
     "goes_on": {"messages": 12, "runs.put": 9},
@@ -93,6 +96,7 @@ BUDGETS: Final = {
 _FAILS: Final = frozenset({"fails", "gives_up", "relents", "retried", "lets_down"})
 _REMOVED: Final = frozenset({"is_removed"})
 _CALLED_OFF: Final = frozenset({"sleeps_too_long", "waits_for_many", "insists"})
+_TIMED_OUT: Final = frozenset({"runs_short_of_time", "runs_out_of_time"})
 _HANDS_OVER: Final = frozenset({"goes_on", "passes_on"})
 # How often people asked something of the run.
 _ASKED: Final = {
@@ -176,6 +180,8 @@ def check_usual(name: str, world: World) -> None:
 def _ends(name: str) -> RunStatus:
     if name in _CALLED_OFF:
         return RunStatus.CANCELLED
+    if name in _TIMED_OUT:
+        return RunStatus.TIMED_OUT
     if name in _HANDS_OVER:
         return RunStatus.CONTINUED
     return RunStatus.FAILED if name in _FAILS else RunStatus.COMPLETED

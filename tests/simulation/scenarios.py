@@ -245,6 +245,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "sleeps_too_long": scenario(called_off("sleeps_too_long")),
     "insists": scenario(called_off("insists")),
     "waits_for_many": scenario(called_off("waits_for_many")),
+    "runs_short_of_time": scenario(lambda world: accept(world, "runs_short_of_time")),
+    "runs_out_of_time": scenario(lambda world: accept(world, "runs_out_of_time")),
     "two_triggers": scenario(two_triggers),
     "begins_soon": scenario(begins_later(600)),
     "begins_far_away": scenario(begins_later(3 * HOUR)),

@@ -133,6 +133,24 @@ async def waits_for_many(ctx: Context, number: int) -> int:
     )
 
 
+@workflow(timeout=1200)
+async def runs_short_of_time(ctx: Context, number: int) -> int:
+    """Undo what was done when time is up, of which a message of its own tells."""
+    async with ctx.saga() as saga:
+        saga.compensate(subtract, await ctx.step(add, number, 1), 1)
+        await ctx.wait_for_event("word")
+    return 1
+
+
+@workflow(timeout=20 * HOUR)
+async def runs_out_of_time(ctx: Context, number: int) -> int:
+    """Have a child end when time is up, of which the sweeper tells."""
+    async with ctx.saga() as saga:
+        saga.compensate(subtract, await ctx.step(add, number, 1), 1)
+        await ctx.call(listens, number)
+    return 1
+
+
 async def short(ctx: Context) -> int:
     await ctx.sleep(600)
     return 1
@@ -150,4 +168,6 @@ OF_RUNS: Final[tuple[Workflow[Any, Any], ...]] = (
     is_limited,
     sleeps_too_long,
     waits_for_many,
+    runs_short_of_time,
+    runs_out_of_time,
 )

@@ -130,6 +130,8 @@ def _at_rest(world: World, run_id: str) -> bool:
         return head.due_at is None or not world.settings.removes
     if head.status in _AT_REST:
         return True
+    if head.deadline is not None and head.ending is None:
+        return False
     seen = inspect(world.inside, run_id).progress
     return seen.status is RunStatus.WAITING and seen.wake_at is None and not seen.scheduled
 
