@@ -50,6 +50,7 @@ def at_once() -> Scenario:
     return Scenario(begin=begin, workflows=[joins], settings=lambda: Settings(executors=2))
 
 
+@pytest.mark.slow
 def test_branches_that_end_at_once_are_followed_by_one_step_without_any_fault() -> None:
     played = 0
     for _, world in interleavings(at_once()):
