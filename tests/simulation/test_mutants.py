@@ -73,9 +73,7 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     ),
     (
         mutants.no_message_is_recognised_as_a_repeat,
-        partial(
-            windows.test_an_old_message_redriven_from_the_dead_letters_in_mid_run_is_dropped, 1
-        ),
+        with_one_fault("three_steps"),
     ),
     (
         mutants.a_repeat_never_ends_the_run,

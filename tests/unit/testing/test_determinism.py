@@ -153,7 +153,8 @@ def test_what_the_hash_seed_changes_is_found_in_fresh_processes(case: Workflow[A
     error = told(case, processes=1)
 
     assert error.causes == (Cause.HASH_SEED,)
-    assert error.operation is None
+    # Two orders of a set may begin alike, by chance: then it is told after what they part.
+    assert error.operation is None or error.operation.startswith("note#")
 
 
 def test_what_is_different_in_every_process_is_found() -> None:
