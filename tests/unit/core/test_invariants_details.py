@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from everstep.core.circumstances import Ending
 from everstep.core.decisions import Broken, Raised, Returned
 from everstep.core.discretion import digest, of_decision, of_head, of_record
 from everstep.core.errors import NonDeterminismError
@@ -25,6 +26,7 @@ from everstep.core.invariants import (
     records_are_whole,
     result_never_changes,
     sleep_never_ends_early,
+    who_ends_a_run_stays,
 )
 from everstep.core.model import (
     DueEntry,
@@ -106,6 +108,10 @@ CHECKS: Final[dict[str, Callable[[], object]]] = {
     "result_never_changes": lambda: result_never_changes(RECORD, other_record()),
     "identity_never_changes": lambda: head_stays_what_it_is(
         other_head(), replace(other_head(), idempotency_key="SECRET")
+    ),
+    "who_ends_a_run_stays": lambda: who_ends_a_run_stays(
+        replace(other_head(), ending=Ending(status=RunStatus.CANCELLED, at=5, who="SECRET")),
+        other_head(),
     ),
     "attempts_only_grow": lambda: attempts_only_grow(
         replace(RECORD, status=OpStatus.RETRY), replace(RECORD, by="other")
