@@ -264,6 +264,7 @@ def test_a_large_result_goes_to_the_bucket_and_a_huge_one_fails_clearly(stack: S
 @pytest.fixture(autouse=True)
 def invariants(stack: Stack) -> Iterator[None]:
     """Check every run that a test started, and the queues, after whatever it did."""
+    stack.forget_messages()
     engine = stack.engine()
     oldest = engine.ids.run_id()
     yield

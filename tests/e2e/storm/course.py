@@ -132,6 +132,7 @@ class Storm:
 @contextmanager
 def storm_over(stack: Stack, plan: Plan, effects: TellingEffectServer) -> Iterator[Storm]:
     """Prepare a storm; leave the stack afterwards as it was before."""
+    stack.forget_messages()
     engine = stack.engine()
     oldest = engine.ids.run_id()
     client = Client(stack, plan, effects.url)
