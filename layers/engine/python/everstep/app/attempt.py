@@ -11,7 +11,12 @@ from everstep.app.engine import Execution
 from everstep.app.payloads import pack
 from everstep.authoring.step_context import attempt_context
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
-from everstep.core.errors import EverstepError, PayloadTooLargeError, SerializationError
+from everstep.core.errors import (
+    EverstepError,
+    PayloadTooLargeError,
+    RunCancelled,
+    SerializationError,
+)
 from everstep.core.failures import describe
 from everstep.core.model import OpRecord, OpStatus
 
@@ -82,11 +87,23 @@ class Attempt:
         due_at = wake_at if delay > LONGEST_DELAY else None
         return replace(ended, status=OpStatus.RETRY, wake_at=wake_at, due_at=due_at)
 
+    def told(self, engine: Engine, error: ErrorInfo) -> OpRecord:
+        """Return the record of a step that has heard that the run is to end, and let it end."""
+        ended_at = engine.clock.now()
+        return replace(
+            self.started, status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
+        )
+
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
         key, run_id = self.pending.key, self.message.run_id
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
-        with attempt_context(run_id, key, self.number, deadline, self.effects):
+
+        def ends() -> bool:
+            head = engine.runs.head(run_id)
+            return head is not None and head.ending is not None
+
+        with attempt_context(run_id, key, self.number, deadline, self.effects, ends):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -161,6 +178,8 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
     call, key = attempt.call, attempt.pending.key
     try:
         value = attempt.execute(engine, call.fn)
+    except RunCancelled as error:
+        return attempt.told(engine, describe(error, key))
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         seed = f"{attempt.message.run_id}/{key}"
         delay = call.retry.delay_after(error, attempt.number, seed)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from everstep.authoring.loggers import ContextLogger
-from everstep.core.errors import EverstepError
+from everstep.core.errors import EverstepError, RunCancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 
@@ -28,6 +28,7 @@ class StepContext:
         operation: Key of the operation, for example ``charge#1``.
         deadline: When the attempt is cut off; None without any limit.
         logger: Logs with run, operation and attempt.
+        ends: Reads whether the run is to end; see ``cancelled``.
     """
 
     idempotency_key: str
@@ -36,6 +37,24 @@ class StepContext:
     operation: str
     deadline: datetime | None
     logger: ContextLogger
+    ends: Callable[[], bool] = field(default=bool, repr=False)
+
+    @property
+    def cancelled(self) -> bool:
+        """Say whether the run is to end: somebody cancelled it, or its time is up.
+
+        Each look is one read of the run. A step that does not look finishes as ever.
+        """
+        return self.ends()
+
+    def heartbeat(self) -> None:
+        """Go on, unless the run is to end; for steps that take long.
+
+        Raises:
+            RunCancelled: It is to end; let it go on from the step, and its workflow hears of it.
+        """
+        if self.cancelled:
+            raise RunCancelled("the run is to end")
 
 
 _current: ContextVar[StepContext] = ContextVar("everstep_step_context")
@@ -60,6 +79,7 @@ def attempt_context(
     attempt: int,
     deadline: datetime | None,
     effects: str | None = None,
+    ends: Callable[[], bool] = bool,
 ) -> Iterator[None]:
     """Make an attempt known to ``step_context`` while it runs.
 
@@ -69,6 +89,7 @@ def attempt_context(
         attempt: Number of the attempt.
         deadline: When it is cut off.
         effects: The run whose idempotency keys the step has, if that is another one.
+        ends: Reads whether the run is to end.
     """
     extra = {"run_id": run_id, "operation": operation, "attempt": attempt}
     context = StepContext(
@@ -78,6 +99,7 @@ def attempt_context(
         operation=operation,
         deadline=deadline,
         logger=ContextLogger(logging.getLogger("everstep.step"), extra),
+        ends=ends,
     )
     reset = _current.set(context)
     try:
