@@ -261,19 +261,8 @@ def _first(message: Message, pending: Pending) -> Effect:
     wake_at = pending.wake_at or pending.ready_at
     if not is_long(pending):
         return Send(kind=MessageKind.TIMER, op=pending.key, due=wake_at, take=take)
-    return Arm(
-        record=OpRecord(
-            key=pending.key,
-            kind=pending.operation.kind,
-            status=OpStatus.WAITING,
-            by=message.token,
-            input_hash=pending.operation.input_hash,
-            patches=pending.patches,
-            started_at=pending.ready_at,
-            wake_at=wake_at,
-            due_at=wake_at,
-        )
-    )
+    # A long sleep is recorded as any wait is.
+    return Arm(record=waiting(pending, message.token, ()))
 
 
 def _again(message: Message, pending: Pending, record: OpRecord) -> Send:
