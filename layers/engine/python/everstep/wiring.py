@@ -350,7 +350,9 @@ def engine_from_env() -> Engine:
         SettingsError: A variable is missing or wrong.
     """
     from everstep import logs
+    from everstep.authoring import capture
 
     settings = settings_from_env()
     logs.configure(settings.log_level)
+    capture.install(settings.limits.logs, as_json=True)
     return build_engine(settings, Clients())
