@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep.adapters.memory import store
 from everstep.adapters.references import reference
-from everstep.app.recording import record_op
 from everstep.app import advance, attempt, control, dead_letter, fulfil, outbox, stall, start, sweep
+from everstep.app.recording import record_op
 from everstep.core import changes, decide, transitions
 from everstep.core import watch as watching
 from everstep.core.decisions import Raised, Returned

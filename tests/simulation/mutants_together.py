@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect import isfunction
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.app.recording import record_op
 from everstep.app import advance, events, fulfil
+from everstep.app.recording import record_op
 from everstep.core.model import Event, OpStatus, Payload
 from everstep.core.transitions import Guard
 

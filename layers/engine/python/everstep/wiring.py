@@ -15,6 +15,7 @@ from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
 from everstep.core.durations import SECOND
 from everstep.core.errors import EverstepError
+from everstep.core.run_logs import LogLimits
 from everstep.loading import load_registry
 from everstep.settings import Settings
 
@@ -148,6 +149,10 @@ def limits_of(settings: Settings) -> Limits:
         payload=settings.max_payload_bytes,
         grace=settings.start_grace_seconds * SECOND,
         watchdog=settings.watchdog_seconds * SECOND,
+        logs=LogLimits(
+            level=None if settings.run_log_level == "OFF" else settings.run_log_level,
+            inline=settings.run_log_inline_bytes,
+        ),
     )
 
 
@@ -206,5 +211,5 @@ def engine_from_env() -> Engine:
 
     settings = settings_from_env()
     logs.configure(settings.log_level)
-    capture.install(settings.limits.logs, as_json=True)
+    capture.install(limits_of(settings).logs, as_json=True)
     return build_engine(settings, Clients())

@@ -39,8 +39,10 @@ LARGEST_PAGE: Final = 1000
 _UNSETTLED: Final = 5 * SECOND
 _LAST: Final = 1 << 31
 _BAD: Final = frozenset({RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT})
-_END: Final = "~"
-"""After every key: what is told of the run's end."""
+_START: Final = ""
+"""Before every key: what is told of the run's beginning."""
+_END: Final = "\U0010ffff"
+"""After every key: what is told of the run's end. No name has this in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +162,9 @@ def _lines(engine: Engine, history: History, after: _Place) -> Iterator[tuple[_P
         for number, line in enumerate(_fetched(engine, chunk)):
             place = replace(first, number=number)
             attempt = first.attempt if line.source is not LogSource.WORKFLOW else 0
-            step = None if first.key.startswith(_END) else first.key
-            yield place, ShownLine(id=str(place), line=line, step=step, attempt=attempt or None)
+            step = "" if first.key.startswith(_END) else first.key
+            shown = ShownLine(id=str(place), line=line, step=step or None, attempt=attempt or None)
+            yield place, shown
 
 
 def _chunks(history: History) -> Iterator[tuple[_Place, LogChunk | LogLine]]:
@@ -172,7 +175,7 @@ def _chunks(history: History) -> Iterator[tuple[_Place, LogChunk | LogLine]]:
     for chunk in head.logs.chunks:
         yield _Place(at=chunk.at, key=_END), chunk
     for number, line in enumerate(_about(head)):
-        yield _Place(at=line.at, key=f"{_END}{number}"), line
+        yield _Place(at=line.at, key=f"{_END}{number}" if number else _START), line
 
 
 def _about(head: Head) -> Iterator[LogLine]:
