@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
 from everstep.core.durations import MINUTE
+from everstep.core.run_logs import LogLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ class Limits:
             sends it again; longer than the visibility time-out.
         watchdog: How long a run may show no progress before the sweeper takes it over; longer
             than a message can be retried before it becomes a dead letter.
+        logs: What is kept of what code says.
         attempt: By when an attempt is surely over, where neither its step nor the function that
             it runs in says how long it may take.
     """
@@ -45,6 +47,7 @@ class Limits:
     grace: int = 7 * MINUTE
     watchdog: int = 360 * MINUTE
     attempt: int = MINUTE
+    logs: LogLimits = field(default_factory=LogLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from everstep.core.errors import (
     UnknownWorkflowError,
 )
 from everstep.http.faults import NoSuchRouteError
-from everstep.wiring import SettingsError
+from everstep.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
