@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from everstep.ports import BlobStore
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+METRICS: Final = ("off", "on", "by-workflow")
 _ATTEMPTS: Final = 4
 _CONNECT_SECONDS: Final = 2
 # Four attempts of a request must fit into the 29 seconds that API Gateway waits.
@@ -71,6 +72,8 @@ class Settings:
         inline_limit_bytes: EVERSTEP_INLINE_LIMIT_BYTES, see ``Limits.inline``.
         max_payload_bytes: EVERSTEP_MAX_PAYLOAD_BYTES, see ``Limits.payload``.
         max_receives: EVERSTEP_MAX_RECEIVES, deliveries before a message is a dead letter.
+        deployment: EVERSTEP_DEPLOYMENT, what metrics call this deployment.
+        metrics: EVERSTEP_METRICS: off, on, or by-workflow: once more for every workflow.
     """
 
     table: str
@@ -83,6 +86,8 @@ class Settings:
     inline_limit_bytes: int = 32_768
     max_payload_bytes: int = 5_242_880
     max_receives: int = 5
+    deployment: str = "everstep"
+    metrics: str = "off"
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -103,6 +108,8 @@ class Settings:
             inline_limit_bytes=read.number("EVERSTEP_INLINE_LIMIT_BYTES", 1024, 32_768, _INLINE),
             max_payload_bytes=read.number("EVERSTEP_MAX_PAYLOAD_BYTES", 1024, 5_242_880),
             max_receives=read.number("EVERSTEP_MAX_RECEIVES", 1, 5, 1000),
+            deployment=environment.get("EVERSTEP_DEPLOYMENT") or "everstep",
+            metrics=read.choice("EVERSTEP_METRICS", METRICS, "off"),
         )
 
     @classmethod
@@ -308,6 +315,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
     from everstep.adapters.dynamodb.store import DynamoRuns
     from everstep.adapters.sqs import SqsQueue
     from everstep.adapters.system import SystemClock, SystemIds
+    from everstep.telemetry import xray_header
 
     dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
     sqs = cast("SQSClient", clients.make("sqs"))
@@ -316,7 +324,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         timers=DynamoTimers(dynamodb, settings.table),
         lists=DynamoRunList(dynamodb, settings.table),
         dead_letters=DynamoDeadLetters(dynamodb, settings.table),
-        queue=SqsQueue(sqs, settings.queue_url),
+        queue=SqsQueue(sqs, settings.queue_url, xray_header),
         blobs=LazyBlobs(lambda: _s3_blobs(clients, settings.bucket)),
         clock=SystemClock(),
         ids=SystemIds(),
@@ -349,8 +357,9 @@ def engine_from_env() -> Engine:
     Raises:
         SettingsError: A variable is missing or wrong.
     """
-    from everstep import logs
+    from everstep import logs, telemetry
 
     settings = settings_from_env()
     logs.configure(settings.log_level)
-    return build_engine(settings, Clients())
+    told = telemetry.configure(settings.metrics, settings.deployment)
+    return told.watching(build_engine(settings, Clients()))

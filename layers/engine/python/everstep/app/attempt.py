@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from everstep.app.engine import Execution
 from everstep.app.payloads import pack
 from everstep.authoring.step_context import attempt_context
+from everstep.core.circumstances import effects_of
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
 from everstep.core.errors import (
     EverstepError,
@@ -19,13 +20,14 @@ from everstep.core.errors import (
 )
 from everstep.core.failures import describe
 from everstep.core.model import OpRecord, OpStatus
+from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import ErrorInfo, Message, Payload
+    from everstep.core.model import ErrorInfo, Head, Message, Payload
     from everstep.core.operations import StepCall
 
 # What remains of the function's time for committing the result and sending on.
@@ -48,7 +50,7 @@ class Attempt:
         call: What is called.
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
-        effects: The run whose idempotency keys the step has, if that is another one.
+        head: The run.
     """
 
     message: Message
@@ -56,7 +58,7 @@ class Attempt:
     call: StepCall
     limit: int | None
     started: OpRecord
-    effects: str | None = None
+    head: Head
 
     @property
     def number(self) -> int:
@@ -96,14 +98,18 @@ class Attempt:
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
-        key, run_id = self.pending.key, self.message.run_id
+        key, head, run_id = self.pending.key, self.head, self.message.run_id
+        trace = trace_of(head)
+        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head))
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
 
         def ends() -> bool:
-            head = engine.runs.head(run_id)
-            return head is not None and head.ending is not None
+            now = engine.runs.head(run_id)
+            return now is not None and now.ending is not None
 
-        with attempt_context(run_id, key, self.number, deadline, self.effects, ends):
+        with attempt_context(
+            run_id, key, self.number, deadline, effects_of(head), ends, trace=joined
+        ):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -115,6 +121,7 @@ class Attempt:
                 kwargs=kwargs,
                 limit=self.limit,
                 probe=probe,
+                trace=trace,
             )
             return engine.execute(execution)
 
@@ -135,8 +142,8 @@ def begin(
     message: Message,
     pending: Pending,
     call: StepCall,
+    head: Head,
     time_left: Callable[[], int] | None,
-    effects: str | None = None,
 ) -> Attempt:
     """Return the attempt that a message asks for; nothing is recorded yet.
 
@@ -162,7 +169,7 @@ def begin(
         call=call,
         limit=limit,
         started=started,
-        effects=effects,
+        head=head,
     )
 
 

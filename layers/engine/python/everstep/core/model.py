@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from everstep.core.circumstances import Ending, Origin, Parent
+    from everstep.core.trace_context import Correlation
 
 ENDED_BY_FORCE: Final = "RunTerminated"
 """The type of error that a run has which was ended by force."""
@@ -247,6 +248,7 @@ class Head:
         tags: The caller's own marks on it.
         retention: How long it is kept after its end, in milliseconds; None for ever.
         successor: The run that goes on in its place, of a CONTINUED one.
+        correlation: What joins it with the rest of the world, if its caller said so.
     """
 
     run_id: str
@@ -274,6 +276,7 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+    correlation: Correlation | None = None
 
     @property
     def begins_at(self) -> int:
@@ -388,13 +391,3 @@ class Outgoing:
 
     message: Message
     delay: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who holds an idempotency key of a workflow: the run, and the hash of its input."""
-
-    workflow: str
-    key: str
-    run_id: str
-    input_hash: str

@@ -96,6 +96,7 @@ class Deployment:
         self.last_words: list[Callable[[], object]] = []
         self._context = copy_context()
         self._clock = VirtualClock(START)
+        self.ticks = self._clock.ticks
         self._numbers = count(1)
         self._current: Task | None = None
         letters = count(1)
