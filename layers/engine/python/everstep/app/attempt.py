@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from everstep.app.engine import Execution
 from everstep.app.payloads import pack
+from everstep.authoring.capture import Ear, listening
 from everstep.authoring.step_context import attempt_context
 from everstep.core.circumstances import effects_of
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
@@ -17,9 +18,11 @@ from everstep.core.errors import (
     PayloadTooLargeError,
     RunCancelled,
     SerializationError,
+    StepInterrupted,
 )
 from everstep.core.failures import describe
 from everstep.core.model import OpRecord, OpStatus
+from everstep.core.run_logs import LogLine, LogSource
 from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ class Attempt:
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
         head: The run.
+        ear: Hears what it says.
     """
 
     message: Message
@@ -59,6 +63,7 @@ class Attempt:
     limit: int | None
     started: OpRecord
     head: Head
+    ear: Ear
 
     @property
     def number(self) -> int:
@@ -69,7 +74,7 @@ class Attempt:
         """Return the record of its success."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
+            self._ended(), status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
         )
 
     def failed(self, engine: Engine, error: ErrorInfo, delay: int | None) -> OpRecord:
@@ -81,7 +86,9 @@ class Attempt:
             delay: Milliseconds until the next attempt; None for none.
         """
         now = engine.clock.now()
-        ended = replace(self.started, ended_at=now, error=error)
+        ended = replace(
+            self._ended(_failed(self.number, error, delay, now)), ended_at=now, error=error
+        )
         if delay is None:
             return replace(ended, status=OpStatus.FAILED, wake_at=None)
         # No datetime can express what comes after the last.
@@ -93,8 +100,13 @@ class Attempt:
         """Return the record of a step that has heard that the run is to end, and let it end."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
+            self._ended(), status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
         )
+
+    def _ended(self, *about: LogLine) -> OpRecord:
+        """Return the record with what the attempt has said, and what there is to say about it."""
+        logs = self.started.logs.and_lines((*self.ear.said.all(), *about))
+        return replace(self.started, logs=logs)
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
@@ -107,9 +119,9 @@ class Attempt:
             now = engine.runs.head(run_id)
             return now is not None and now.ending is not None
 
-        with attempt_context(
-            run_id, key, self.number, deadline, effects_of(head), ends, trace=joined
-        ):
+        effects = effects_of(head)
+        context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
+        with context, listening(self.ear):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -152,13 +164,8 @@ def begin(
     """
     limit = _limit(call.timeout, time_left)
     now = engine.clock.now()
-    started = OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.STARTED,
-        by=message.token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    started = replace(
+        pending.begun(OpStatus.STARTED, message.token),
         attempt=message.attempt,
         started_at=now,
         wake_at=now + _longest(engine, call, time_left),
@@ -169,6 +176,11 @@ def begin(
         call=call,
         limit=limit,
         started=started,
+        ear=Ear(
+            now=engine.clock.now,
+            limits=engine.limits.logs,
+            marks={"run_id": message.run_id, "operation": pending.key, "attempt": message.attempt},
+        ),
         head=head,
     )
 
@@ -213,3 +225,16 @@ def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | No
     if left < SECOND:
         raise OutOfTimeError("too little time is left in this invocation to begin an attempt")
     return left if timeout is None else min(timeout, left)
+
+
+def _failed(number: int, error: ErrorInfo, delay: int | None, at: int) -> LogLine:
+    """Return the line that says how an attempt failed: its record shows only the last one."""
+    then = "it was the last" if delay is None else f"the next one in {delay / SECOND:g} s"
+    died = error.type == StepInterrupted.__name__
+    return LogLine(
+        at=at,
+        level="ERROR" if delay is None else "WARNING",
+        source=LogSource.SYSTEM if died else LogSource.ENGINE,
+        logger="everstep",
+        message=f"attempt {number} failed, {then}: {error.type}: {error.message}",
+    )

@@ -99,9 +99,8 @@ class Deployment:
         self.ticks = self._clock.ticks
         self._numbers = count(1)
         self._current: Task | None = None
-        letters = count(1)
         self.store = MemoryStore()
-        self.queue = StepQueue(self._clock, letters)
+        self.queue = StepQueue(self._clock, letters := count(1))
         self.dead = StepQueue(self._clock, letters)
         self.inside = self._engine(workflows)
         self.engine = self._gated()
