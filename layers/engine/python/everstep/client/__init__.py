@@ -11,6 +11,7 @@
 from everstep.adapters.errors import AdapterError
 from everstep.client.answers import (
     AuditEntry,
+    Diagnosis,
     ErrorDetails,
     RunDetails,
     RunSummary,
@@ -37,6 +38,7 @@ __all__ = [
     "AdapterError",
     "AuditEntry",
     "Client",
+    "Diagnosis",
     "ErrorDetails",
     "IdempotencyConflictError",
     "IllegalStateError",

@@ -25,6 +25,7 @@ class Action(StrEnum):
     CREATED = "created"
     PAUSED = "paused"
     RESUMED = "resumed"
+    RECOVERED = "recovered"
     CANCELLED = "cancelled"
     RETRIED = "retried"
     FORKED = "forked"

@@ -206,6 +206,11 @@ RUN_RESUMED: Final = HeadGuard(statuses=(RunStatus.STALLED, RunStatus.PAUSED))
 """Only what stands still can go on."""
 
 
+def run_taken_over(seen_due_at: int | None) -> HeadGuard:
+    """Guard that somebody has a running run taken over: the sweeper has not been there since."""
+    return HeadGuard(statuses=(RunStatus.RUNNING,), due_at=seen_due_at)
+
+
 def watch_moved(seen_due_at: int) -> HeadGuard:
     """Guard a move of the run's own place in the due index: running, and where it was seen."""
     return HeadGuard(statuses=(RunStatus.RUNNING,), due_at=seen_due_at)

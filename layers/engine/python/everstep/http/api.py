@@ -14,6 +14,7 @@ from everstep.http import rendering
 from everstep.http.application import Application, Reply, Route
 from everstep.http.callbacks import callback_routes
 from everstep.http.control import control_routes
+from everstep.http.diagnosis import diagnosis_routes
 from everstep.http.options import TAG, read_tags
 from everstep.http.workflows import workflows
 
@@ -58,6 +59,7 @@ def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
         _get("/runs/<run_id>", calls.inspect, frozenset({"include"})),
         _get("/runs/<run_id>/result", calls.result, frozenset({"wait", "form"})),
         *control_routes(engine),
+        *diagnosis_routes(engine),
         *callback_routes(engine),
         Route(method="POST", rule="/runs/<run_id>/events/<name>", call=calls.send_event),
         _get("/workflows", calls.workflows),
