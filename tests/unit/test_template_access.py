@@ -30,6 +30,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     "Trigger": {
         "TriggerLogs.Arn": WRITE_LOGS,
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "${Table.Arn}/index/list": {"dynamodb:Query"},
         STEPS: {"sqs:SendMessage"},
         PAYLOADS: {"s3:PutObject"},
     },

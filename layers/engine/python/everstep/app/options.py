@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
+    from everstep.app.engine import Engine
+    from everstep.authoring.workflows import Workflow
+
 OnConflict = Literal["error", "existing"]
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
@@ -123,6 +126,14 @@ def checked(options: StartOptions) -> Terms:
         timeout=_read("timeout", run_timeout, options.timeout),
         retention=_read("retention", run_retention, options.retention),
     )
+
+
+def timeout_of(engine: Engine, workflow: Workflow[Any, Any], said: int | None = None) -> int | None:
+    """Return how long a run may take: what its start says, its workflow, or the deployment."""
+    for timeout in (said, workflow.timeout):
+        if timeout is not None:
+            return timeout
+    return engine.limits.run_timeout
 
 
 def deadline_of(begins_at: int, timeout: int | None) -> int | None:

@@ -17,6 +17,7 @@ from everstep.core.errors import (
     PayloadTooLargeError,
     ReferenceConflictError,
     RunNotFoundError,
+    TooManyRunsError,
     UnavailableError,
     UnknownWorkflowError,
 )
@@ -66,6 +67,7 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
     InvalidInputError: Kind(422, "invalid-input", "The input does not fit the workflow"),
     InvalidOptionError: Kind(422, "invalid-option", "An option of the start is wrong"),
     AnswerTooLargeError: Kind(422, "answer-too-large", "The answer is too large"),
+    TooManyRunsError: Kind(429, "too-many-runs", "Too many runs have not ended"),
     UnavailableError: Kind(503, "unavailable", "A service did not answer"),
 }
 INTERNAL: Final = Kind(500, "internal", "Something went wrong on the server")
@@ -115,6 +117,13 @@ def _members(error: Exception) -> dict[str, Any]:
             return {"run_id": error.run_id}
         case PayloadTooLargeError():
             return {"size": error.size, "limit": error.limit}
+        case TooManyRunsError():
+            return {
+                "setting": error.setting,
+                "limit": error.limit,
+                "workflow": error.workflow,
+                "retry_after": error.retry_after,
+            }
         case _:
             return {}
 
@@ -125,5 +134,7 @@ def _headers(error: Exception) -> dict[str, str]:
             return {"Allow": error.allow}
         case UnavailableError():
             return {"Retry-After": str(RETRY_AFTER)}
+        case TooManyRunsError():
+            return {"Retry-After": str(error.retry_after)}
         case _:
             return {}
