@@ -22,6 +22,8 @@ REQUIRED: Final = {
 OTHER: Final[dict[str, tuple[str, str, object]]] = {
     "workflows": ("shop, bank.flows", '["shop", "bank.flows"]', ("shop", "bank.flows")),
     "log_level": ("DEBUG", '"DEBUG"', "DEBUG"),
+    "run_log_level": ("OFF", '"OFF"', "OFF"),
+    "run_log_inline_bytes": ("0", "0", 0),
     "start_grace_seconds": ("240", "240", 240),
     "watchdog_seconds": ("60", "60", 60),
     "inline_limit_bytes": ("1024", "1024", 1024),

@@ -27,6 +27,7 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
+from everstep.core.run_logs import LogChunk, Logs
 from everstep.core.shapes import call_digest
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ payloads = st.builds(
 errors = st.builds(
     ErrorInfo, type=texts, message=texts, operation=st.none() | texts, trace=st.none() | texts
 )
+chunks = st.builds(LogChunk, at=numbers, attempt=numbers, count=numbers, payload=payloads)
+logs = st.builds(Logs, chunks=st.lists(chunks, max_size=2).map(tuple), lines=st.just(()))
 stalls = st.builds(Stall, reason=errors, at=numbers, message=st.none() | texts)
 records = st.builds(
     OpRecord,
@@ -61,6 +64,7 @@ records = st.builds(
     child=st.none() | names,
     outcome=st.none() | st.sampled_from(RunStatus),
     patches=st.lists(texts, max_size=3).map(tuple),
+    logs=logs,
 )
 events = st.builds(
     Event,
@@ -109,6 +113,7 @@ heads = st.builds(
     tags=st.dictionaries(names, texts, max_size=3),
     retention=maybe_numbers,
     successor=st.none() | names,
+    logs=logs,
 )
 claims = st.builds(Claim, workflow=names, key=texts, run_id=names, input_hash=texts)
 anything = st.builds(

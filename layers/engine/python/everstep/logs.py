@@ -1,7 +1,8 @@
 """Logs as one JSON object per line, without payloads.
 
-A log line says which run, message and outcome, never with what data: text of exceptions may
-quote what a user sent, so of foreign exceptions only the class and the places are kept.
+A log line of the engine says which run, message and outcome, never with what data: text of
+exceptions may quote what a user sent, so of foreign exceptions only the class and the places are
+kept.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _FRAMES: Final = 8
+_ENGINE: Final = "everstep"
+_CHATTY: Final = ("boto3", "botocore", "s3transfer", "urllib3")
+"""Libraries that tell of every request at a level at which others tell what matters."""
 _QUOTING: Final = (InvalidInputError, MalformedMessageError, SerializationError)
 """Errors of ours whose text may quote a value."""
 _REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("everstep_request_id", default=None)
@@ -47,19 +52,29 @@ class JsonFormatter(logging.Formatter):
             fields["request_id"] = request_id
         fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info and record.exc_info[1] is not None:
-            fields |= described(record.exc_info[1])
+            fields |= _told(record.name, record.exc_info[1])
         return json.dumps(fields, default=str)
 
 
 def configure(level: str, stream: TextIO | None = None) -> None:
-    """Send what ``everstep`` logs to a stream (standard output); other loggers are left alone."""
-    logger = logging.getLogger("everstep")
+    """Send what the engine and its users log to a stream (standard output)."""
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(JsonFormatter())
-    logger.handlers = [handler]
-    logger.setLevel(level)
-    # Lambda's own handler at the root would write every line once more.
-    logger.propagate = False
+    # In place of Lambda's own handler, which writes plain text.
+    for name in (None, _ENGINE):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+    logging.getLogger(_ENGINE).propagate = False
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _told(logger: str, error: BaseException) -> dict[str, Any]:
+    """Return what is told of an exception: what users log themselves, they want to see."""
+    if logger.partition(".")[0] == _ENGINE:
+        return described(error)
+    return {"exception": "".join(traceback.format_exception(error))}
 
 
 def invocation(request_id: str) -> None:

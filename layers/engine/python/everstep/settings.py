@@ -25,6 +25,7 @@ __all__ = ["LOG_LEVELS", "SETTINGS", "Settings", "SettingsError"]
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _NO_QUEUE: Final = "none: read only"
 _KEY: Final = "setting"
+_OFF: Final = "OFF"
 # A run's input and its result stand in one item, which holds 400 KB with all else.
 _INLINE: Final = 131_072
 _YEARS: Final = 36_500
@@ -75,6 +76,21 @@ class Settings:
         default="INFO",
         metadata=_said(
             Choice(LOG_LEVELS), "what the engine logs from this level on", parameter="LogLevel"
+        ),
+    )
+
+    run_log_level: str = field(
+        default="INFO",
+        metadata=_said(
+            Choice((*LOG_LEVELS, _OFF)),
+            "what code says from this level on is kept with its run; OFF for nothing",
+            parameter="RunLogLevel",
+        ),
+    )
+    run_log_inline_bytes: int = field(
+        default=1024,
+        metadata=_said(
+            Whole(0, _INLINE), "what an operation says beyond this goes to S3", parameter=None
         ),
     )
 

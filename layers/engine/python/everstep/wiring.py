@@ -16,6 +16,7 @@ from everstep.app.kept import Passes
 from everstep.core.durations import SECOND
 from everstep.core.errors import EverstepError
 from everstep.core.retry import Retry
+from everstep.core.run_logs import LogLimits
 from everstep.loading import load_registry
 from everstep.settings import Settings
 
@@ -160,6 +161,10 @@ def limits_of(settings: Settings) -> Limits:
             max_delay=settings.retry_max_delay_seconds,
             jitter=settings.retry_jitter,
         ),
+        logs=LogLimits(
+            level=None if settings.run_log_level == "OFF" else settings.run_log_level,
+            inline=settings.run_log_inline_bytes,
+        ),
     )
 
 
@@ -214,7 +219,9 @@ def engine_from_env() -> Engine:
         SettingsError: Settings are missing or wrong.
     """
     from everstep import logs
+    from everstep.authoring import capture
 
     settings = settings_from_env()
     logs.configure(settings.log_level)
+    capture.install(limits_of(settings).logs, as_json=True)
     return build_engine(settings, Clients())

@@ -19,7 +19,9 @@ from everstep.app.interruption import settle_interrupted
 from everstep.app.kept import caught_up
 from everstep.app.outbox import send
 from everstep.app.payloads import load
+from everstep.app.recording import record_op
 from everstep.app.stall import stall
+from everstep.authoring.capture import hearing_prints
 from everstep.core.changes import RunTold
 from everstep.core.circumstances import Ending, effects_of
 from everstep.core.decide import duties
@@ -98,7 +100,8 @@ def advance(
         UnavailableError: A service did not answer; deliver the message again.
         OutOfTimeError: No time for an attempt; deliver the message again.
     """
-    return _Advance(engine, message, time_left, receives).run()
+    with hearing_prints():
+        return _Advance(engine, message, time_left, receives).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +284,7 @@ class _Advance:
         return self._commit(history, replay, record, guard)
 
     def _put(self, record: OpRecord, guard: Guard) -> bool:
-        return self.engine.runs.put(self.message.run_id, record, guard)
+        return record_op(self.engine, self.message.run_id, record, guard) is not None
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
@@ -297,20 +300,17 @@ class _Advance:
         return timed_out(pending, self.message.token, now), WAIT_ENDED
 
     def _woken(self, pending: Pending) -> OpRecord:
-        return OpRecord(
-            key=pending.key,
-            kind=pending.operation.kind,
-            status=OpStatus.DONE,
-            by=self.message.token,
-            input_hash=pending.operation.input_hash,
-            patches=pending.patches,
+        return replace(
+            pending.begun(OpStatus.DONE, self.message.token),
             started_at=pending.ready_at,
             wake_at=pending.wake_at,
             ended_at=self.engine.clock.now(),
         )
 
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
-        if self.engine.runs.put(self.message.run_id, _recorded(record), guard):
+        kept = record_op(self.engine, self.message.run_id, record, guard)
+        if kept is not None:
+            record = replace(record, logs=kept.logs)
             replay.resume(record)
             if replay.ended_branch:
                 return self._again(Done.ADVANCED)
@@ -394,7 +394,3 @@ class _Advance:
         """Take a timer that nobody awaits any more out of the due index."""
         if self.message.kind is MessageKind.TIMER:
             self.engine.runs.move(self.message.run_id, self.message.op, None, REARMED)
-
-
-def _recorded(record: OpRecord) -> OpRecord:
-    return replace(record, result=record.result.recorded) if record.result else record

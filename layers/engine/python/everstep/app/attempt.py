@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from everstep.app.engine import Execution
 from everstep.app.payloads import pack
+from everstep.authoring.capture import Ear, listening
 from everstep.authoring.step_context import attempt_context
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
 from everstep.core.errors import (
@@ -16,9 +17,11 @@ from everstep.core.errors import (
     PayloadTooLargeError,
     RunCancelled,
     SerializationError,
+    StepInterrupted,
 )
 from everstep.core.failures import describe
 from everstep.core.model import OpRecord, OpStatus
+from everstep.core.run_logs import LogLine, LogSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +53,7 @@ class Attempt:
         retry: What a failure leads to.
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
+        ear: Hears what it says.
         effects: The run whose idempotency keys the step has, if that is another one.
     """
 
@@ -59,6 +63,7 @@ class Attempt:
     retry: Retry
     limit: int | None
     started: OpRecord
+    ear: Ear
     effects: str | None = None
 
     @property
@@ -70,7 +75,7 @@ class Attempt:
         """Return the record of its success."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
+            self._ended(), status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
         )
 
     def failed(self, engine: Engine, error: ErrorInfo, delay: int | None) -> OpRecord:
@@ -82,7 +87,9 @@ class Attempt:
             delay: Milliseconds until the next attempt; None for none.
         """
         now = engine.clock.now()
-        ended = replace(self.started, ended_at=now, error=error)
+        ended = replace(
+            self._ended(_failed(self.number, error, delay, now)), ended_at=now, error=error
+        )
         if delay is None:
             return replace(ended, status=OpStatus.FAILED, wake_at=None)
         # No datetime can express what comes after the last.
@@ -94,8 +101,13 @@ class Attempt:
         """Return the record of a step that has heard that the run is to end, and let it end."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
+            self._ended(), status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
         )
+
+    def _ended(self, *about: LogLine) -> OpRecord:
+        """Return the record with what the attempt has said, and what there is to say about it."""
+        logs = self.started.logs.and_lines((*self.ear.said.all(), *about))
+        return replace(self.started, logs=logs)
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
@@ -106,7 +118,8 @@ class Attempt:
             head = engine.runs.head(run_id)
             return head is not None and head.ending is not None
 
-        with attempt_context(run_id, key, self.number, deadline, self.effects, ends):
+        context = attempt_context(run_id, key, self.number, deadline, self.effects, ends)
+        with context, listening(self.ear):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -149,13 +162,8 @@ def begin(
     timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
     limit = _limit(timeout, time_left)
     now = engine.clock.now()
-    started = OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.STARTED,
-        by=message.token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    started = replace(
+        pending.begun(OpStatus.STARTED, message.token),
         attempt=message.attempt,
         started_at=now,
         wake_at=now + _longest(engine, timeout, time_left),
@@ -167,6 +175,11 @@ def begin(
         retry=engine.limits.retry if call.retry is None else call.retry,
         limit=limit,
         started=started,
+        ear=Ear(
+            now=engine.clock.now,
+            limits=engine.limits.logs,
+            marks={"run_id": message.run_id, "operation": pending.key, "attempt": message.attempt},
+        ),
         effects=effects,
     )
 
@@ -211,3 +224,16 @@ def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | No
     if left < SECOND:
         raise OutOfTimeError("too little time is left in this invocation to begin an attempt")
     return left if timeout is None else min(timeout, left)
+
+
+def _failed(number: int, error: ErrorInfo, delay: int | None, at: int) -> LogLine:
+    """Return the line that says how an attempt failed: its record shows only the last one."""
+    then = "it was the last" if delay is None else f"the next one in {delay / SECOND:g} s"
+    died = error.type == StepInterrupted.__name__
+    return LogLine(
+        at=at,
+        level="ERROR" if delay is None else "WARNING",
+        source=LogSource.SYSTEM if died else LogSource.ENGINE,
+        logger="everstep",
+        message=f"attempt {number} failed, {then}: {error.type}: {error.message}",
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from everstep.app.deadline import call_within
 from everstep.core.durations import MINUTE
 from everstep.core.retry import Retry
+from everstep.core.run_logs import LogLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ class Limits:
             sends it again; longer than the visibility time-out.
         watchdog: How long a run may show no progress before the sweeper takes it over; longer
             than a message can be retried before it becomes a dead letter.
+        logs: What is kept of what code says.
         attempt: By when an attempt is surely over, where neither its step nor the function that
             it runs in says how long it may take.
         runs: How many runs may be there that have not ended, before starts are refused; 0 for
@@ -58,6 +60,7 @@ class Limits:
     run_timeout: int | None = None
     step_timeout: int | None = None
     retry: Retry = field(default_factory=Retry)
+    logs: LogLimits = field(default_factory=LogLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from everstep.app.continuation import continue_as_new
 from everstep.app.events import keep_event
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack, unpack
+from everstep.app.recording import keep_logs, record_op
 from everstep.core.changes import RunEnded
 from everstep.core.decisions import Raised
 from everstep.core.effects import (
@@ -30,6 +31,7 @@ from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestErro
 from everstep.core.failures import describe
 from everstep.core.model import OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
+from everstep.core.run_logs import Logs
 from everstep.core.transitions import (
     ARMED,
     JOIN_CLOSED,
@@ -115,7 +117,7 @@ class _Fulfilment:
                 assert_never(effect)
 
     def _arm(self, record: OpRecord) -> str | None:
-        self.engine.runs.put(self.run_id, record, ARMED)
+        record_op(self.engine, self.run_id, record, ARMED)
         # A sleep has nothing to look for once it is recorded.
         return None if record.kind is OpKind.SLEEP else record.key
 
@@ -123,7 +125,7 @@ class _Fulfilment:
         if record.result is not None:
             joined = pack(self.engine, record.result.at_hand, f"the join of {record.key}")
             record = replace(record, result=joined.recorded)
-        self.engine.runs.put(self.run_id, record, JOIN_CLOSED)
+        record_op(self.engine, self.run_id, record, JOIN_CLOSED)
         return record.key
 
     def _take(self, pending: Pending, event: Event) -> str:
@@ -138,7 +140,7 @@ class _Fulfilment:
             return key
         text = unpack(engine, event.payload).at_hand
         record = fulfilled(pending, event, text, self.token, engine.clock.now())
-        engine.runs.put(self.run_id, self._packed(record), WAIT_ENDED)
+        record_op(engine, self.run_id, self._packed(record), WAIT_ENDED)
         return key
 
     def _packed(self, record: OpRecord) -> OpRecord:
@@ -162,7 +164,7 @@ class _Fulfilment:
             record = self._performed(pending, call)
         else:
             record = begin_child(self.engine, self.head, pending, self.token)
-        self.engine.runs.put(self.run_id, record, PERFORMED)
+        record_op(self.engine, self.run_id, record, PERFORMED)
         return pending.key
 
     def _performed(self, pending: Pending, call: SendCall | CancelCall) -> OpRecord:
@@ -183,7 +185,7 @@ class _Fulfilment:
         record = see_child(self.engine, pending, self.token)
         if record is None:
             return None
-        self.engine.runs.put(self.run_id, record, WAIT_ENDED)
+        record_op(self.engine, self.run_id, record, WAIT_ENDED)
         return pending.key
 
     def _interrupt(self, pending: Pending) -> str | None:
@@ -193,7 +195,7 @@ class _Fulfilment:
         record = interrupted(pending, ending, self.token, self.engine.clock.now())
         if record.child is not None:
             cancel_child(self.engine, self.head, record.child)
-        self.engine.runs.put(self.run_id, record, told_to_end(record.attempt))
+        record_op(self.engine, self.run_id, record, told_to_end(record.attempt))
         return pending.key
 
     def _end(self, outcome: Returned | Raised) -> None:
@@ -202,6 +204,11 @@ class _Fulfilment:
         self.sends += tell_parent(self.engine, self.head)
 
     def _ended(self, outcome: Returned | Raised) -> RunEnded:
+        ended = self._outcome(outcome)
+        logs = keep_logs(self.engine, Logs(lines=outcome.lines), ended.at)
+        return replace(ended, logs=logs)
+
+    def _outcome(self, outcome: Returned | Raised) -> RunEnded:
         at, by, ending = self.engine.clock.now(), self.token, self.head.ending
         if isinstance(outcome, Raised):
             told = outcome.interrupted and ending is not None

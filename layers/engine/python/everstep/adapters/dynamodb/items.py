@@ -24,6 +24,7 @@ event       N    operation                    number of the event that a wait ha
 child       S    operation                    run that was started, or is waited for
 outcome     S    operation                    what that run ended as, if it did not complete
 patches     L    operation                    marks of the changes that its code has come by, all S
+logs        L    operation, head              what was said: M of at, attempt, count N, lines M
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -73,12 +74,14 @@ from everstep.adapters.dynamodb.values import (
     ending_in,
     error_in,
     from_ending,
+    from_logs,
     from_origin,
     from_parent,
     from_payload,
     from_stall,
     from_text,
     from_texts,
+    logs_in,
     number_in,
     origin_in,
     parent_in,
@@ -131,6 +134,8 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_text(item, "outcome", record.outcome)
     if record.patches:
         item["patches"] = from_texts(record.patches)
+    if record.logs.chunks:
+        item["logs"] = from_logs(record.logs)
     return item
 
 
@@ -153,6 +158,7 @@ def to_record(item: Item) -> OpRecord:
         child=text_in(item, "child"),
         outcome=status_in(item, "outcome"),
         patches=texts_in(item, "patches"),
+        logs=logs_in(item),
     )
 
 
@@ -219,6 +225,8 @@ def from_head(head: Head) -> Item:
         item["origin"] = from_origin(head.origin)
     if head.tags:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
+    if head.logs.chunks:
+        item["logs"] = from_logs(head.logs)
     return item
 
 
@@ -250,6 +258,7 @@ def to_head(item: Item) -> Head:
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
+        logs=logs_in(item),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from everstep.adapters.dynamodb import keys
 from everstep.core.circumstances import Ending, Origin, Parent
 from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
+from everstep.core.run_logs import NO_LOGS, LogChunk, Logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -210,3 +211,35 @@ def from_texts(texts: Iterable[str]) -> Value:
 def texts_in(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Return a list of texts; none if there is no such attribute."""
     return tuple(to_text(each) for each in item.get(name, {"L": ()})["L"])
+
+
+def from_logs(logs: Logs) -> Value:
+    """Return what was said as a list of maps."""
+    return {"L": [_from_chunk(chunk) for chunk in logs.chunks]}
+
+
+def logs_in(item: Mapping[str, Any]) -> Logs:
+    """Return what was said."""
+    if "logs" not in item:
+        return NO_LOGS
+    return Logs(chunks=tuple(_to_chunk(each["M"]) for each in item["logs"]["L"]))
+
+
+def _from_chunk(chunk: LogChunk) -> Value:
+    return {
+        "M": {
+            "at": {"N": str(chunk.at)},
+            "attempt": {"N": str(chunk.attempt)},
+            "count": {"N": str(chunk.count)},
+            "lines": from_payload(chunk.payload),
+        }
+    }
+
+
+def _to_chunk(fields: Item) -> LogChunk:
+    return LogChunk(
+        at=int(fields["at"]["N"]),
+        attempt=int(fields["attempt"]["N"]),
+        count=int(fields["count"]["N"]),
+        payload=payload_in(fields, "lines") or Payload(),
+    )
