@@ -24,6 +24,8 @@ OTHER: Final[dict[str, tuple[str, str, object]]] = {
     "log_level": ("DEBUG", '"DEBUG"', "DEBUG"),
     "run_log_level": ("OFF", '"OFF"', "OFF"),
     "run_log_inline_bytes": ("0", "0", 0),
+    "metrics": ("on", '"on"', "on"),
+    "deployment": ("shop", '"shop"', "shop"),
     "start_grace_seconds": ("240", "240", 240),
     "watchdog_seconds": ("60", "60", 60),
     "inline_limit_bytes": ("1024", "1024", 1024),
