@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
+    from everstep.app.keys import Keys
     from everstep.ports import BlobStore
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+API_AUTHORIZATIONS: Final = ("KEY", "IAM", "NONE")
 _ATTEMPTS: Final = 4
 _CONNECT_SECONDS: Final = 2
 # Four attempts of a request must fit into the 29 seconds that API Gateway waits.
@@ -71,6 +73,8 @@ class Settings:
         inline_limit_bytes: EVERSTEP_INLINE_LIMIT_BYTES, see ``Limits.inline``.
         max_payload_bytes: EVERSTEP_MAX_PAYLOAD_BYTES, see ``Limits.payload``.
         max_receives: EVERSTEP_MAX_RECEIVES, deliveries before a message is a dead letter.
+        api_authorization: EVERSTEP_API_AUTHORIZATION, how callers of the HTTP API prove who they
+            are: ``KEY`` (API keys), ``IAM`` (signed requests) or ``NONE`` (not at all).
     """
 
     table: str
@@ -83,6 +87,7 @@ class Settings:
     inline_limit_bytes: int = 32_768
     max_payload_bytes: int = 5_242_880
     max_receives: int = 5
+    api_authorization: str = "KEY"
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -103,6 +108,7 @@ class Settings:
             inline_limit_bytes=read.number("EVERSTEP_INLINE_LIMIT_BYTES", 1024, 32_768, _INLINE),
             max_payload_bytes=read.number("EVERSTEP_MAX_PAYLOAD_BYTES", 1024, 5_242_880),
             max_receives=read.number("EVERSTEP_MAX_RECEIVES", 1, 5, 1000),
+            api_authorization=read.choice("EVERSTEP_API_AUTHORIZATION", API_AUTHORIZATIONS, "KEY"),
         )
 
     @classmethod
@@ -326,6 +332,17 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
     )
 
 
+def build_keys(settings: Settings, clients: Clients) -> Keys:
+    """Return what the use cases of API keys need, on AWS."""
+    from everstep.adapters.dynamodb.api_keys import DynamoKeys
+    from everstep.adapters.system import SystemClock, SystemIds
+    from everstep.app.keys import Keys
+
+    dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
+    store = DynamoKeys(dynamodb, settings.table)
+    return Keys(store=store, clock=SystemClock(), ids=SystemIds())
+
+
 def _s3_blobs(clients: Clients, bucket: str) -> BlobStore:
     from everstep.adapters.s3 import S3Blobs
 
@@ -354,3 +371,17 @@ def engine_from_env() -> Engine:
     settings = settings_from_env()
     logs.configure(settings.log_level)
     return build_engine(settings, Clients())
+
+
+@cache
+def keys_from_env() -> Keys:
+    """Return what this process needs for API keys, made once, and set up its logs.
+
+    Raises:
+        SettingsError: A variable is missing or wrong.
+    """
+    from everstep import logs
+
+    settings = settings_from_env()
+    logs.configure(settings.log_level)
+    return build_keys(settings, Clients())
