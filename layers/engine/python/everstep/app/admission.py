@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from everstep.core.access import suffices
 from everstep.core.denials import MissingScopeError, RateExceededError, WorkflowNotAllowedError
 from everstep.core.durations import MINUTE, SECOND
-from everstep.core.errors import RunNotFoundError
+from everstep.core.errors import InvalidRequestError, RunNotFoundError
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -69,23 +69,32 @@ def check_workflow(caller: Caller, workflow: str) -> None:
         raise WorkflowNotAllowedError(sorted(caller.workflows))
 
 
+def only_workflow(caller: Caller) -> str:
+    """Return the workflow that a key is limited to, for a list that names none.
+
+    Raises:
+        InvalidRequestError: There are several.
+    """
+    if len(caller.workflows) > 1:
+        several = ", ".join(sorted(caller.workflows))
+        raise InvalidRequestError(f"name the workflow, the key is limited to: {several}")
+    (only,) = caller.workflows
+    return only
+
+
 def check_run(engine: Engine, caller: Caller, run_id: str) -> None:
     """Refuse a call on a run of a workflow that the key is not good for.
-
-    Only a key with such a limit costs the read.
 
     Raises:
         RunNotFoundError: There is no such run, or none that this caller is to know of.
     """
-    if not caller.workflows:
-        return
     head = engine.runs.head(run_id)
     if head is None or not caller.may_use(head.workflow):
         raise RunNotFoundError(run_id)
 
 
 def count_call(store: KeyStore, clock: Clock, caller: Caller) -> None:
-    """Count a call of a key that has a rate, in the minute that it is made in.
+    """Count a call in the minute that it is made in; only a key with a rate costs the write.
 
     Raises:
         RateExceededError: There were as many as it may make.
