@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from everstep import logs
+from everstep import telemetry
 from everstep.http.authorizer import authorize
 from everstep.wiring import keys_from_env
 
@@ -16,5 +16,5 @@ keys = keys_from_env()
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Say what the key of a request allows; without a good one, "Unauthorized" is raised."""
-    logs.invocation(context.aws_request_id)
-    return authorize(keys, event)
+    with telemetry.invocation(context.aws_request_id):
+        return authorize(keys, event)

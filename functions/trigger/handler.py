@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from everstep import logs
+from everstep import telemetry
 from everstep.http.admission import gate_of
 from everstep.http.trigger import trigger_app
 from everstep.wiring import engine_from_env, keys_from_env, settings_from_env
@@ -19,5 +19,5 @@ app = trigger_app(engine, gate)
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Accept a run."""
-    logs.invocation(context.aws_request_id)
-    return app(event, context)
+    with telemetry.invocation(context.aws_request_id):
+        return app(event, context)

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LOG_LEVELS", "SETTINGS", "Settings", "SettingsError"]
 
+METRICS: Final = ("off", "on", "by-workflow")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 API_AUTHORIZATIONS: Final = ("KEY", "IAM", "NONE")
 _NO_QUEUE: Final = "none: read only"
 _KEY: Final = "setting"
+_OFF: Final = "OFF"
 # A run's input and its result stand in one item, which holds 400 KB with all else.
 _INLINE: Final = 131_072
 _YEARS: Final = 36_500
@@ -73,6 +75,37 @@ class Settings:
         default="INFO",
         metadata=_said(
             Choice(LOG_LEVELS), "what the engine logs from this level on", parameter="LogLevel"
+        ),
+    )
+
+    run_log_level: str = field(
+        default="INFO",
+        metadata=_said(
+            Choice((*LOG_LEVELS, _OFF)),
+            "what code says from this level on is kept with its run; OFF for nothing",
+            parameter="RunLogLevel",
+        ),
+    )
+    run_log_inline_bytes: int = field(
+        default=1024,
+        metadata=_said(
+            Whole(0, _INLINE), "what an operation says beyond this goes to S3", parameter=None
+        ),
+    )
+
+    # --- Metrics
+    metrics: str = field(
+        default="off",
+        metadata=_said(
+            Choice(METRICS),
+            "metrics as log lines; by-workflow has those of runs once more for every workflow",
+            parameter="Metrics",
+        ),
+    )
+    deployment: str = field(
+        default="everstep",
+        metadata=_said(
+            Text("a name"), "what metrics call this deployment", parameter="AWS::StackName"
         ),
     )
 
