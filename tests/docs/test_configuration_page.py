@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from everstep.core.errors import TooManyRunsError
+from everstep.app.capacity import TooManyRunsError
 from everstep.http.problems import problem
 from everstep.settings import SETTINGS, Settings
 from tests.cloudformation import load

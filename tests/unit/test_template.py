@@ -30,6 +30,7 @@ FOLDERS: Final = {
     "ApiFunction": "api",
     "SweeperFunction": "sweeper",
     "DeadLetterFunction": "dead_letter",
+    "AuthorizerFunction": "authorizer",
 }
 LONGEST_DELAY: Final = 900
 FOURTEEN_DAYS: Final = 14 * 24 * 60 * 60

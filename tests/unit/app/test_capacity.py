@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from everstep import Context, step, workflow
-from everstep.app.capacity import over_capacity
+from everstep.app.capacity import TooManyRunsError, over_capacity
 from everstep.app.engine import Limits
 from everstep.app.fork import fork
 from everstep.app.options import StartOptions
@@ -16,7 +16,6 @@ from everstep.app.start import Accepted, start
 from everstep.core.errors import (
     IdempotencyConflictError,
     ReferenceConflictError,
-    TooManyRunsError,
 )
 from everstep.core.model import RunStatus
 from everstep.testing import TestEngine

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.errors import TooManyRunsError
+from everstep.core.errors import RequestError
 from everstep.core.model import RunStatus
 
 if TYPE_CHECKING:
@@ -31,6 +31,29 @@ RETRY_AFTER: Final = 10
 
 # PENDING, SLEEPING and WAITING are recorded as RUNNING.
 _NOT_ENDED: Final = (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.STALLED)
+
+
+class TooManyRunsError(RequestError):
+    """Say that a run was not accepted because too many have not ended.
+
+    Attributes:
+        setting: Name of the setting that limits them.
+        limit: Its value.
+        workflow: The workflow whose runs it limits; None for those of all.
+        retry_after: Seconds after which it is worth another try.
+    """
+
+    def __init__(self, setting: str, limit: int, workflow: str | None, retry_after: int) -> None:
+        """Name the limit and what it limits."""
+        self.setting = setting
+        self.limit = limit
+        self.workflow = workflow
+        self.retry_after = retry_after
+        runs = "runs" if workflow is None else f"runs of {workflow}"
+        super().__init__(
+            f"{limit} {runs} have not ended, and {setting} allows no more; "
+            f"try again in {retry_after} seconds, or later"
+        )
 
 
 def over_capacity(engine: Engine, workflow: str) -> TooManyRunsError | None:

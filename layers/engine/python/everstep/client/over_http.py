@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.capacity import TooManyRunsError
 from everstep.client.errors import MissingExtraError, NoAnswerError, of_problem
 from everstep.client.transport import Answer, shown
 from everstep.core.codec import dumps
-from everstep.core.errors import InvalidRequestError, TooManyRunsError
+from everstep.core.errors import InvalidRequestError
 from everstep.http.problems import TABLE, TYPE
 
 try:

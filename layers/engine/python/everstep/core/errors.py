@@ -33,8 +33,9 @@
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
     │   ├── CallbackNotFoundError, CallbackGoneError
     │   ├── InvalidOptionError       one option of a start is wrong
+    │   ├── those of ``denials``     an API key is missing, or does not allow it
     │   ├── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
-    │   └── TooManyRunsError         as many runs as may be have not ended → later
+    │   └── TooManyRunsError         of ``app.capacity``: there is no room   → later
     └── UnavailableError         a service did not answer               → the same call again
         └── ProbeFailedError     a probe could not find out             → it is asked again
 """
@@ -348,29 +349,6 @@ class ReferenceConflictError(RequestError):
         super().__init__(
             f"reference id {reference_id!r} belongs to run {run_id}, which has not ended; wait for "
             "its end, choose another one, or take that run with on_conflict=existing"
-        )
-
-
-class TooManyRunsError(RequestError):
-    """Say that a run was not accepted because too many have not ended.
-
-    Attributes:
-        setting: Name of the setting that limits them.
-        limit: Its value.
-        workflow: The workflow whose runs it limits; None for those of all.
-        retry_after: Seconds after which it is worth another try.
-    """
-
-    def __init__(self, setting: str, limit: int, workflow: str | None, retry_after: int) -> None:
-        """Name the limit and what it limits."""
-        self.setting = setting
-        self.limit = limit
-        self.workflow = workflow
-        self.retry_after = retry_after
-        runs = "runs" if workflow is None else f"runs of {workflow}"
-        super().__init__(
-            f"{limit} {runs} have not ended, and {setting} allows no more; "
-            f"try again in {retry_after} seconds, or later"
         )
 
 
