@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from everstep.client import Diagnosis, Run
 
 _AWAITED: Final = ("operation", "kind", "state", "since", "until", "what")
+_NOT_YET: Final = frozenset({"starting", "under-way", "finishing"})
+_VERDICTS: Final = {
+    True: ("it helped", "green"),
+    False: ("it has not helped", "red"),
+    None: ("it is under way, whether it helped shows soon: look again", "yellow"),
+}
 _LOOKS: Final = 10
 _PAUSE: Final = 1.0
 _REPAIRS: Final = {
@@ -63,25 +69,33 @@ def _mend(session: Session, run: Run[Any], found: Diagnosis, repair: Fix, *, jso
         return ExitCode.FAILED
     done = run.repair(reason=repair.reason or "everstep doctor --fix")
     after = _afterwards(session, run, found)
-    helped = after.cause != found.cause or after.repair is None
+    helped = _helped(found, after)
     if json:
         told = {"before": shown.data(found), "done": done, "after": shown.data(after)}
         as_json(told | {"helped": helped})
     elif done is None:
         line(session.out, "nothing was done: it has moved meanwhile; look again")
     else:
+        word, style = _VERDICTS[helped]
         line(session.out)
-        style = "green" if helped else "red"
-        line(session.out, (f"{done}: {'it helped' if helped else 'it has not helped yet'}", style))
+        line(session.out, (f"{done}: {word}", style))
         line(session.out, f"now {after.cause}: {after.says}")
-    return ExitCode.DONE if helped else ExitCode.FAILED
+    return ExitCode.FAILED if helped is False else ExitCode.DONE
+
+
+def _helped(found: Diagnosis, after: Diagnosis) -> bool | None:
+    """Say whether a repair helped; None as long as nobody can tell."""
+    if after.repair is not None:
+        return False
+    same = [each.key for each in found.awaited] == [each.key for each in after.awaited]
+    return None if after.cause in _NOT_YET and same else True
 
 
 def _afterwards(session: Session, run: Run[Any], found: Diagnosis) -> Diagnosis:
     """Return how the run is once the repair has had its effect, or some seconds later."""
     after = run.diagnose()
     for _ in range(_LOOKS):
-        if after.cause not in {found.cause, "starting", "under-way"}:
+        if _helped(found, after):
             break
         session.sleep(_PAUSE)
         after = run.diagnose()

@@ -14,6 +14,12 @@ from everstep.adapters.errors import AdapterError
 from everstep.cli.exits import CommandError, ExitCode
 from everstep.client import RunFailed
 from everstep.client.errors import NoAnswerError
+from everstep.core.denials import (
+    MissingScopeError,
+    NoKeyError,
+    RateExceededError,
+    WorkflowNotAllowedError,
+)
 from everstep.core.errors import (
     CallbackGoneError,
     CallbackNotFoundError,
@@ -85,6 +91,7 @@ _REFUSED: Final = (
     ReferenceConflictError,
 )
 """Typed as it should be, but the state of things does not allow it."""
+_DENIED: Final = (MissingScopeError, RateExceededError, WorkflowNotAllowedError)
 _NOT_THERE: Final = (CallbackNotFoundError, RunNotFoundError, UnknownWorkflowError)
 _MISSING: Final[Mapping[str, str]] = {
     "ResourceNotFoundException": "there is no such table",
@@ -135,6 +142,10 @@ def _unavailable(error: Exception, _: str) -> tuple[str, ExitCode]:
     return f"AWS does not answer ({error}); {mend}", ExitCode.FAILED
 
 
+def _no_key(_: Exception, place: str) -> tuple[str, ExitCode]:
+    return _at(_NO_ENTRY, place), ExitCode.FAILED
+
+
 def _no_route(error: Exception, place: str) -> tuple[str, ExitCode]:
     mend = "look at --url, which ends with the stage; or the deployment is an older one"
     return f"{_at(str(error), place)}; {mend}", ExitCode.FAILED
@@ -172,6 +183,8 @@ _TOLD: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Told], .
     (UnavailableError, _unavailable),
     (_NOT_THERE, _with_place(ExitCode.NOT_FOUND)),
     (NoSuchRouteError, _no_route),
+    (NoKeyError, _no_key),
+    (_DENIED, _with_place(ExitCode.FAILED)),
     (_REFUSED, _plainly(ExitCode.FAILED)),
     (InvalidInputError, _input),
     (RequestError, _plainly(ExitCode.USAGE)),
