@@ -6,19 +6,29 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from everstep.app.start import start
-from everstep.core.errors import RunNotFoundError
+from everstep.core.errors import (
+    IdempotencyConflictError,
+    InvalidInputError,
+    InvalidOptionError,
+    ReferenceConflictError,
+    RunNotFoundError,
+    UnknownWorkflowError,
+)
 from everstep.core.model import RunStatus
-from everstep.http.application import Application, Reply, Route
-from everstep.http.options import OPTIONS, TAG, start_options
+from everstep.http.application import Application
+from everstep.http.contract import Payload
+from everstep.http.cors import NO_CORS, Cors
+from everstep.http.options import StartHeaders, StartQuery, start_options
+from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.http.requests import Request
 
 
-def trigger_app(engine: Engine) -> Application:
+def trigger_app(engine: Engine, cors: Cors = NO_CORS) -> Application:
     """Return the application of the trigger function."""
-    return Application(trigger_routes(engine))
+    return Application(trigger_routes(engine), cors)
 
 
 def trigger_routes(engine: Engine) -> list[Route]:
@@ -28,14 +38,26 @@ def trigger_routes(engine: Engine) -> list[Route]:
             method="POST",
             rule="/triggers/<workflow>",
             call=lambda request: _start(engine, request),
-            query=OPTIONS,
-            repeatable=frozenset({TAG}),
+            summary="Start a run; the body is the workflow's input.",
+            answers={200: "Accepted", 202: "Accepted"},
+            query=StartQuery,
+            headers=StartHeaders,
+            body=Payload,
+            largest=engine.limits.payload,
+            problems=(
+                UnknownWorkflowError,
+                RunNotFoundError,
+                IdempotencyConflictError,
+                ReferenceConflictError,
+                InvalidInputError,
+                InvalidOptionError,
+            ),
         )
     ]
 
 
 def _start(engine: Engine, request: Request) -> Reply:
-    value = request.json(engine.limits.payload)
+    value = request.given(Payload).root
     accepted = start(engine, request.workflow, value, start_options(request))
     status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
     return Reply(

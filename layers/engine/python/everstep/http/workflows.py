@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.errors import PydanticUserError
 
+from everstep.app.pages import page_of
 from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
 
@@ -17,22 +18,33 @@ if TYPE_CHECKING:
     from everstep.core.shapes import Shape
 
 
-def workflows(registry: Registry) -> dict[str, Any]:
-    """Return every workflow by name, its versions oldest first, and what failed to import.
+def workflows(registry: Registry, limit: int, cursor: str | None) -> dict[str, Any]:
+    """Return workflows by name, their versions oldest first, and what failed to import.
 
     A type without a JSON schema, which a workflow may well use, is shown as null.
+
+    Args:
+        registry: What is deployed.
+        limit: At most so many workflows.
+        cursor: Where the page before ended.
+
+    Raises:
+        InvalidRequestError: A cursor that makes no sense.
     """
-    versions: dict[str, list[dict[str, Any]]] = {name: [] for name in registry.names}
+    found = page_of(registry.names, str, limit=limit, cursor=cursor)
+    versions: dict[str, list[dict[str, Any]]] = {name: [] for name in found.items}
     for item in registry:
-        versions[item.name].append(_version(item))
+        if item.name in versions:
+            versions[item.name].append(_version(item))
     return {
-        "workflows": [{"name": name, "versions": found} for name, found in versions.items()],
+        "workflows": [{"name": name, "versions": each} for name, each in versions.items()],
         "faults": [
             {"module": module, "type": fault.type, "message": fault.message}
             for module, fault in (
                 (name, describe(error)) for name, error in registry.faults.items()
             )
         ],
+        "cursor": found.cursor,
     }
 
 

@@ -1,0 +1,146 @@
+"""What the calls of the api function take: their queries, headers and bodies."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BeforeValidator, Field
+
+from everstep.app.control import LONGEST_WHO, LONGEST_WHY
+from everstep.app.options import MOST_TAGS
+from everstep.app.query import LARGEST_PAGE
+from everstep.core.model import RunStatus  # noqa: TC001 - pydantic reads it
+from everstep.http.contract import DIGITS, Asked, IdempotencyKey, Instant
+from everstep.http.options import TAG, ReferenceId, Tags
+
+LONGEST_WAIT: Final = 20
+"""Seconds; API Gateway hangs up after 29."""
+DEFAULT_PAGE: Final = 20
+LONGEST_CURSOR: Final = 1024
+LONGEST_TYPE: Final = 200
+
+Cursor = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_CURSOR,
+        description="The `cursor` of the page before; null there means that there is no more.",
+    ),
+]
+Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="At most so many."), DIGITS]
+
+
+def _words(value: object) -> object:
+    return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+
+class PageQuery(Asked):
+    """Query of whatever is shown page by page."""
+
+    limit: Limit = LARGEST_PAGE
+    cursor: Cursor | None = None
+
+
+class RunsQuery(PageQuery):
+    """Query of a list of runs."""
+
+    repeatable: ClassVar[frozenset[str]] = frozenset({TAG})
+
+    limit: Limit = DEFAULT_PAGE
+    workflow: str | None = Field(
+        None,
+        min_length=1,
+        description="Only runs of this workflow; of every one if absent.",
+    )
+    status: RunStatus | None = Field(None, description="Only runs with this status.")
+    tag: Annotated[Tags, Field(max_length=MOST_TAGS)] = ()
+    reference_id: ReferenceId | None = None
+    since: Instant | None = Field(None, description="Only runs accepted at this time or later.")
+    until: Instant | None = Field(None, description="Only runs accepted before this time.")
+
+
+Includable = Literal["steps", "audit", "events"]
+
+
+class RunQuery(Asked):
+    """Query of one run."""
+
+    include: Annotated[tuple[Includable, ...], BeforeValidator(_words)] = Field(
+        ("steps",), description="What to show beside the run itself, separated by commas."
+    )
+
+
+class IfNoneMatch(Asked):
+    """Headers of a question whose answer may be known already."""
+
+    if_none_match: str | None = Field(None, description="Entity tags of answers that are known.")
+
+
+class ResultQuery(Asked):
+    """Query of a result."""
+
+    wait: Annotated[int, Field(ge=0, le=LONGEST_WAIT), DIGITS] = Field(
+        0, description="Seconds to wait for the end of the run."
+    )
+    form: Literal["plain", "recorded"] = Field(
+        "plain", description="Plain JSON, or as it is recorded, for clients that decode it."
+    )
+
+
+class HealthQuery(Asked):
+    """Query of the health of the deployment."""
+
+    deep: Annotated[int, Field(ge=0, le=1), DIGITS] = Field(
+        0, description="1 also reads from the table."
+    )
+
+
+class KeyHeaders(Asked):
+    """Headers of what can be repeated."""
+
+    idempotency_key: IdempotencyKey | None = None
+
+
+class ActorHeaders(Asked):
+    """Headers of whoever controls a run."""
+
+    everstep_actor: str | None = Field(
+        None, min_length=1, max_length=LONGEST_WHO, description="Who asks, for the audit."
+    )
+
+
+class ActorKeyHeaders(ActorHeaders, KeyHeaders):
+    """Headers of whoever makes a run of another one."""
+
+
+class ControlBody(Asked):
+    """Who controls a run, and what for."""
+
+    by: str | None = Field(None, min_length=1, max_length=LONGEST_WHO, description="Who asks.")
+    reason: str | None = Field(None, min_length=1, max_length=LONGEST_WHY, description="What for.")
+
+
+class CancelBody(ControlBody):
+    """Who cancels a run, and how."""
+
+    force: bool = Field(
+        default=False,
+        strict=True,
+        description="End it at once, whatever its code would do: nothing is undone.",
+    )
+
+
+class ForkBody(ControlBody):
+    """Where a new run goes on, and with what."""
+
+    from_step: str = Field(description="Key of the first operation to execute again: `charge#1`.")
+    input: Any = Field(None, description="The new run's input; that of the old one if absent.")
+
+
+class FailBody(Asked):
+    """Why a callback could not be completed."""
+
+    type: Annotated[str, Field(min_length=1, max_length=LONGEST_TYPE)] = Field(
+        description="What kind of failure it is."
+    )
+    message: str = Field("", description="What is to be said of it.")
