@@ -17,7 +17,7 @@ import pytest
 from everstep import logs, wiring
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.core.errors import UnavailableError
-from everstep.wiring import Settings
+from everstep.settings import Settings
 from tests.unit.http.world import START, Broken, FakeContext, World
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def test_the_executor_runs_a_step_and_keeps_a_message_of_nobody(
     assert outcomes == ["repeated", "malformed message"]
 
 
-COUNTED: Final = {"ApproximateReceiveCount": "1"}
+COUNTED: Final = {"ApproximateReceiveCount": "1", "SentTimestamp": "1767225600000"}
 
 
 @pytest.mark.parametrize(("left", "failed"), [(60_000, 0), (1000, 1)])

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
 from everstep.core.durations import MINUTE
+from everstep.core.observations import unobserved
+from everstep.core.run_logs import LogLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from everstep.app.kept import Passes
     from everstep.authoring.registry import Registry
+    from everstep.core.observations import Observation
+    from everstep.core.trace_context import TraceContext
     from everstep.ports import (
         BlobStore,
         Clock,
@@ -36,6 +40,7 @@ class Limits:
             sends it again; longer than the visibility time-out.
         watchdog: How long a run may show no progress before the sweeper takes it over; longer
             than a message can be retried before it becomes a dead letter.
+        logs: What is kept of what code says.
         attempt: By when an attempt is surely over, where neither its step nor the function that
             it runs in says how long it may take.
     """
@@ -45,6 +50,7 @@ class Limits:
     grace: int = 7 * MINUTE
     watchdog: int = 360 * MINUTE
     attempt: int = MINUTE
+    logs: LogLimits = field(default_factory=LogLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,7 @@ class Execution:
         kwargs: What it is called with, by name.
         limit: Longest time in milliseconds; None for no limit.
         probe: Whether this is no attempt, but finds out what became of it.
+        trace: Where it is in a trace.
     """
 
     run_id: str
@@ -70,6 +77,7 @@ class Execution:
     kwargs: Mapping[str, object]
     limit: int | None
     probe: bool = False
+    trace: TraceContext | None = None
 
     def carry_out(self) -> object:
         """Return what the function, or the coroutine that it makes, gives.
@@ -80,12 +88,19 @@ class Execution:
         return call_within(lambda: self.fn(*self.args, **self.kwargs), self.limit)
 
 
+def untraced() -> TraceContext | None:
+    """Return no trace."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Everything that a use case needs.
 
     ``execute`` calls the user's code; tests put something of their own in its place. ``kept``
     holds suspended passes from one message of a run to the next; None to replay for each.
+    ``observe`` is told what was done, and ``called_in`` tells the trace that this process is
+    called in, if somebody records one.
     """
 
     runs: RunStore
@@ -100,3 +115,5 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     execute: Callable[[Execution], object] = Execution.carry_out
     kept: Passes | None = None
+    observe: Callable[[Observation], None] = unobserved
+    called_in: Callable[[], TraceContext | None] = untraced

@@ -16,9 +16,9 @@ Time = str | None
 
 
 class Answer(BaseModel):
-    """Something that is answered."""
+    """Something that is answered; a newer version may add to it."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
 
 class Accepted(Answer):
@@ -141,6 +141,8 @@ class RunShown(RunListed):
     parent: ParentShown | None
     ending: EndingShown | None
     origin: OriginShown | None
+    correlation_id: str
+    trace_id: str
     steps: list[StepShown] = Field([], description="If included.")
     audit: list[AuditShown] = Field([], description="If included.")
     events: list[EventShown] = Field([], description="If included.")

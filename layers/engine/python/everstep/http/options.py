@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from everstep.app.options import LONGEST_REFERENCE_ID, MOST_TAGS, StartOptions
 from everstep.core.errors import InvalidOptionError
+from everstep.core.trace_context import LONGEST_CORRELATION_ID
 from everstep.http.contract import SECONDS, Asked, IdempotencyKey, Instant, header_name
 from everstep.http.faults import wrong_request
 
@@ -43,6 +44,17 @@ Timeout = Annotated[float, Field(gt=0, description="Seconds that the run may tak
 Retention = Annotated[
     float, Field(ge=3600, description="Seconds that the run is kept after its end."), SECONDS
 ]
+CorrelationId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_CORRELATION_ID,
+        description="The caller's own mark on everything that belongs together.",
+    ),
+]
+Traceparent = Annotated[
+    str, Field(description="The trace that it belongs to, as W3C writes it; else it is ignored.")
+]
 Tags = Annotated[
     tuple[str, ...],
     Field(description="`name:value`: names up to 64, values up to 128 characters; repeatable."),
@@ -54,7 +66,7 @@ class _Options(Asked):
     @override
     def refused(cls, name: str, said: str, errors: Sequence[Mapping[str, Any]]) -> EverstepError:
         if name in cls.model_fields and name not in _OF_REQUESTS:
-            return InvalidOptionError(name.removeprefix(_PREFIX), said)
+            return InvalidOptionError(name.removeprefix(_PREFIX).removeprefix("x_"), said)
         return super().refused(name, said, errors)
 
 
@@ -84,6 +96,8 @@ class StartHeaders(_Options):
     everstep_at: At | None = None
     everstep_timeout: Timeout | None = None
     everstep_retention: Retention | None = None
+    x_correlation_id: CorrelationId | None = None
+    traceparent: Traceparent | None = None
 
 
 def start_options(request: Request) -> StartOptions:
@@ -111,6 +125,8 @@ def start_options(request: Request) -> StartOptions:
         tags=read_tags(query.tag),
         timeout=either("timeout", query.timeout, headers.everstep_timeout),
         retention=either("retention", query.retention, headers.everstep_retention),
+        correlation_id=headers.x_correlation_id,
+        traceparent=headers.traceparent,
     )
 
 
