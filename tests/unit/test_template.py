@@ -30,6 +30,7 @@ FOLDERS: Final = {
     "ApiFunction": "api",
     "SweeperFunction": "sweeper",
     "DeadLetterFunction": "dead_letter",
+    "AuthorizerFunction": "authorizer",
 }
 LONGEST_DELAY: Final = 900
 FOURTEEN_DAYS: Final = 14 * 24 * 60 * 60
@@ -278,6 +279,7 @@ def test_functions_get_exactly_the_settings_that_the_engine_reads() -> None:
         "EVERSTEP_WATCHDOG_SECONDS": "WatchdogSeconds",
         "EVERSTEP_INLINE_LIMIT_BYTES": "InlineLimitBytes",
         "EVERSTEP_MAX_PAYLOAD_BYTES": "MaxPayloadBytes",
+        "EVERSTEP_API_AUTHORIZATION": "ApiAuthorization",
         "POWERTOOLS_SERVICE_NAME": "everstep",
     }
 

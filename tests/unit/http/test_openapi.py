@@ -15,6 +15,7 @@ from tests.unit.http.described import described
 from tests.unit.http.world import World
 
 if TYPE_CHECKING:
+    from everstep.app.keys import Keys
     from everstep.http.routes import Route
 
 
@@ -23,9 +24,13 @@ def world() -> World:
     return World()
 
 
+def no_keys() -> Keys:
+    raise AssertionError("routes ask for no keys when they are made")
+
+
 def routes() -> list[Route]:
     engine = World().engine
-    return [*trigger_routes(engine), *api_routes(engine, lambda _: None)]
+    return [*trigger_routes(engine), *api_routes(engine, lambda _: None, no_keys)]
 
 
 def operation(path: str, method: str) -> dict[str, Any]:
@@ -95,5 +100,5 @@ def test_problems_name_their_types() -> None:
 
 def test_the_document_does_not_depend_on_what_is_deployed() -> None:
     empty = World(workflows=()).engine
-    made = document([*trigger_routes(empty), *api_routes(empty, lambda _: None)], "0.1.0")
+    made = document([*trigger_routes(empty), *api_routes(empty, lambda _: None, no_keys)], "0.1.0")
     assert made == described()

@@ -24,6 +24,7 @@ __all__ = ["LOG_LEVELS", "SETTINGS", "Settings", "SettingsError"]
 
 METRICS: Final = ("off", "on", "by-workflow")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+API_AUTHORIZATIONS: Final = ("KEY", "IAM", "NONE")
 _NO_QUEUE: Final = "none: read only"
 _KEY: Final = "setting"
 _OFF: Final = "OFF"
@@ -105,6 +106,16 @@ class Settings:
         default="everstep",
         metadata=_said(
             Text("a name"), "what metrics call this deployment", parameter="AWS::StackName"
+        ),
+    )
+
+    # --- HTTP API
+    api_authorization: str = field(
+        default="KEY",
+        metadata=_said(
+            Choice(API_AUTHORIZATIONS),
+            "what callers prove who they are with: API keys, signed requests, or nothing",
+            parameter="ApiAuthorization",
         ),
     )
 

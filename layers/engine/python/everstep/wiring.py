@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
+    from everstep.app.keys import Keys
     from everstep.ports import BlobStore
 
 _ATTEMPTS: Final = 4
@@ -182,6 +183,17 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
     )
 
 
+def build_keys(settings: Settings, clients: Clients) -> Keys:
+    """Return what the use cases of API keys need, on AWS."""
+    from everstep.adapters.dynamodb.api_keys import DynamoKeys
+    from everstep.adapters.system import SystemClock, SystemIds
+    from everstep.app.keys import Keys
+
+    dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
+    store = DynamoKeys(dynamodb, settings.table)
+    return Keys(store=store, clock=SystemClock(), ids=SystemIds())
+
+
 def _s3_blobs(clients: Clients, bucket: str) -> BlobStore:
     from everstep.adapters.s3 import S3Blobs
 
@@ -215,3 +227,17 @@ def engine_from_env() -> Engine:
     capture.install(limits_of(settings).logs, as_json=True)
     told = telemetry.configure(settings.metrics, settings.deployment)
     return told.watching(build_engine(settings, Clients()))
+
+
+@cache
+def keys_from_env() -> Keys:
+    """Return what this process needs for API keys, made once, and set up its logs.
+
+    Raises:
+        SettingsError: A variable is missing or wrong.
+    """
+    from everstep import logs
+
+    settings = settings_from_env()
+    logs.configure(settings.log_level)
+    return build_keys(settings, Clients())

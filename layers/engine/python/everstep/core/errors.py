@@ -33,6 +33,7 @@
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
     │   ├── CallbackNotFoundError, CallbackGoneError
     │   ├── InvalidOptionError       one option of a start is wrong
+    │   ├── those of ``denials``     an API key is missing, or does not allow it
     │   └── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
     └── UnavailableError         a service did not answer               → the same call again
         └── ProbeFailedError     a probe could not find out             → it is asked again

@@ -246,6 +246,35 @@ class Health(Answer):
     version: str
 
 
+class KeyShown(Answer):
+    """An API key, without its secret."""
+
+    key_id: str
+    name: str
+    status: str
+    scopes: list[str]
+    workflows: list[str]
+    rate: int | None
+    created_at: str
+    expires_at: Time
+    revoked_at: Time
+    last_used_at: Time
+    former_secret_until: Time
+
+
+class KeyIssued(KeyShown):
+    """An API key with its secret, which is shown this once."""
+
+    key: str
+
+
+class KeyPage(Answer):
+    """A page of API keys."""
+
+    keys: list[KeyShown]
+    cursor: str | None
+
+
 class Document(BaseModel):
     """An OpenAPI document."""
 
@@ -272,5 +301,6 @@ class Problem(Answer):
     errors: list[Mistake] = Field([], description="Every mistake, if there are several parts.")
     parameter: str | None = Field(None, description="The option that is wrong.")
     run_id: str | None = Field(None, description="The run that is meant, or is in the way.")
+    needs: str | None = Field(None, description="The scope that the key lacks.")
     size: int | None = Field(None, description="Bytes that it has.")
     limit: int | None = Field(None, description="Bytes that it may have.")

@@ -20,6 +20,7 @@ from everstep.http.callbacks import callback_routes
 from everstep.http.contract import Payload
 from everstep.http.control import control_routes
 from everstep.http.cors import NO_CORS, Cors
+from everstep.http.keys import key_routes
 from everstep.http.queries import HealthQuery, IfNoneMatch, KeyHeaders, PageQuery, ResultQuery
 from everstep.http.questions import question_routes
 from everstep.http.routes import Reply, Route
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from everstep.app.engine import Engine
+    from everstep.app.keys import Keys
+    from everstep.http.admission import Gate
     from everstep.http.requests import Request
 
 VERSION: Final = "0.1.0"
@@ -37,19 +40,36 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0
 
 
-def api_app(engine: Engine, sleep: Callable[[float], None], cors: Cors = NO_CORS) -> Application:
-    """Return the application of the api function, see ``api_routes``."""
-    return Application(api_routes(engine, sleep), cors)
+def api_app(
+    engine: Engine,
+    sleep: Callable[[float], None],
+    gate: Gate | None = None,
+    keys: Callable[[], Keys] | None = None,
+    cors: Cors = NO_CORS,
+) -> Application:
+    """Return the application of the api function.
+
+    Args:
+        engine: The ports.
+        sleep: See ``api_routes``.
+        gate: Lets calls in; None lets in everybody.
+        keys: See ``api_routes``.
+        cors: Whose pages may read the answers.
+    """
+    return Application(api_routes(engine, sleep, keys), gate, cors)
 
 
-def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
+def api_routes(
+    engine: Engine, sleep: Callable[[float], None], keys: Callable[[], Keys] | None = None
+) -> list[Route]:
     """Return the routes of the api function.
 
     Args:
         engine: The ports.
         sleep: Waits for so many seconds; a caller may ask to wait for a result.
+        keys: Makes what the use cases of API keys need; None to have no calls for them.
     """
-    calls = _Calls(engine, sleep)
+    calls = _Calls(engine, sleep, keys)
     get = partial(Route, method="GET")
     return [
         *question_routes(engine),
@@ -63,6 +83,7 @@ def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
         ),
         *control_routes(engine),
         *callback_routes(engine),
+        *(() if keys is None else key_routes(keys)),
         Route(
             method="POST",
             rule="/runs/<run_id>/events/<name>",
@@ -102,6 +123,7 @@ def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
 class _Calls:
     engine: Engine
     sleep: Callable[[float], None]
+    keys: Callable[[], Keys] | None
 
     def result(self, request: Request) -> Reply:
         """Answer 200 once the run has ended; 202 if it has not within the time to wait."""
@@ -139,8 +161,14 @@ class _Calls:
         return Reply(status=202 if kept.created else 200, body=body)
 
     def workflows(self, request: Request) -> Reply:
-        asked = request.given(PageQuery)
-        return Reply(body=workflows(self.engine.registry, asked.limit, asked.cursor))
+        asked, caller = request.given(PageQuery), request.caller
+        body = workflows(
+            self.engine.registry,
+            lambda name: caller is None or caller.may_use(name),
+            asked.limit,
+            asked.cursor,
+        )
+        return Reply(body=body)
 
     def health(self, request: Request) -> Reply:
         """Say that the function runs; with ``deep=1``, that it reaches the table, too."""
@@ -153,7 +181,7 @@ class _Calls:
         from everstep.http.openapi import document
         from everstep.http.trigger import trigger_routes
 
-        routes = [*trigger_routes(self.engine), *api_routes(self.engine, self.sleep)]
+        routes = [*trigger_routes(self.engine), *api_routes(self.engine, self.sleep, self.keys)]
         return Reply(body=document(routes, VERSION), tagged=True)
 
 

@@ -21,6 +21,7 @@ from everstep.logs import described
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from everstep.http.admission import Gate
     from everstep.http.requests import LambdaContext
 
 __all__ = ["Application", "Reply", "Route"]
@@ -37,16 +38,20 @@ _LOG: Final = logging.getLogger("everstep.http")
 class Application:
     """The handler of a function behind API Gateway."""
 
-    def __init__(self, routes: Iterable[Route], cors: Cors = NO_CORS) -> None:
+    def __init__(
+        self, routes: Iterable[Route], gate: Gate | None = None, cors: Cors = NO_CORS
+    ) -> None:
         """Register the routes, and for every other method of their paths what it is answered.
 
         Args:
             routes: What there is.
+            gate: Lets calls in; None lets in everybody.
             cors: Whose pages may read the answers.
         """
         # Not its `enable_validation`, which would cost every cold start more than all else here:
         # requests are checked by the routes' own models.
         self._resolver = APIGatewayRestResolver(debug=False)
+        self._gate = gate
         self._cors = cors
         by_rule: dict[str, dict[str, Route]] = {}
         for route in routes:
@@ -82,8 +87,11 @@ class Application:
         return endpoint
 
     def _call(self, route: Route, parameters: Mapping[str, str]) -> Reply:
-        request = read_request(self._resolver.current_event.raw_event, self._context, parameters)
+        event = self._resolver.current_event.raw_event
+        request = read_request(event, self._context, parameters)
         check_sizes(request)
+        if self._gate is not None:
+            request = self._gate.admit(event, route.method, route.rule, request)
         return route.answer(request)
 
     def _not_routed(self, method: str, offered: list[str]) -> Reply:

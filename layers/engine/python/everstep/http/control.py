@@ -110,6 +110,9 @@ def actor(request: Request) -> str | None:
         raise wrong_request(
             said, [{"loc": list(loc), "msg": said, "type": "differs"} for loc in mistakes]
         )
+    if request.caller is not None:
+        # A key is proof, a header is not: nobody acts in the name of another.
+        return request.caller.who
     return header if who is None else who
 
 

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from everstep.core.access import OPEN, needed
+from everstep.core.denials import (
+    MissingScopeError,
+    NoKeyError,
+    RateExceededError,
+    WorkflowNotAllowedError,
+)
 from everstep.core.errors import (
     EverstepError,
     InvalidRequestError,
@@ -53,6 +60,12 @@ _OF_BODIES: Final[tuple[type[EverstepError], ...]] = (
     PayloadTooLargeError,
     UnsupportedMediaTypeError,
 )
+_OF_KEYS: Final[tuple[type[EverstepError], ...]] = (
+    NoKeyError,
+    MissingScopeError,
+    WorkflowNotAllowedError,
+    RateExceededError,
+)
 _OF_QUESTIONS: Final[tuple[type[EverstepError], ...]] = (AnswerTooLargeError,)
 # What API Gateway itself answers, by status; the template writes these as problems, too.
 GATEWAY: Final = {
@@ -70,6 +83,7 @@ GATEWAY: Final = {
 _PATHS: Final[Mapping[str, Json]] = {
     "run_id": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,64}$"},
     "workflow": {"type": "string", "minLength": 1},
+    "key_id": {"type": "string", "minLength": 1},
     "token": {"type": "string", "minLength": 1},
     "name": {"type": "string", "minLength": 1},
 }
@@ -104,7 +118,10 @@ def document(routes: Sequence[Route], version: str) -> Json:
         # Relative to where this document is: stage and domain are not known here.
         "servers": [{"url": "."}],
         "paths": paths,
-        "components": {"schemas": models.components},
+        "components": {
+            "schemas": models.components,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -172,6 +189,8 @@ def _operation(route: Route, models: _Models) -> Json:
     ]
     shown: Json = {
         "operationId": _operation_id(route),
+        # Or nothing, where the deployment asks for none.
+        "security": [{"key": []}, {}] if _needs_key(route) else [],
         "summary": route.summary,
         "parameters": [
             *variables,
@@ -184,6 +203,10 @@ def _operation(route: Route, models: _Models) -> Json:
         },
     }
     return shown if route.body is None else shown | {"requestBody": models.body(route.body)}
+
+
+def _needs_key(route: Route) -> bool:
+    return needed(route.method, route.rule) is not OPEN
 
 
 def _operation_id(route: Route) -> str:
@@ -214,6 +237,7 @@ def _problems(route: Route) -> Json:
     """Return the answers to what can go wrong, by status; each names its kinds."""
     found = [*_OF_ALL, *route.problems]
     found += _OF_BODIES if route.body is not None else ()
+    found += _OF_KEYS if _needs_key(route) else ()
     found += _OF_QUESTIONS if route.method == "GET" else ()
     kinds: dict[int, list[str]] = {INTERNAL.status: [INTERNAL.name]}
     for kind in map(kind_of_class, found):

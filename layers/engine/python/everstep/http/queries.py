@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from everstep.app.control import LONGEST_WHO, LONGEST_WHY
 from everstep.app.options import MOST_TAGS
 from everstep.app.query import LARGEST_PAGE
+from everstep.core.durations import DAY, SECOND
 from everstep.core.model import RunStatus  # noqa: TC001 - pydantic reads it
 from everstep.http.contract import DIGITS, Asked, IdempotencyKey, Instant
 from everstep.http.options import TAG, ReferenceId, Tags
@@ -18,6 +19,8 @@ LONGEST_WAIT: Final = 20
 DEFAULT_PAGE: Final = 20
 LONGEST_CURSOR: Final = 1024
 LONGEST_TYPE: Final = 200
+LONGEST: Final = 100 * 365 * DAY
+"""Milliseconds that a key, or an overlap of its secrets, may last."""
 
 Cursor = Annotated[
     str,
@@ -135,6 +138,31 @@ class ForkBody(ControlBody):
 
     from_step: str = Field(description="Key of the first operation to execute again: `charge#1`.")
     input: Any = Field(None, description="The new run's input; that of the old one if absent.")
+
+
+Span = Annotated[int, Field(strict=True, ge=0, le=LONGEST // SECOND)]
+Texts = list[Annotated[str, Field(strict=True)]]
+
+
+class KeyBody(Asked):
+    """What a new API key is to be good for."""
+
+    name: str = Field(description="Whose it is, or what for.")
+    scopes: Texts = Field([], description="Some of trigger, read, control and admin.")
+    workflows: Texts = Field([], description="The workflows that it is limited to; none for all.")
+    expires_in: Span | None = Field(None, description="Seconds; for ever if absent.")
+    rate: Annotated[int, Field(strict=True)] | None = Field(
+        None, description="Calls a minute that it may make; as many as it likes if absent."
+    )
+
+
+class RotationBody(Asked):
+    """How an API key is rotated."""
+
+    overlap: Span | None = Field(
+        None, description="Seconds for which the present secret stays good; a day if absent."
+    )
+    expires_in: Span | None = Field(None, description="Seconds; as before if absent.")
 
 
 class FailBody(Asked):

@@ -21,6 +21,7 @@ from everstep.http.faults import HeadersTooLargeError, MalformedBodyError, UriTo
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from everstep.app.admission import Caller
     from everstep.http.contract import Asked, Payload
 
 M = TypeVar("M", bound="Asked | Payload")
@@ -55,6 +56,7 @@ class Request:
         body: The bytes of the body.
         context: Lambda's context.
         said: What query, headers and body say, checked by the models of the route.
+        caller: The key that it came with; None where keys are off, and for calls that need none.
     """
 
     path: str
@@ -64,6 +66,7 @@ class Request:
     body: bytes
     context: LambdaContext
     said: tuple[Asked | Payload, ...] = ()
+    caller: Caller | None = None
 
     def json(self, limit: int) -> Any:  # noqa: ANN401 - JSON
         """Return the body's data, see ``read_json``."""

@@ -23,12 +23,13 @@ from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
+    from everstep.http.admission import Gate
     from everstep.http.requests import Request
 
 
-def trigger_app(engine: Engine, cors: Cors = NO_CORS) -> Application:
-    """Return the application of the trigger function."""
-    return Application(trigger_routes(engine), cors)
+def trigger_app(engine: Engine, gate: Gate | None = None, cors: Cors = NO_CORS) -> Application:
+    """Return the application of the trigger function, which the gate lets calls in to."""
+    return Application(trigger_routes(engine), gate, cors)
 
 
 def trigger_routes(engine: Engine) -> list[Route]:

@@ -18,20 +18,25 @@ if TYPE_CHECKING:
     from everstep.core.shapes import Shape
 
 
-def workflows(registry: Registry, limit: int, cursor: str | None) -> dict[str, Any]:
+def workflows(
+    registry: Registry, shown: Callable[[str], bool], limit: int, cursor: str | None
+) -> dict[str, Any]:
     """Return workflows by name, their versions oldest first, and what failed to import.
 
     A type without a JSON schema, which a workflow may well use, is shown as null.
 
     Args:
         registry: What is deployed.
+        shown: Says of a name whether the caller is to see it.
         limit: At most so many workflows.
         cursor: Where the page before ended.
 
     Raises:
         InvalidRequestError: A cursor that makes no sense.
     """
-    found = page_of(registry.names, str, limit=limit, cursor=cursor)
+    found = page_of(
+        [each for each in registry.names if shown(each)], str, limit=limit, cursor=cursor
+    )
     versions: dict[str, list[dict[str, Any]]] = {name: [] for name in found.items}
     for item in registry:
         if item.name in versions:
