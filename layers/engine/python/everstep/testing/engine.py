@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.options import OnConflict
     from everstep.authoring.workflows import Workflow
+    from everstep.core.observations import Observation
     from everstep.testing.stand_ins import Mock
 
 In = TypeVar("In")
@@ -88,6 +89,11 @@ class TestEngine(Callers, Operators):
     def ports(self) -> Engine:
         """Return what use cases work on, for code that does what functions do."""
         return self._world.inside
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Return what the engine has told of its work, as metrics are made of it, in order."""
+        return tuple(self._world.facts.observations)
 
     def deploy(self, workflows: Iterable[Workflow[Any, Any]]) -> None:
         """Put new code in place of the old; runs stay as they are."""
