@@ -113,6 +113,8 @@ class TestEngine(Callers, Operators):
         tags: Mapping[str, str] | None = None,
         timeout: float | timedelta | None = None,
         retention: float | timedelta | None = None,
+        correlation_id: str | None = None,
+        traceparent: str | None = None,
     ) -> TestRun[Out]:
         """Start a run; it begins with the next ``run_until_idle`` or ``advance``.
 
@@ -127,6 +129,8 @@ class TestEngine(Callers, Operators):
             tags: Marks on it.
             timeout: How long it may take; as the workflow says if not given.
             retention: How long it is kept after its end; as the workflow says if not given.
+            correlation_id: A mark on everything that belongs together.
+            traceparent: The trace that it belongs to, as W3C writes it.
 
         Raises:
             RequestError: As the HTTP trigger would answer.
@@ -145,6 +149,8 @@ class TestEngine(Callers, Operators):
             tags=tags or {},
             timeout=timeout,
             retention=retention,
+            correlation_id=correlation_id,
+            traceparent=traceparent,
         )
 
         def call() -> Accepted:
