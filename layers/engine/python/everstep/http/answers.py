@@ -302,5 +302,8 @@ class Problem(Answer):
     parameter: str | None = Field(None, description="The option that is wrong.")
     run_id: str | None = Field(None, description="The run that is meant, or is in the way.")
     needs: str | None = Field(None, description="The scope that the key lacks.")
+    setting: str | None = Field(None, description="The setting that limits the runs.")
+    workflow: str | None = Field(None, description="The workflow that it limits; null for all.")
+    retry_after: int | None = Field(None, description="Seconds after which to repeat the call.")
     size: int | None = Field(None, description="Bytes that it has.")
     limit: int | None = Field(None, description="Bytes that it may have.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from everstep.app.capacity import TooManyRunsError
 from everstep.app.start import start
 from everstep.core.errors import (
     IdempotencyConflictError,
@@ -48,6 +49,7 @@ def trigger_routes(engine: Engine) -> list[Route]:
             problems=(
                 UnknownWorkflowError,
                 RunNotFoundError,
+                TooManyRunsError,
                 IdempotencyConflictError,
                 ReferenceConflictError,
                 InvalidInputError,

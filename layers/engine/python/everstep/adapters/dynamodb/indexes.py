@@ -104,6 +104,11 @@ class DynamoRunList:
         listed = [items.to_listed(item) for item in found]
         return [each for each in listed if each.run_id != before][:limit]
 
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are of a workflow and a status, at most ``limit``."""
+        values: Item = {":listed": {"S": keys.listed(workflow, status)}}
+        return self._table.count(keys.LIST_INDEX, "list_pk = :listed", values, limit)
+
     def every(self) -> Iterator[Listed]:
         """Yield every run there is, in no order; reads the whole index, page by page.
 
