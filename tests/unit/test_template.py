@@ -262,28 +262,6 @@ def test_each_function_logs_to_its_own_group_which_forgets(name: str) -> None:
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-def test_functions_get_exactly_the_settings_that_the_engine_reads() -> None:
-    variables = TEMPLATE_AS_WRITTEN["Globals"]["Function"]["Environment"]["Variables"]
-    straight = {name: text(value) for name, value in variables.items()}
-    del straight["EVERSTEP_START_GRACE_SECONDS"]
-
-    assert straight == {
-        "EVERSTEP_TABLE": "Table",
-        "EVERSTEP_QUEUE_URL": "StepQueue",
-        "EVERSTEP_BUCKET": "PayloadBucket",
-        "EVERSTEP_WORKFLOWS": "Workflows",
-        "EVERSTEP_LOG_LEVEL": "LogLevel",
-        "EVERSTEP_RUN_LOG_LEVEL": "RunLogLevel",
-        "EVERSTEP_METRICS": "Metrics",
-        "EVERSTEP_DEPLOYMENT": "AWS::StackName",
-        "EVERSTEP_WATCHDOG_SECONDS": "WatchdogSeconds",
-        "EVERSTEP_INLINE_LIMIT_BYTES": "InlineLimitBytes",
-        "EVERSTEP_MAX_PAYLOAD_BYTES": "MaxPayloadBytes",
-        "EVERSTEP_API_AUTHORIZATION": "ApiAuthorization",
-        "POWERTOOLS_SERVICE_NAME": "everstep",
-    }
-
-
 def test_the_dead_letter_function_knows_how_often_its_messages_were_received_before() -> None:
     environment = FUNCTIONS["DeadLetterFunction"]["Environment"]["Variables"]
     redrive = RESOURCES["StepQueue"]["Properties"]["RedrivePolicy"]

@@ -35,6 +35,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     "Trigger": {
         "TriggerLogs.Arn": WRITE_LOGS,
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "${Table.Arn}/index/list": {"dynamodb:Query"},
         f"{TABLE} of RATE#*": {"dynamodb:UpdateItem"},
         STEPS: {"sqs:SendMessage"},
         PAYLOADS: {"s3:PutObject"},

@@ -48,6 +48,9 @@ class RunStore(Protocol):
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name, whether or not that run has ended."""
 
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key, whether or not that run has ended."""
+
     def release(self, head: Head) -> None:
         """Give back the idempotency key and the name of a run, unless others have them by now."""
 
@@ -126,6 +129,9 @@ class RunList(Protocol):
         self, workflow: str, status: RunStatus, before: str | None, limit: int
     ) -> Sequence[Listed]:
         """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
+
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are of a workflow and a status, at most ``limit``."""
 
     def every(self) -> Iterable[Listed]:
         """Return every run there is, in no order; reads the whole index, page by page."""

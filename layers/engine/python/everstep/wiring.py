@@ -15,6 +15,7 @@ from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
 from everstep.core.durations import SECOND
 from everstep.core.errors import EverstepError
+from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
 from everstep.loading import load_registry
 from everstep.settings import Settings
@@ -150,6 +151,17 @@ def limits_of(settings: Settings) -> Limits:
         payload=settings.max_payload_bytes,
         grace=settings.start_grace_seconds * SECOND,
         watchdog=settings.watchdog_seconds * SECOND,
+        runs=settings.max_concurrent_runs,
+        runs_of=settings.max_concurrent_runs_of,
+        run_timeout=settings.run_timeout_seconds * SECOND or None,
+        step_timeout=settings.step_timeout_seconds * SECOND or None,
+        retry=Retry(
+            max_attempts=settings.retry_max_attempts,
+            initial_delay=settings.retry_initial_delay_seconds,
+            factor=settings.retry_factor,
+            max_delay=settings.retry_max_delay_seconds,
+            jitter=settings.retry_jitter,
+        ),
         logs=LogLimits(
             level=None if settings.run_log_level == "OFF" else settings.run_log_level,
             inline=settings.run_log_inline_bytes,

@@ -34,7 +34,8 @@
     │   ├── CallbackNotFoundError, CallbackGoneError
     │   ├── InvalidOptionError       one option of a start is wrong
     │   ├── those of ``denials``     an API key is missing, or does not allow it
-    │   └── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
+    │   ├── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
+    │   └── TooManyRunsError         of ``app.capacity``: there is no room   → later
     └── UnavailableError         a service did not answer               → the same call again
         └── ProbeFailedError     a probe could not find out             → it is asked again
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from everstep.app.capacity import TooManyRunsError
 from everstep.core.denials import (
     KeyNotFoundError,
     MissingScopeError,
@@ -77,6 +78,7 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
     InvalidInputError: Kind(422, "invalid-input", "The input does not fit the workflow"),
     InvalidOptionError: Kind(422, "invalid-option", "An option of the start is wrong"),
     AnswerTooLargeError: Kind(422, "answer-too-large", "The answer is too large"),
+    TooManyRunsError: Kind(429, "too-many-runs", "Too many runs have not ended"),
     RateExceededError: Kind(429, "rate-exceeded", "The key has made too many calls"),
     UnavailableError: Kind(503, "unavailable", "A service did not answer"),
 }
@@ -129,6 +131,13 @@ def _members(error: Exception) -> dict[str, Any]:
             return {"needs": error.needs}
         case PayloadTooLargeError():
             return {"size": error.size, "limit": error.limit}
+        case TooManyRunsError():
+            return {
+                "setting": error.setting,
+                "limit": error.limit,
+                "workflow": error.workflow,
+                "retry_after": error.retry_after,
+            }
         case _:
             return {}
 
@@ -139,6 +148,8 @@ def _headers(error: Exception) -> dict[str, str]:
             return {"Allow": error.allow}
         case UnavailableError():
             return {"Retry-After": str(RETRY_AFTER)}
+        case TooManyRunsError():
+            return {"Retry-After": str(error.retry_after)}
         case RateExceededError():
             return {"Retry-After": str(error.seconds)}
         case NoKeyError():
