@@ -273,6 +273,8 @@ def test_functions_get_exactly_the_settings_that_the_engine_reads() -> None:
         "EVERSTEP_WORKFLOWS": "Workflows",
         "EVERSTEP_LOG_LEVEL": "LogLevel",
         "EVERSTEP_RUN_LOG_LEVEL": "RunLogLevel",
+        "EVERSTEP_METRICS": "Metrics",
+        "EVERSTEP_DEPLOYMENT": "AWS::StackName",
         "EVERSTEP_WATCHDOG_SECONDS": "WatchdogSeconds",
         "EVERSTEP_INLINE_LIMIT_BYTES": "InlineLimitBytes",
         "EVERSTEP_MAX_PAYLOAD_BYTES": "MaxPayloadBytes",

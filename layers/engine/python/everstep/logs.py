@@ -12,6 +12,7 @@ import logging
 import sys
 import traceback
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core import messages
@@ -23,9 +24,13 @@ from everstep.core.errors import (
     SerializationError,
 )
 from everstep.core.failures import innermost
+from everstep.core.trace_context import correlation_id_of, trace_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
+
+    from everstep.core.model import Head
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _FRAMES: Final = 8
@@ -35,6 +40,8 @@ _CHATTY: Final = ("boto3", "botocore", "s3transfer", "urllib3")
 _QUOTING: Final = (InvalidInputError, MalformedMessageError, SerializationError)
 """Errors of ours whose text may quote a value."""
 _REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("everstep_request_id", default=None)
+_NO_RUN: Final[Mapping[str, str]] = MappingProxyType({})
+_RUN: Final[ContextVar[Mapping[str, str]]] = ContextVar("everstep_run", default=_NO_RUN)
 
 
 class JsonFormatter(logging.Formatter):
@@ -50,6 +57,7 @@ class JsonFormatter(logging.Formatter):
         }
         if request_id := _REQUEST_ID.get():
             fields["request_id"] = request_id
+        fields |= _RUN.get()
         fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info and record.exc_info[1] is not None:
             fields |= _told(record.name, record.exc_info[1])
@@ -78,8 +86,23 @@ def _told(logger: str, error: BaseException) -> dict[str, Any]:
 
 
 def invocation(request_id: str) -> None:
-    """Mark every line from now on with the id of an invocation."""
+    """Mark every line from now on with the id of an invocation, which is about no run yet."""
     _REQUEST_ID.set(request_id)
+    _RUN.set(_NO_RUN)
+
+
+def about(head: Head | None) -> None:
+    """Mark every line from now on with a run and what joins it with others; None for no run."""
+    _RUN.set(_NO_RUN if head is None else _joined(head))
+
+
+def _joined(head: Head) -> Mapping[str, str]:
+    return {
+        "run_id": head.run_id,
+        "workflow": head.workflow,
+        "trace_id": trace_of(head).trace_id,
+        "correlation_id": correlation_id_of(head),
+    }
 
 
 def described(error: BaseException) -> dict[str, Any]:

@@ -14,18 +14,9 @@ if TYPE_CHECKING:
 
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
+    from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
-    from everstep.core.model import (
-        Claim,
-        DueEntry,
-        Event,
-        Head,
-        History,
-        OpRecord,
-        Outgoing,
-        RunStatus,
-    )
+    from everstep.core.model import DueEntry, Event, Head, History, OpRecord, Outgoing, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -172,6 +163,9 @@ class Clock(Protocol):
 
     def now(self) -> int:
         """Return milliseconds since 1970 in UTC."""
+
+    def ticks(self) -> int:
+        """Return microseconds of a clock that never goes back, to take times with."""
 
 
 class Ids(Protocol):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOG_LEVELS", "SETTINGS", "Settings", "SettingsError"]
 
+METRICS: Final = ("off", "on", "by-workflow")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _NO_QUEUE: Final = "none: read only"
 _KEY: Final = "setting"
@@ -88,6 +89,22 @@ class Settings:
         default=1024,
         metadata=_said(
             Whole(0, _INLINE), "what an operation says beyond this goes to S3", parameter=None
+        ),
+    )
+
+    # --- Metrics
+    metrics: str = field(
+        default="off",
+        metadata=_said(
+            Choice(METRICS),
+            "metrics as log lines; by-workflow has those of runs once more for every workflow",
+            parameter="Metrics",
+        ),
+    )
+    deployment: str = field(
+        default="everstep",
+        metadata=_said(
+            Text("a name"), "what metrics call this deployment", parameter="AWS::StackName"
         ),
     )
 

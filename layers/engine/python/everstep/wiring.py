@@ -163,6 +163,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
     from everstep.adapters.dynamodb.store import DynamoRuns
     from everstep.adapters.sqs import SqsQueue
     from everstep.adapters.system import SystemClock, SystemIds
+    from everstep.telemetry import xray_header
 
     dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
     sqs = cast("SQSClient", clients.make("sqs"))
@@ -171,7 +172,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         timers=DynamoTimers(dynamodb, settings.table),
         lists=DynamoRunList(dynamodb, settings.table),
         dead_letters=DynamoDeadLetters(dynamodb, settings.table),
-        queue=SqsQueue(sqs, settings.queue_url),
+        queue=SqsQueue(sqs, settings.queue_url, xray_header),
         blobs=LazyBlobs(lambda: _s3_blobs(clients, settings.bucket)),
         clock=SystemClock(),
         ids=SystemIds(),
@@ -206,10 +207,11 @@ def engine_from_env() -> Engine:
     Raises:
         SettingsError: Settings are missing or wrong.
     """
-    from everstep import logs
+    from everstep import logs, telemetry
     from everstep.authoring import capture
 
     settings = settings_from_env()
     logs.configure(settings.log_level)
     capture.install(limits_of(settings).logs, as_json=True)
-    return build_engine(settings, Clients())
+    told = telemetry.configure(settings.metrics, settings.deployment)
+    return told.watching(build_engine(settings, Clients()))

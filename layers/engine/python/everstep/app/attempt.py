@@ -11,6 +11,7 @@ from everstep.app.engine import Execution
 from everstep.app.payloads import pack
 from everstep.authoring.capture import Ear, listening
 from everstep.authoring.step_context import attempt_context
+from everstep.core.circumstances import effects_of
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
 from everstep.core.errors import (
     EverstepError,
@@ -22,13 +23,14 @@ from everstep.core.errors import (
 from everstep.core.failures import describe
 from everstep.core.model import OpRecord, OpStatus
 from everstep.core.run_logs import LogLine, LogSource
+from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import ErrorInfo, Message, Payload
+    from everstep.core.model import ErrorInfo, Head, Message, Payload
     from everstep.core.operations import StepCall
 
 # What remains of the function's time for committing the result and sending on.
@@ -51,8 +53,8 @@ class Attempt:
         call: What is called.
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
+        head: The run.
         ear: Hears what it says.
-        effects: The run whose idempotency keys the step has, if that is another one.
     """
 
     message: Message
@@ -60,8 +62,8 @@ class Attempt:
     call: StepCall
     limit: int | None
     started: OpRecord
+    head: Head
     ear: Ear
-    effects: str | None = None
 
     @property
     def number(self) -> int:
@@ -108,14 +110,17 @@ class Attempt:
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
-        key, run_id = self.pending.key, self.message.run_id
+        key, head, run_id = self.pending.key, self.head, self.message.run_id
+        trace = trace_of(head)
+        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head))
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
 
         def ends() -> bool:
-            head = engine.runs.head(run_id)
-            return head is not None and head.ending is not None
+            now = engine.runs.head(run_id)
+            return now is not None and now.ending is not None
 
-        context = attempt_context(run_id, key, self.number, deadline, self.effects, ends)
+        effects = effects_of(head)
+        context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
         with context, listening(self.ear):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
@@ -128,6 +133,7 @@ class Attempt:
                 kwargs=kwargs,
                 limit=self.limit,
                 probe=probe,
+                trace=trace,
             )
             return engine.execute(execution)
 
@@ -148,8 +154,8 @@ def begin(
     message: Message,
     pending: Pending,
     call: StepCall,
+    head: Head,
     time_left: Callable[[], int] | None,
-    effects: str | None = None,
 ) -> Attempt:
     """Return the attempt that a message asks for; nothing is recorded yet.
 
@@ -175,7 +181,7 @@ def begin(
             limits=engine.limits.logs,
             marks={"run_id": message.run_id, "operation": pending.key, "attempt": message.attempt},
         ),
-        effects=effects,
+        head=head,
     )
 
 

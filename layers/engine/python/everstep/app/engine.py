@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
 from everstep.core.durations import MINUTE
+from everstep.core.observations import unobserved
 from everstep.core.run_logs import LogLimits
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from everstep.app.kept import Passes
     from everstep.authoring.registry import Registry
+    from everstep.core.observations import Observation
+    from everstep.core.trace_context import TraceContext
     from everstep.ports import (
         BlobStore,
         Clock,
@@ -63,6 +66,7 @@ class Execution:
         kwargs: What it is called with, by name.
         limit: Longest time in milliseconds; None for no limit.
         probe: Whether this is no attempt, but finds out what became of it.
+        trace: Where it is in a trace.
     """
 
     run_id: str
@@ -73,6 +77,7 @@ class Execution:
     kwargs: Mapping[str, object]
     limit: int | None
     probe: bool = False
+    trace: TraceContext | None = None
 
     def carry_out(self) -> object:
         """Return what the function, or the coroutine that it makes, gives.
@@ -83,12 +88,19 @@ class Execution:
         return call_within(lambda: self.fn(*self.args, **self.kwargs), self.limit)
 
 
+def untraced() -> TraceContext | None:
+    """Return no trace."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Everything that a use case needs.
 
     ``execute`` calls the user's code; tests put something of their own in its place. ``kept``
     holds suspended passes from one message of a run to the next; None to replay for each.
+    ``observe`` is told what was done, and ``called_in`` tells the trace that this process is
+    called in, if somebody records one.
     """
 
     runs: RunStore
@@ -103,3 +115,5 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     execute: Callable[[Execution], object] = Execution.carry_out
     kept: Passes | None = None
+    observe: Callable[[Observation], None] = unobserved
+    called_in: Callable[[], TraceContext | None] = untraced

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.cancel import cancel_child
-from everstep.app.children import begin_child, see_child, tell_parent
+from everstep.app.children import begin_child, child_begun, see_child, tell_parent
 from everstep.app.continuation import continue_as_new
 from everstep.app.events import keep_event
+from everstep.app.observing import run_over
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack, unpack
 from everstep.app.recording import keep_logs, record_op
@@ -164,7 +165,9 @@ class _Fulfilment:
             record = self._performed(pending, call)
         else:
             record = begin_child(self.engine, self.head, pending, self.token)
-        record_op(self.engine, self.run_id, record, PERFORMED)
+        kept = record_op(self.engine, self.run_id, record, PERFORMED)
+        if kept is not None and kept.child is not None:
+            child_begun(self.engine, kept.child, pending)
         return pending.key
 
     def _performed(self, pending: Pending, call: SendCall | CancelCall) -> OpRecord:
@@ -199,7 +202,9 @@ class _Fulfilment:
         return pending.key
 
     def _end(self, outcome: Returned | Raised) -> None:
-        self.engine.runs.change(self.run_id, self._ended(outcome), RUN_ENDED)
+        ended = self._ended(outcome)
+        if self.engine.runs.change(self.run_id, ended, RUN_ENDED):
+            run_over(self.engine, self.head, ended.status, ended.at)
         # Also if somebody else has ended it: it may have died before this.
         self.sends += tell_parent(self.engine, self.head)
 

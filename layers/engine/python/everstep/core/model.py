@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from everstep.core.circumstances import Ending, Origin, Parent
     from everstep.core.run_logs import Logs
+    from everstep.core.trace_context import Correlation
 
 __all__ = [
     "ANY_INPUT",
     "ENDED_BY_FORCE",
     "HEAD",
-    "Claim",
     "DueEntry",
     "ErrorInfo",
     "Event",
@@ -202,6 +202,7 @@ class Head:
         tags: The caller's own marks on it.
         retention: How long it is kept after its end, in milliseconds; None for ever.
         successor: The run that goes on in its place, of a CONTINUED one.
+        correlation: What joins it with the rest of the world, if its caller said so.
         logs: What was said after the last operation.
     """
 
@@ -230,6 +231,7 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+    correlation: Correlation | None = None
     logs: Logs = NO_LOGS
 
     @property
@@ -345,13 +347,3 @@ class Outgoing:
 
     message: Message
     delay: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who holds an idempotency key of a workflow: the run, and the hash of its input."""
-
-    workflow: str
-    key: str
-    run_id: str
-    input_hash: str

@@ -48,6 +48,8 @@ reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
+trace       S    head                         the trace that it was started in
+corr        S    head                         the caller's own mark on all that belongs together
 run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
@@ -67,10 +69,12 @@ from typing import TYPE_CHECKING
 
 from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
+    add_correlation,
     add_due,
     add_number,
     add_outcome,
     add_text,
+    correlation_in,
     ending_in,
     error_in,
     from_ending,
@@ -93,10 +97,10 @@ from everstep.adapters.dynamodb.values import (
     texts_in,
     to_text,
 )
+from everstep.core.circumstances import Claim
 from everstep.core.listing import Listed
 from everstep.core.model import (
     HEAD,
-    Claim,
     DueEntry,
     Event,
     Head,
@@ -217,6 +221,7 @@ def from_head(head: Head) -> Item:
     add_text(item, "next_run", head.successor)
     add_number(item, "deadline", head.deadline)
     add_number(item, "keep", head.retention)
+    add_correlation(item, head.correlation)
     if head.parent is not None:
         item["parent"] = from_parent(head.parent)
     if head.ending is not None:
@@ -258,6 +263,7 @@ def to_head(item: Item) -> Head:
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
+        correlation=correlation_in(item),
         logs=logs_in(item),
     )
 

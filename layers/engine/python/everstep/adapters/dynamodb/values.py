@@ -13,6 +13,7 @@ from everstep.adapters.dynamodb import keys
 from everstep.core.circumstances import Ending, Origin, Parent
 from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
 from everstep.core.run_logs import NO_LOGS, LogChunk, Logs
+from everstep.core.trace_context import Correlation, read_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,6 +149,21 @@ def parent_in(item: Mapping[str, Any]) -> Parent | None:
         return None
     fields = item["parent"]["M"]
     return Parent(run_id=fields["run"]["S"], op=fields["op"]["S"])
+
+
+def add_correlation(item: Item, correlation: Correlation | None) -> None:
+    """Add what joins a run with the rest of the world, if its caller said so."""
+    if correlation is not None:
+        trace = correlation.trace
+        add_text(item, "trace", None if trace is None else trace.traceparent)
+        add_text(item, "corr", correlation.id)
+
+
+def correlation_in(item: Mapping[str, Any]) -> Correlation | None:
+    """Return what joins a run with the rest of the world; None if nobody said so."""
+    given = text_in(item, "corr")
+    trace = read_traceparent(text_in(item, "trace") or "")
+    return None if trace is None and given is None else Correlation(trace=trace, id=given)
 
 
 def from_ending(ending: Ending) -> Value:
