@@ -72,7 +72,7 @@ class LogPage(_Told):
 class RunSummary(_Told):
     """A run as lists show it."""
 
-    id: str = Field(validation_alias=AliasChoices("run_id", "id"))
+    id: str = Field(validation_alias=AliasChoices("run_id", "id"), serialization_alias="run_id")
     workflow: str
     version: str
     status: RunStatus
