@@ -16,6 +16,7 @@ from everstep.http.callbacks import callback_routes
 from everstep.http.control import control_routes
 from everstep.http.keys import key_routes
 from everstep.http.options import TAG, read_tags
+from everstep.http.run_logs import log_routes
 from everstep.http.workflows import workflows
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
         _get("/runs/<run_id>/result", calls.result, frozenset({"wait", "form"})),
         *control_routes(engine),
         *callback_routes(engine),
+        *log_routes(engine),
         Route(method="POST", rule="/runs/<run_id>/events/<name>", call=calls.send_event),
         _get("/workflows", calls.workflows),
         _get("/health", calls.health, frozenset({"deep"})),
