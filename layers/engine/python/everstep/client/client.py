@@ -59,7 +59,7 @@ class Client:
             actor: Who asks, for the audit; goes with every call as ``Everstep-Actor``.
             timeout: Longest time to wait for an answer: seconds or ``timedelta``.
             session: A ``boto3.Session`` whose credentials sign every call, for an API that
-                wants that (``ApiAuthorization`` is ``AWS_IAM``).
+                wants that (``ApiAuthorization`` is ``IAM``).
 
         Raises:
             MissingExtraError: ``everstep[client]`` is not installed.

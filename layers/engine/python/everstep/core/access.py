@@ -44,6 +44,7 @@ CALLS: Final[Mapping[str, Scope | None]] = {
     "GET /runs/<run_id>/audit": Scope.READ,
     "GET /runs/<run_id>/events": Scope.READ,
     "GET /runs/<run_id>/history": Scope.READ,
+    "GET /runs/<run_id>/logs": Scope.READ,
     "GET /workflows": Scope.READ,
     "POST /runs/<run_id>/pause": Scope.CONTROL,
     "POST /runs/<run_id>/resume": Scope.CONTROL,

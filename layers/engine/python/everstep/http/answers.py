@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from everstep.core.audit import Action
 from everstep.core.model import OpKind, RunStatus
+from everstep.core.run_logs import LogSource
 
 Time = str | None
 
@@ -244,6 +245,28 @@ class Health(Answer):
 
     status: Literal["ok"]
     version: str
+
+
+class LineShown(Answer):
+    """A line that a run's code, or the engine about it, has said."""
+
+    id: str
+    at: str
+    level: str
+    source: LogSource
+    step: str | None
+    attempt: int | None
+    logger: str
+    message: str
+    fields: dict[str, Any]
+
+
+class LogPage(Answer):
+    """A page of a run's lines, in the order in which they were recorded."""
+
+    logs: list[LineShown]
+    next: str | None
+    follow: str | None
 
 
 class KeyShown(Answer):

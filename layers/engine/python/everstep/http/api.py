@@ -24,6 +24,7 @@ from everstep.http.keys import key_routes
 from everstep.http.queries import HealthQuery, IfNoneMatch, KeyHeaders, PageQuery, ResultQuery
 from everstep.http.questions import question_routes
 from everstep.http.routes import Reply, Route
+from everstep.http.run_logs import log_routes
 from everstep.http.workflows import workflows
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def api_routes(
         ),
         *control_routes(engine),
         *callback_routes(engine),
+        *log_routes(engine),
         *(() if keys is None else key_routes(keys)),
         Route(
             method="POST",

@@ -9,8 +9,10 @@ from pydantic import BeforeValidator, Field
 from everstep.app.control import LONGEST_WHO, LONGEST_WHY
 from everstep.app.options import MOST_TAGS
 from everstep.app.query import LARGEST_PAGE
+from everstep.app.run_logs import LARGEST_PAGE as MOST_LINES
 from everstep.core.durations import DAY, SECOND
 from everstep.core.model import RunStatus  # noqa: TC001 - pydantic reads it
+from everstep.core.run_logs import LogSource  # noqa: TC001 - the same
 from everstep.http.contract import DIGITS, Asked, IdempotencyKey, Instant
 from everstep.http.options import TAG, ReferenceId, Tags
 
@@ -35,6 +37,10 @@ Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="At most so many
 
 def _words(value: object) -> object:
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+
+def _capitals(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
 class PageQuery(Asked):
@@ -62,6 +68,7 @@ class RunsQuery(PageQuery):
     until: Instant | None = Field(None, description="Only runs accepted before this time.")
 
 
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Includable = Literal["steps", "audit", "events"]
 
 
@@ -87,6 +94,27 @@ class ResultQuery(Asked):
     )
     form: Literal["plain", "recorded"] = Field(
         "plain", description="Plain JSON, or as it is recorded, for clients that decode it."
+    )
+
+
+class LogsQuery(Asked):
+    """Query of what a run has said."""
+
+    level: Annotated[Level, BeforeValidator(_capitals)] | None = Field(
+        None, description="Only lines at least as severe."
+    )
+    since: Instant | None = Field(None, description="Only lines from this time on.")
+    until: Instant | None = Field(None, description="Only lines before this time.")
+    step: str | None = Field(
+        None, description="Only lines of this operation, or of all of this name."
+    )
+    source: LogSource | None = Field(None, description="Only lines of this source.")
+    grep: str | None = Field(None, description="Only lines that contain this, in capitals or not.")
+    limit: Annotated[int, Field(ge=1, le=MOST_LINES), DIGITS] = Field(
+        100, description="At most so many."
+    )
+    after: str | None = Field(
+        None, max_length=LONGEST_CURSOR, description="`next` or `follow` of the page before."
     )
 
 
