@@ -16,7 +16,8 @@ from everstep.cli.connection import connect_reader
 from everstep.cli.exits import CommandError, ExitCode
 from everstep.cli.options import Target
 from everstep.cli.session import real
-from everstep.wiring import Clients, Settings, build_engine
+from everstep.settings import Settings
+from everstep.wiring import Clients, build_engine
 from tests.contract.backends import create_table
 from tests.unit.cli.stacks import Stacks
 from tests.unit.cli.typed import DEPLOYMENT, Verifier, session, typed
@@ -151,7 +152,7 @@ def test_an_address_without_scheme_is_refused_before_anything_is_asked() -> None
             1,
             "CloudFormation DescribeStacks: AccessDenied: no; let these credentials do it",
         ),
-        (("--profile", "nobody"), 2, "the AWS configuration has no such profile"),
+        (("--aws-profile", "nobody"), 2, "the AWS configuration has no such profile"),
     ],
 )
 def test_what_is_not_there_is_said_with_the_way_to_mend_it(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
+from everstep.app.observing import run_over
 from everstep.app.options import deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
@@ -20,6 +21,8 @@ from everstep.core.children import child_id, child_secret
 from everstep.core.circumstances import Reference
 from everstep.core.errors import InvalidInputError, SerializationError
 from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.observations import RunAccepted
+from everstep.core.trace_context import handed_on
 from everstep.core.transitions import RUN_CONTINUED
 
 if TYPE_CHECKING:
@@ -50,7 +53,10 @@ def continue_as_new(
         successor=successor.run_id,
     )
     reference = _taken_over(engine, head, successor)
-    engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference)
+    if engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference):
+        run_over(engine, head, ended.status, ended.at)
+        accepted = RunAccepted(run_id=successor.run_id, workflow=successor.workflow)
+        engine.observe(accepted)
 
 
 def close_down(engine: Engine, message: Message, history: History) -> None:
@@ -101,6 +107,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall)
         reference_id=head.reference_id,
         tags=head.tags,
         retention=head.retention,
+        correlation=handed_on(head),
     )
 
 

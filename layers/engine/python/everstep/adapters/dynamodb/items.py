@@ -24,6 +24,7 @@ event       N    operation                    number of the event that a wait ha
 child       S    operation                    run that was started, or is waited for
 outcome     S    operation                    what that run ended as, if it did not complete
 patches     L    operation                    marks of the changes that its code has come by, all S
+logs        L    operation, head              what was said: M of at, attempt, count N, lines M
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -47,6 +48,8 @@ reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
+trace       S    head                         the trace that it was started in
+corr        S    head                         the caller's own mark on all that belongs together
 run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
@@ -66,19 +69,23 @@ from typing import TYPE_CHECKING
 
 from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
+    add_correlation,
     add_due,
     add_number,
     add_outcome,
     add_text,
+    correlation_in,
     ending_in,
     error_in,
     from_ending,
+    from_logs,
     from_origin,
     from_parent,
     from_payload,
     from_stall,
     from_text,
     from_texts,
+    logs_in,
     number_in,
     origin_in,
     parent_in,
@@ -90,10 +97,10 @@ from everstep.adapters.dynamodb.values import (
     texts_in,
     to_text,
 )
+from everstep.core.circumstances import Claim
 from everstep.core.listing import Listed
 from everstep.core.model import (
     HEAD,
-    Claim,
     DueEntry,
     Event,
     Head,
@@ -131,6 +138,8 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_text(item, "outcome", record.outcome)
     if record.patches:
         item["patches"] = from_texts(record.patches)
+    if record.logs.chunks:
+        item["logs"] = from_logs(record.logs)
     return item
 
 
@@ -153,6 +162,7 @@ def to_record(item: Item) -> OpRecord:
         child=text_in(item, "child"),
         outcome=status_in(item, "outcome"),
         patches=texts_in(item, "patches"),
+        logs=logs_in(item),
     )
 
 
@@ -211,6 +221,7 @@ def from_head(head: Head) -> Item:
     add_text(item, "next_run", head.successor)
     add_number(item, "deadline", head.deadline)
     add_number(item, "keep", head.retention)
+    add_correlation(item, head.correlation)
     if head.parent is not None:
         item["parent"] = from_parent(head.parent)
     if head.ending is not None:
@@ -219,6 +230,8 @@ def from_head(head: Head) -> Item:
         item["origin"] = from_origin(head.origin)
     if head.tags:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
+    if head.logs.chunks:
+        item["logs"] = from_logs(head.logs)
     return item
 
 
@@ -250,6 +263,8 @@ def to_head(item: Item) -> Head:
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
+        correlation=correlation_in(item),
+        logs=logs_in(item),
     )
 
 
