@@ -21,6 +21,7 @@ import httpx
 
 from everstep_localstack import Deployment, LocalStack, LocalStackError, Options
 from tools.run import local_api_url
+from tools.sam.keys import api_key
 from tools.scrubbing import scrub, text_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ PATIENCE: Final = 150.0
 """Seconds; a new schedule fires within two minutes."""
 PARAMETERS: Final = {
     "TableDeletionProtection": "false",
-    "ApiAuthorization": "NONE",
+    "ApiAuthorization": "KEY",
     "MaxReceiveCount": "3",
     "ExecutorTimeout": "30",
 }
@@ -45,6 +46,7 @@ FUNCTIONS: Final = {
     "step_executor": "StepExecutorFunction",
     "dead_letter": "DeadLetterFunction",
     "sweeper": "SweeperFunction",
+    "authorizer": "AuthorizerFunction",
 }
 """Folder → logical id in the template."""
 WORKFLOW: Final = "welcome-email"
@@ -107,11 +109,10 @@ CALLS: Final[Mapping[str, Call]] = {
 class Recorder:
     """A deployed stack whose functions write down what they get."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, key: str) -> None:
         self._folder = folder
-        self._http = httpx.Client(
-            base_url=url, timeout=30, headers={"User-Agent": "everstep", "Accept": "*/*"}
-        )
+        headers = {"User-Agent": "everstep", "Accept": "*/*", "Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=url, timeout=30, headers=headers)
 
     def record(self, *, sweeper: bool = True) -> dict[str, dict[str, Any]]:
         """Use the system; return every event by its name, scrubbed.
@@ -121,6 +122,7 @@ class Recorder:
         """
         events: dict[str, dict[str, Any]] = {}
         run = self._start(WORKFLOW, "welcome-ada")
+        events["authorizer"] = self._next("authorizer")
         events["trigger"] = self._next("trigger")
         events["step-executor"] = self._next("step_executor")
         self._until(lambda: self._status(run) == "SLEEPING", "the run to sleep")
@@ -204,7 +206,7 @@ def record(
     server.session().client("sqs", endpoint_url=server.endpoint_url).set_queue_attributes(
         QueueUrl=outputs["QueueUrl"], Attributes={"VisibilityTimeout": "1"}
     )
-    recorder = Recorder(events, local_api_url(server, outputs))
+    recorder = Recorder(events, local_api_url(server, outputs), api_key(server, outputs))
     try:
         return recorder.record(sweeper=sweeper)
     finally:

@@ -24,11 +24,17 @@ CALLER: Final = "203.0.113.7"  # an address that is kept for documentation
 TOKEN: Final = "w2Zl0k3vQmB1xY7a"  # noqa: S105 - of a message, and made up
 TRACE: Final = "Root=1-65920080-0123456789abcdef01234567;Parent=0123456789abcdef"
 
+KEY_ID: Final = "0123456789ab"
+KEY: Final = f"evs_{KEY_ID}_{KEY_ID}{KEY_ID}01234567"
+"""The API key of every request; `tools.sam` puts a good one in its place."""
+
+_KEY: Final = re.compile(r"evs_[0-9a-f]{12}_[0-9a-f]{32}")
 _ULID: Final = re.compile(r"(?<![0-9A-Za-z])[0-7][0-9A-HJKMNP-TV-Z]{25}(?![0-9A-Za-z])")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TRACE: Final = re.compile(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;Parent=[0-9a-f]{16})?")
 _LOCAL: Final = re.compile(r"\b127\.0\.0\.1(:\d+)?\b|\blocalhost(:\d+)?\b")
 _ACCOUNT: Final = "000000000000"
+_API_OF: Final = re.compile(r"(?<=:execute-api:us-east-1:000000000000:)[a-z0-9]+")
 # Names that CloudFormation made end in chance: everstep-SweeperSchedule-0123abcd4567.
 _MADE_NAME: Final = re.compile(r"(rule/[A-Za-z0-9]+-SweeperSchedule)-?[A-Za-z0-9]+")
 
@@ -54,6 +60,8 @@ _FIXED: Final[Mapping[str, object]] = {
     "ApproximateFirstReceiveTimestamp": str(EPOCH + 10),
     "SenderId": "AROAEXAMPLEEXAMPLE:everstep-trigger",
     "tok": TOKEN,
+    "key_id": KEY_ID,
+    "principalId": KEY_ID,
 }
 
 
@@ -102,6 +110,8 @@ class _Scrubbing:
             return json.dumps(self.value(inner), separators=(",", ":"), ensure_ascii=False)
         text = _UUID.sub(_numbered(self._uuids, _uuid), text)
         text = _ULID.sub(_numbered(self._runs, _run_id), text)
+        text = _API_OF.sub(API_ID, text)
+        text = _KEY.sub(KEY, text)
         text = _TRACE.sub(TRACE, text)
         text = _MADE_NAME.sub(r"\1", text)
         return _LOCAL.sub(HOST, text).replace(_ACCOUNT, ACCOUNT)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tools.sam.cli import TEMPLATE, SamError
-from tools.scrubbing import RUN_ID
+from tools.sam.keys import api_key
+from tools.scrubbing import KEY, RUN_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from everstep_localstack import LocalStack
 
 STACK: Final = "everstep"
-PARAMETERS: Final = {"TableDeletionProtection": "false", "ApiAuthorization": "NONE"}
+PARAMETERS: Final = {"TableDeletionProtection": "false", "ApiAuthorization": "KEY"}
 _FIRST: Final = ("trigger", "step-executor")
 """They make what the others ask about."""
 _LAST: Final = ("sweeper",)
@@ -66,6 +67,7 @@ class Deployed:
     server: LocalStack
     variables: Mapping[str, str]
     queue_url: str
+    key: str
 
     def message(self) -> dict[str, Any]:
         """Take one message from the step queue.
@@ -93,6 +95,7 @@ def deploy(server: LocalStack, say: Callable[[str], None]) -> Deployed:
         server=server,
         variables=shown["Environment"]["Variables"],
         queue_url=outputs["QueueUrl"],
+        key=api_key(server, outputs),
     )
 
 
@@ -108,7 +111,9 @@ def _mappings(functions: Any, outputs: Mapping[str, str]) -> list[Any]:  # noqa:
     return [
         mapping
         for name in names
-        for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        for mapping in functions.list_event_source_mappings(FunctionName=name)[
+            "EventSourceMappings"
+        ]
     ]
 
 
@@ -162,7 +167,7 @@ def use(
     run = RUN_ID
     for name, event in events.items():
         function = function_of(name, functions)
-        adapted = _about(event, run)
+        adapted = _about(event, run, deployed.key)
         if "Records" in adapted:
             _put_message(adapted["Records"][0], deployed.message())
         began = time.monotonic()
@@ -174,8 +179,9 @@ def use(
         yield Invoked(event=name, function=function, answer=answer, milliseconds=milliseconds)
 
 
-def _about(event: dict[str, Any], run: str) -> dict[str, Any]:
-    adapted: dict[str, Any] = json.loads(json.dumps(event).replace(RUN_ID, run))
+def _about(event: dict[str, Any], run: str, key: str) -> dict[str, Any]:
+    text = json.dumps(event).replace(RUN_ID, run).replace(KEY, key)
+    adapted: dict[str, Any] = json.loads(text)
     return adapted
 
 

@@ -24,6 +24,8 @@ BODY: Final = json.dumps({"run": STARTED, "kind": "start", "tok": "t"})
 
 
 class Queue:
+    key = "evs_abcdefabcdef_00000000000000000000000000000000"
+
     def message(self) -> dict[str, Any]:
         return {"MessageId": "m-1", "Body": BODY}
 
