@@ -11,7 +11,7 @@ from everstep.app.diagnosis import examine, repair
 from everstep.core.audit import Action
 from everstep.core.diagnosis import Cause, Diagnosis, Repair, Window
 from everstep.core.model import MessageKind, RunStatus
-from everstep.testing.simulation.faults import FaultKind
+from everstep.testing.simulation.faults import FaultKind, Once
 from everstep.testing.simulation.happenings import happenings
 from everstep.testing.simulation.world import World
 from tests.simulation.plays import GRACE, end, play
@@ -132,6 +132,18 @@ def test_the_sweeper_does_what_is_foreseen_when_it_is_foreseen() -> None:
         world.finish(world.sweep())
         sent = [each.message.kind for each in world.queue.letters]
         assert sent == [MessageKind.START]
+
+
+@pytest.mark.parametrize("kind", list(FaultKind)[:4])
+@pytest.mark.parametrize("call", ["runs.load", "runs.change", "queue.send"])
+def test_a_repair_that_breaks_off_is_repeated_or_made_up_for(call: str, kind: FaultKind) -> None:
+    with after_the_death_at(1, FaultKind.CRASH_AFTER, "three_steps") as world:
+        world.hold_up(2 * GRACE)
+        world.faults = Once(call, kind)
+        world.ask("operator", lambda: repair(world.engine, RUN, who="ada"))
+        assert end(world).status is RunStatus.COMPLETED
+        # Or the sweeper was there first, and nothing was left to repair.
+        assert len(world.inside.runs.audit(RUN)) <= 1
 
 
 def test_two_who_repair_at_once_repair_once() -> None:

@@ -11,11 +11,13 @@ from typer.main import get_command
 
 from everstep.cli import (
     check,
+    config,
     control,
     deployed,
     doctor,
     messages,
     replay_check,
+    run_logs,
     runs,
     trigger,
 )
@@ -44,11 +46,16 @@ def _group(name: str, text: str) -> typer.Typer:
     return made
 
 
+_config = typer.Typer(name="config", invoke_without_command=True)
+_config.callback()(config.show)
+_config.command("check")(config.check)
+app.add_typer(_config)
 _runs = _group("runs", "Look at runs, and ask something of them.")
 _runs.command("list")(runs.list_)
 _runs.command("inspect")(runs.inspect)
 _runs.command("result")(runs.result)
 _runs.command("history")(runs.history)
+_runs.command("logs")(run_logs.logs)
 _runs.command("cancel")(control.cancel)
 _runs.command("pause")(control.pause)
 _runs.command("resume")(control.resume)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from everstep.adapters.errors import MissingBlobError
 from everstep.app.diagnosis import examine, repair
 from everstep.core.durations import to_iso
-from everstep.http.application import Reply, Route
-from everstep.http.control import said
+from everstep.core.errors import IllegalStateError, RunNotFoundError
+from everstep.http.control import actor
+from everstep.http.queries import ActorHeaders, ControlBody
+from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,14 +28,30 @@ def diagnosis_routes(engine: Engine) -> Sequence[Route]:
 
     def mend(request: Request) -> Reply:
         """Do what helps: 202, or 200 if nothing was done."""
-        told = said(request, engine.limits.payload)
-        done = repair(engine, request.run_id, who=told.who, why=told.why)
+        why = request.given(ControlBody).reason
+        done = repair(engine, request.run_id, who=actor(request), why=why)
         body = {"run_id": request.run_id, "done": done.done, "found": _diagnosis(done.found)}
         return Reply(status=200 if done.done is None else 202, body=body)
 
     return (
-        Route(method="GET", rule="/runs/<run_id>/diagnosis", call=diagnosis),
-        Route(method="POST", rule="/runs/<run_id>/repair", call=mend),
+        Route(
+            method="GET",
+            rule="/runs/<run_id>/diagnosis",
+            call=diagnosis,
+            summary="See why a run does not move, and what would help.",
+            answers={200: "DiagnosisShown"},
+            problems=(RunNotFoundError, MissingBlobError),
+        ),
+        Route(
+            method="POST",
+            rule="/runs/<run_id>/repair",
+            call=mend,
+            summary="Do what helps a run that does not move, if anything does.",
+            answers={200: "Repaired", 202: "Repaired"},
+            headers=ActorHeaders,
+            body=ControlBody,
+            problems=(RunNotFoundError, IllegalStateError, MissingBlobError),
+        ),
     )
 
 
