@@ -7,6 +7,7 @@ says what is allowed.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -222,6 +223,17 @@ class Packages(Words):
 
     def _fits(self, word: str) -> bool:
         return all(part.isidentifier() for part in word.split("."))
+
+
+class Origins(Words):
+    """Origins of web pages, or ``*`` for all."""
+
+    def __init__(self) -> None:
+        """Say what they are."""
+        super().__init__("origins such as https://app.example.org, or *")
+
+    def _fits(self, word: str) -> bool:
+        return re.fullmatch(r"\*|https?://[^/\s,]+", word) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from everstep.configuration import Setting, SettingsError, find_file, look_up
-from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Text, Whole
+from everstep.setting_kinds import Choice, Flag, Number, Numbers, Origins, Packages, Text, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,6 +119,15 @@ class Settings:
             Choice(API_AUTHORIZATIONS),
             "what callers prove who they are with: API keys, signed requests, or nothing",
             parameter="ApiAuthorization",
+        ),
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=(),
+        metadata=_said(
+            Origins(),
+            "whose pages may use the API from a browser, for example `https://app.example.org`; "
+            "`*` for all",
+            parameter="CorsOrigins",
         ),
     )
 
