@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep.adapters.memory import store
 from everstep.adapters.references import reference
-from everstep.app import advance, attempt, control, dead_letter, fulfil, outbox, stall, start, sweep
+from everstep.app import (
+    advance,
+    attempt,
+    control,
+    dead_letter,
+    fulfil,
+    outbox,
+    payloads,
+    stall,
+    start,
+    sweep,
+)
 from everstep.core import changes, decide, transitions
 from everstep.core import watch as watching
 from everstep.core.decisions import Raised, Returned
@@ -95,7 +106,7 @@ def a_lost_condition_owes_nothing(patch: pytest.MonkeyPatch) -> None:
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if not self.engine.runs.put(self.message.run_id, advance._recorded(record), guard):
+        if not self.engine.runs.put(self.message.run_id, payloads.recorded(record), guard):
             return advance.Done.SUPERSEDED
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
@@ -114,7 +125,7 @@ def what_follows_is_sent_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     ) -> Done:
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
-        self.engine.runs.put(self.message.run_id, advance._recorded(record), guard)
+        self.engine.runs.put(self.message.run_id, payloads.recorded(record), guard)
         return done
 
     patch.setattr(advance._Advance, "_commit", commit)

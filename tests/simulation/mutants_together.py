@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import isfunction
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.app import advance, events, fulfil
+from everstep.app import advance, events, fulfil, payloads
 from everstep.core.model import Event, OpStatus, Payload
 from everstep.core.transitions import Guard
 
@@ -62,7 +62,7 @@ def who_ends_a_branch_goes_on_from_what_it_saw_before(patch: pytest.MonkeyPatch)
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if self.engine.runs.put(self.message.run_id, advance._recorded(record), guard):
+        if self.engine.runs.put(self.message.run_id, payloads.recorded(record), guard):
             replay.resume(record)
             done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
             return done

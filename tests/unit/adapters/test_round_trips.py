@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from everstep.adapters.dynamodb import items
 from everstep.adapters.dynamodb.keys import claim as claim_key
 from everstep.core import messages
-from everstep.core.circumstances import Ending, Origin, Parent
+from everstep.core.circumstances import Claim, Ending, Origin, Parent
 from everstep.core.model import (
-    Claim,
     ErrorInfo,
     Event,
     Head,

@@ -21,9 +21,13 @@ from everstep.core.errors import (
     SerializationError,
 )
 from everstep.core.failures import innermost
+from everstep.core.hiding import at_work
+from everstep.core.masking import BY_NAME
 
 if TYPE_CHECKING:
     from typing import TextIO
+
+    from everstep.core.masking import Masking
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _FRAMES: Final = 8
@@ -33,7 +37,12 @@ _REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("everstep_request_id", d
 
 
 class JsonFormatter(logging.Formatter):
-    """Write a record as JSON: its fields, and whatever was given as ``extra``."""
+    """Write a record as JSON: its fields, and whatever was given as ``extra``, secrets masked."""
+
+    def __init__(self, masking: Masking = BY_NAME) -> None:
+        """Mask this, and the secrets of the run that the process works on."""
+        super().__init__()
+        self._masking = masking
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -48,14 +57,16 @@ class JsonFormatter(logging.Formatter):
         fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info and record.exc_info[1] is not None:
             fields |= described(record.exc_info[1])
-        return json.dumps(fields, default=str)
+        # As what will be written: an object may be of any class.
+        written = json.loads(json.dumps(fields, default=str))
+        return json.dumps(self._masking.with_values(at_work()).data(written))
 
 
-def configure(level: str, stream: TextIO | None = None) -> None:
+def configure(level: str, stream: TextIO | None = None, *, masking: Masking = BY_NAME) -> None:
     """Send what ``everstep`` logs to a stream (standard output); other loggers are left alone."""
     logger = logging.getLogger("everstep")
     handler = logging.StreamHandler(stream or sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(masking))
     logger.handlers = [handler]
     logger.setLevel(level)
     # Lambda's own handler at the root would write every line once more.

@@ -18,7 +18,7 @@ from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
 from everstep.app.kept import caught_up
 from everstep.app.outbox import send
-from everstep.app.payloads import load
+from everstep.app.payloads import load, recorded, with_secrets
 from everstep.app.stall import stall
 from everstep.core.changes import RunTold
 from everstep.core.circumstances import Ending, effects_of
@@ -30,9 +30,11 @@ from everstep.core.errors import (
     InvalidInputError,
     PayloadTooLargeError,
     UnknownWorkflowError,
+    UnreadablePayloadError,
     WorkflowMissingError,
 )
-from everstep.core.failures import describe
+from everstep.core.failures import describe, masked
+from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
 from everstep.core.repeats import has_begun, is_anothers, is_repeat
@@ -49,14 +51,14 @@ from everstep.core.transitions import (
     step_started,
     wait_prolonged,
 )
-from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting
+from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting, woken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import Head, History, Message
+    from everstep.core.model import ErrorInfo, Head, History, Message
     from everstep.core.transitions import Guard
 
 
@@ -112,7 +114,11 @@ class _Advance:
     passes: list[Replay] = field(default_factory=list)
 
     def run(self) -> Done:
-        return self._with_what_was_kept() or self._from_the_beginning()
+        work_on(None)
+        try:
+            return self._with_what_was_kept() or self._from_the_beginning()
+        except UnreadablePayloadError as error:
+            return self._stalled(describe(error))
 
     def _with_what_was_kept(self) -> Done | None:
         """Go on with the pass that this process has kept of the run; None if it cannot."""
@@ -169,10 +175,9 @@ class _Advance:
                 history.head.workflow, history.head.version
             )
         except WorkflowMissingError as error:
-            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
-            return Done.STALLED
-        live = self.message.kind is MessageKind.START
-        replay = Replay(definition, history, live=live, fresh=frozenset(self.fresh))
+            return self._stalled(describe(error))
+        live, fresh = self.message.kind is MessageKind.START, frozenset(self.fresh)
+        replay = Replay(definition, history, live=live, fresh=fresh, masking=self.engine.masking)
         # In a further pass of this message the code after them is replayed: it logs once.
         self.fresh.clear()
         return self._attend(history, replay, seen)
@@ -180,6 +185,7 @@ class _Advance:
     def _attend(self, history: History, replay: Replay, seen: frozenset[str] = frozenset()) -> Done:
         """Act on a pass, and keep it for the run's next message, unless another took its place."""
         self.passes.append(replay)
+        work_on(replay.session.hidden)
         done = None
         try:
             if isinstance(replay.decision, Broken):
@@ -244,7 +250,7 @@ class _Advance:
         told = history.head.ending is None or pending.interrupted
         # Of an attempt that was begun the code is told first what became of it, to undo it.
         if not told and not has_begun(pending):
-            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head)
+            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head, replay)
             self.fresh.add(pending.key)
             return self._again(Done.ADVANCED)
         if isinstance(call, StepCall):
@@ -254,7 +260,7 @@ class _Advance:
                 return self._settle(history, replay, Done.ADVANCED)
             record, guard = self._given_up(pending, history)
         else:
-            record = self._woken(pending)
+            record = woken(pending, self.message.token, self.engine.clock.now())
             guard = LONG_SLEEP_ENDED if is_long(pending) else SHORT_SLEEP_ENDED
         return self._commit(history, replay, record, guard)
 
@@ -267,12 +273,13 @@ class _Advance:
         message = replace(self.message, attempt=number)
         effects = effects_of(history.head)
         attempt = begin(self.engine, message, pending, call, self.time_left, effects)
+        attempt = replace(attempt, hidden=replay.session.hidden)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
         # Whoever had this message before may have died in the attempt, and would again.
         says_so = call.at_most_once or self.receives > 1
-        if says_so and not self._put(attempt.started, step_started(number)):
+        if says_so and not self._put(replay, attempt.started, step_started(number)):
             return self._afresh()
         record = run_attempt(self.engine, attempt)
         retried = record.status is OpStatus.RETRY
@@ -280,8 +287,11 @@ class _Advance:
         guard = step_settled(number) if call.at_most_once else guard
         return self._commit(history, replay, record, guard)
 
-    def _put(self, record: OpRecord, guard: Guard) -> bool:
-        return self.engine.runs.put(self.message.run_id, record, guard)
+    def _put(self, replay: Replay, record: OpRecord, guard: Guard) -> OpRecord | None:
+        """Write a record; return it, everything at hand, unless the guard refused it."""
+        run_id = self.message.run_id
+        whole = with_secrets(self.engine, run_id, record, replay)
+        return whole if self.engine.runs.put(run_id, recorded(whole), guard) else None
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
@@ -296,25 +306,12 @@ class _Advance:
             return record, wait_prolonged(seen)
         return timed_out(pending, self.message.token, now), WAIT_ENDED
 
-    def _woken(self, pending: Pending) -> OpRecord:
-        return OpRecord(
-            key=pending.key,
-            kind=pending.operation.kind,
-            status=OpStatus.DONE,
-            by=self.message.token,
-            input_hash=pending.operation.input_hash,
-            patches=pending.patches,
-            started_at=pending.ready_at,
-            wake_at=pending.wake_at,
-            ended_at=self.engine.clock.now(),
-        )
-
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
-        if self.engine.runs.put(self.message.run_id, _recorded(record), guard):
-            replay.resume(record)
+        if put := self._put(replay, record, guard):
+            replay.resume(put)
             if replay.ended_branch:
                 return self._again(Done.ADVANCED)
-            return self._settle(history.with_record(record), replay, Done.ADVANCED)
+            return self._settle(history.with_record(put), replay, Done.ADVANCED)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
         now = self._still_running()
@@ -331,8 +328,7 @@ class _Advance:
         try:
             changed = self._fulfil(history, replay, heir or self.message)
         except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
-            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
-            return Done.STALLED
+            return self._stalled(describe(error))
         if not changed:
             return done
         # What was decided is what is recorded, by this message or by another just before.
@@ -352,7 +348,7 @@ class _Advance:
                 looked=frozenset(self.looked),
                 deadline=self._deadline_at_hand(history.head),
             )
-            changed = fulfil(self.engine, self.message, owed, history.head)
+            changed = fulfil(self.engine, self.message, owed, history.head, replay)
             looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
             if changed or not looked:
                 return changed
@@ -387,14 +383,15 @@ class _Advance:
         if broken.keys and not broken.keys & seen:
             now = self._still_running()
             return self._process(now, frozenset(history.records)) if now else Done.SUPERSEDED
-        stall(self.engine, self.message.run_id, broken.error, by=self.message.token)
+        return self._stalled(broken.error)
+
+    def _stalled(self, reason: ErrorInfo) -> Done:
+        masking = self.engine.masking.with_values(at_work())
+        run_id, token = self.message.run_id, self.message.token
+        stall(self.engine, run_id, masked(reason, masking), by=token)
         return Done.STALLED
 
     def _disarm(self) -> None:
         """Take a timer that nobody awaits any more out of the due index."""
         if self.message.kind is MessageKind.TIMER:
             self.engine.runs.move(self.message.run_id, self.message.op, None, REARMED)
-
-
-def _recorded(record: OpRecord) -> OpRecord:
-    return replace(record, result=record.result.recorded) if record.result else record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from everstep.app.engine import Execution
@@ -18,6 +18,7 @@ from everstep.core.errors import (
     SerializationError,
 )
 from everstep.core.failures import describe
+from everstep.core.hiding import Hidden, registering
 from everstep.core.model import OpRecord, OpStatus
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Attempt:
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
         effects: The run whose idempotency keys the step has, if that is another one.
+        hidden: The run's secrets, to which the step may add.
     """
 
     message: Message
@@ -57,6 +59,7 @@ class Attempt:
     limit: int | None
     started: OpRecord
     effects: str | None = None
+    hidden: Hidden = field(default_factory=Hidden)
 
     @property
     def number(self) -> int:
@@ -94,6 +97,10 @@ class Attempt:
             self.started, status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
         )
 
+    def described(self, error: BaseException) -> ErrorInfo:
+        """Return what is recorded of what the step has raised."""
+        return describe(error, self.pending.key, self.hidden.masking)
+
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
         key, run_id = self.pending.key, self.message.run_id
@@ -103,7 +110,8 @@ class Attempt:
             head = engine.runs.head(run_id)
             return head is not None and head.ending is not None
 
-        with attempt_context(run_id, key, self.number, deadline, self.effects, ends):
+        context = attempt_context(run_id, key, self.number, deadline, self.effects, ends)
+        with context, registering(self.hidden):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -127,7 +135,7 @@ class Attempt:
             UnavailableError: The blob store did not answer.
         """
         text = self.call.result.encode(value)
-        return pack(engine, text, f"the result of step {self.pending.key}")
+        return pack(engine, self.message.run_id, text, f"the result of step {self.pending.key}")
 
 
 def begin(
@@ -179,15 +187,15 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
     try:
         value = attempt.execute(engine, call.fn)
     except RunCancelled as error:
-        return attempt.told(engine, describe(error, key))
+        return attempt.told(engine, attempt.described(error))
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         seed = f"{attempt.message.run_id}/{key}"
         delay = call.retry.delay_after(error, attempt.number, seed)
-        return attempt.failed(engine, describe(error, key), delay)
+        return attempt.failed(engine, attempt.described(error), delay)
     try:
         return attempt.done(engine, attempt.pack(engine, value))
     except (SerializationError, PayloadTooLargeError) as error:
-        return attempt.failed(engine, describe(error, key), None)
+        return attempt.failed(engine, attempt.described(error), None)
 
 
 def _longest(engine: Engine, call: StepCall, time_left: Callable[[], int] | None) -> int:

@@ -67,7 +67,8 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
 
 
 def _keep(engine: Engine, message_id: str, body: str, reason: str) -> Buried:
-    engine.dead_letters.keep(message_id, body, reason, engine.clock.now())
+    told = engine.masking.text(body), engine.masking.text(reason)
+    engine.dead_letters.keep(message_id, *told, engine.clock.now())
     return Buried.KEPT
 
 
@@ -97,7 +98,7 @@ def _still_owes(engine: Engine, message: Message, history: History) -> bool:
         definition = engine.registry.to_continue(history.head.workflow, history.head.version)
     except WorkflowMissingError:
         return True
-    with Replay(definition, history) as replay:
+    with Replay(definition, history, masking=engine.masking) as replay:
         if isinstance(replay.decision, Broken):
             return True
         record = history.records.get(message.op)

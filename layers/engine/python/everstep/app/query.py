@@ -9,8 +9,9 @@ from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.look import look
-from everstep.app.payloads import load, unpack
+from everstep.app.payloads import load, with_outcome
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
+from everstep.core.hiding import hidden_of, hidden_of_head
 from everstep.core.listing import Listed, listed
 from everstep.core.model import RunStatus
 from everstep.core.progress import Progress, not_begun, progress
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from everstep.app.engine import Engine
+    from everstep.core.masking import Masking
     from everstep.core.model import Head, History
 
 LARGEST_PAGE: Final = 100
@@ -32,10 +34,19 @@ _DERIVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """A run as people see it: head, progress, every payload at hand."""
+    """A run as people see it: head, progress, every payload at hand, and what to mask of it."""
 
     head: Head
     progress: Progress
+    masking: Masking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A run's head, its result at hand, and what to mask of it."""
+
+    head: Head
+    masking: Masking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +66,16 @@ def inspect(engine: Engine, run_id: str) -> RunView:
     history = load(engine, run_id)
     if history is None:
         raise RunNotFoundError(run_id)
-    return RunView(head=_with_result(engine, history.head), progress=_progress(engine, history))
+    whole = replace(history, head=with_outcome(engine, history.head))
+    return RunView(
+        head=whole.head,
+        progress=_progress(engine, whole),
+        masking=hidden_of(whole, engine.masking).masking,
+    )
 
 
-def outcome(engine: Engine, run_id: str) -> Head:
-    """Return a run's head, its result at hand; cheap enough to be called in a loop.
+def outcome(engine: Engine, run_id: str) -> Outcome:
+    """Return how a run ended, if it has; cheap enough to be called in a loop.
 
     Raises:
         RunNotFoundError: There is no such run.
@@ -67,7 +83,8 @@ def outcome(engine: Engine, run_id: str) -> Head:
     head = engine.runs.head(run_id)
     if head is None:
         raise RunNotFoundError(run_id)
-    return _with_result(engine, head)
+    whole = with_outcome(engine, head)
+    return Outcome(head=whole, masking=hidden_of_head(whole, engine.masking).masking)
 
 
 def list_runs(  # noqa: PLR0913 - filters by name
@@ -131,8 +148,13 @@ def list_runs(  # noqa: PLR0913 - filters by name
             kept += [shown] if status in (None, shown.status) else []
     more = len(found) > looked_at
     return Page(
-        runs=tuple(kept), cursor=_write_cursor(found[looked_at - 1].run_id) if more else None
+        runs=tuple(_masked(engine, each) for each in kept),
+        cursor=_write_cursor(found[looked_at - 1].run_id) if more else None,
     )
+
+
+def _masked(engine: Engine, run: Listed) -> Listed:
+    return replace(run, tags=engine.masking.data(dict(run.tags))) if run.tags else run
 
 
 def _recorded_of(status: RunStatus) -> RunStatus:
@@ -173,10 +195,6 @@ def _progress(engine: Engine, history: History) -> Progress:
         return not_begun(history.head)
     seen = look(engine, history, lambda replay: progress(history, replay.decision, replay.asked))
     return progress(history, None, []) if seen is None else seen
-
-
-def _with_result(engine: Engine, head: Head) -> Head:
-    return replace(head, result=unpack(engine, head.result) if head.result else None)
 
 
 def _write_cursor(run_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from everstep.app.options import StartOptions, Terms, checked, deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
-from everstep.core.circumstances import Reference
+from everstep.core.circumstances import Claim, Reference
 from everstep.core.codec import decode, digest
 from everstep.core.durations import is_far
 from everstep.core.errors import (
@@ -18,12 +18,11 @@ from everstep.core.errors import (
     SerializationError,
     UnavailableError,
 )
-from everstep.core.model import Claim, Head, Message, MessageKind, RunStatus
+from everstep.core.model import Head, Message, MessageKind, RunStatus
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.authoring.workflows import Workflow
-    from everstep.core.model import Payload
 
 # Somebody else has taken the name each time it was free; nobody is that unlucky.
 _ATTEMPTS: Final = 10
@@ -74,8 +73,7 @@ def start(
     workflow = engine.registry.to_start(name, options.version)
     terms = checked(options)
     text = recorded_input(workflow, checked_input(workflow, value, from_json=from_json))
-    payload = pack(engine, text, f"the input of {name}")
-    head = _head(engine, workflow, payload.recorded, options.idempotency_key, terms)
+    head = _head(engine, workflow, text, options.idempotency_key, terms)
     holder = create(engine, head, _claim(head, options.version, text, terms))
     if holder is None:
         return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head))
@@ -85,18 +83,20 @@ def start(
 
 
 def _head(
-    engine: Engine, workflow: Workflow[Any, Any], value: Payload, key: str | None, terms: Terms
+    engine: Engine, workflow: Workflow[Any, Any], text: str, key: str | None, terms: Terms
 ) -> Head:
+    run_id = engine.ids.run_id()
+    value = pack(engine, run_id, text, f"the input of {workflow.name}")
     now = engine.clock.now()
     starts_at = terms.starts_at(now)
     begins_at = now if starts_at is None else starts_at
     timeout = workflow.timeout if terms.timeout is None else terms.timeout
     return Head(
-        run_id=engine.ids.run_id(),
+        run_id=run_id,
         workflow=workflow.name,
         version=workflow.version,
         status=RunStatus.RUNNING,
-        input=value,
+        input=value.recorded,
         created_at=now,
         starts_at=starts_at,
         by=engine.ids.token(),

@@ -23,6 +23,7 @@ class RunEnded:
     result: Payload | None = None
     error: ErrorInfo | None = None
     successor: str | None = None
+    hidden: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 result=change.result,
                 error=change.error,
                 successor=change.successor,
+                hidden=change.hidden or head.hidden,
                 due_at=None if head.retention is None else change.at + head.retention,
             )
         case RunStalled(by=by, stall=stall):

@@ -83,3 +83,13 @@ class Reference:
     def may_follow(self, holder: Reference | None) -> bool:
         """Say whether the run may have the name although this one has it, or nobody has."""
         return holder is None or holder.run_id == self.instead_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who holds an idempotency key of a workflow: the run, and the hash of its input."""
+
+    workflow: str
+    key: str
+    run_id: str
+    input_hash: str

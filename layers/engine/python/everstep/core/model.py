@@ -105,11 +105,13 @@ class Payload:
         text: The text; of a payload in the blob store only while it is at hand.
         ref: Where the blob store keeps it; None if it stands in the record itself.
         size: Bytes of the text.
+        sealed: What stands recorded in its place, where a payload codec has made it unreadable.
     """
 
     text: str | None = None
     ref: str | None = None
     size: int = 0
+    sealed: str | None = None
 
     @property
     def at_hand(self) -> str:
@@ -125,7 +127,9 @@ class Payload:
     @property
     def recorded(self) -> Payload:
         """Return what stands in a record: the text or the reference, never both."""
-        return self if self.ref is None else Payload(ref=self.ref, size=self.size)
+        if self.ref is not None:
+            return Payload(ref=self.ref, size=self.size)
+        return self if self.sealed is None else Payload(text=self.sealed, size=self.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +171,7 @@ class OpRecord:
         outcome: What that run ended as, where it did not complete; FAILED of a callback, too, where
             whoever was to complete it could not.
         patches: Changes of the code that the run has come by before it, see ``Session.patched``.
+        hidden: Values that code has registered as secret by then, see ``hiding``.
     """
 
     key: str
@@ -185,6 +190,7 @@ class OpRecord:
     child: str | None = None
     outcome: RunStatus | None = None
     patches: tuple[str, ...] = ()
+    hidden: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +253,7 @@ class Head:
         tags: The caller's own marks on it.
         retention: How long it is kept after its end, in milliseconds; None for ever.
         successor: The run that goes on in its place, of a CONTINUED one.
+        hidden: Its secrets, as far as they were known when it began; all of them at its end.
     """
 
     run_id: str
@@ -274,6 +281,7 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+    hidden: Payload | None = None
 
     @property
     def begins_at(self) -> int:
@@ -388,13 +396,3 @@ class Outgoing:
 
     message: Message
     delay: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who holds an idempotency key of a workflow: the run, and the hash of its input."""
-
-    workflow: str
-    key: str
-    run_id: str
-    input_hash: str

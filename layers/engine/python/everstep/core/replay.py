@@ -36,8 +36,10 @@ from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
 from everstep.core.fibers import Branch, Fiber, Group, given_by
+from everstep.core.hiding import hidden_of, registering
 from everstep.core.joins import read_join
 from everstep.core.ledger import Ledger, mistake_of
+from everstep.core.masking import NOTHING
 from everstep.core.model import OpKind
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import Phase, Session, facts_of
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from everstep.core.decisions import Decision
+    from everstep.core.masking import Masking
     from everstep.core.model import History, OpRecord
 
 
@@ -87,6 +90,7 @@ class Replay:
         *,
         live: bool = False,
         fresh: frozenset[str] = frozenset(),
+        masking: Masking = NOTHING,
     ) -> None:
         """Run the code as far as the history goes.
 
@@ -95,6 +99,7 @@ class Replay:
             history: Its head and records, every payload inline.
             live: Whether code before the first record runs for the first time.
             fresh: Records that were written just now: code after them runs for the first time.
+            masking: What is masked in errors, beside the run's own secrets.
         """
         head = history.head
         self.definition = definition
@@ -111,7 +116,8 @@ class Replay:
         self._groups: dict[str, Group] = {}
         self._closers: dict[str, tuple[str, ...]] = {}
         live = live and not history.records
-        self.session = Session(facts_of(head), live=live, claim=self.ledger.claim)
+        hidden = hidden_of(history, masking)
+        self.session = Session(facts_of(head), live=live, claim=self.ledger.claim, hidden=hidden)
         self.session.is_new = self.ledger.is_new
         self.decision: Decision = self._begin(head.input.at_hand)
 
@@ -157,6 +163,8 @@ class Replay:
             raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
         self.ledger.add(record, fresh=fresh)
+        self.session.hidden.recorded(record.hidden)
+        self.session.hidden.seen(record.result)
         fiber.frame.live = fiber.frame.live and fresh
         if record.status.final:
             self.decision = self._answered(fiber, pending.operation, record) or self._drive()
@@ -231,7 +239,7 @@ class Replay:
         self.session.frame = fiber.frame
         self.session.phase = Phase.DRIVING
         try:
-            with no_event_loop(self.session.note):
+            with no_event_loop(self.session.note), registering(self.session.hidden):
                 if given.error is not None:
                     return fiber.coroutine.throw(given.error)
                 return fiber.coroutine.send(given.value)
@@ -384,7 +392,7 @@ class Replay:
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
         self.course.raised(error)
         return Raised(
-            error=describe(error),
+            error=describe(error, masking=self.session.hidden.masking),
             last=fiber.last,
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),

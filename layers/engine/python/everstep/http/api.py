@@ -97,19 +97,19 @@ class _Calls:
         run_id = request.run_id
         wait = request.number("wait", 0, LONGEST_WAIT)
         recorded = _is_recorded(request)
-        head = outcome(self.engine, run_id)
+        found = outcome(self.engine, run_id)
         for pause in _pauses(wait):
             left = request.context.get_remaining_time_in_millis() - _RESERVE_MILLIS
-            if head.status.terminal or pause * 1000 > left:
+            if found.head.status.terminal or pause * 1000 > left:
                 break
             self.sleep(pause)
-            head = outcome(self.engine, run_id)
-        if head.status.terminal:
-            return Reply(body=rendering.ended(head, recorded=recorded))
+            found = outcome(self.engine, run_id)
+        if found.head.status.terminal:
+            return Reply(body=rendering.ended(found, recorded=recorded))
         # Looked at closely, once; by now the run may have ended after all.
         view = inspect(self.engine, run_id)
         if view.head.status.terminal:
-            return Reply(body=rendering.ended(view.head, recorded=recorded))
+            return Reply(body=rendering.ended(view, recorded=recorded))
         return Reply(status=202, body={"run_id": run_id, "status": view.progress.status})
 
     def send_event(self, request: Request) -> Reply:

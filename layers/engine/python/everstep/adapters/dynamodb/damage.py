@@ -99,6 +99,7 @@ _OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "child": text_in,
     "outcome": status_in,
     "patches": texts_in,
+    "hidden": payload_in,
 }
 _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "due_at": number_in,
@@ -125,4 +126,5 @@ _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "wake_at": number_in,
     "keep": number_in,
     "next_run": text_in,
+    "hidden": payload_in,
 }

@@ -47,6 +47,7 @@ reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
+hidden      M    head, operation              payload: a list of secrets
 run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
@@ -69,6 +70,7 @@ from everstep.adapters.dynamodb.values import (
     add_due,
     add_number,
     add_outcome,
+    add_payload,
     add_text,
     ending_in,
     error_in,
@@ -90,10 +92,10 @@ from everstep.adapters.dynamodb.values import (
     texts_in,
     to_text,
 )
+from everstep.core.circumstances import Claim
 from everstep.core.listing import Listed
 from everstep.core.model import (
     HEAD,
-    Claim,
     DueEntry,
     Event,
     Head,
@@ -131,6 +133,7 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_text(item, "outcome", record.outcome)
     if record.patches:
         item["patches"] = from_texts(record.patches)
+    add_payload(item, "hidden", record.hidden)
     return item
 
 
@@ -153,6 +156,7 @@ def to_record(item: Item) -> OpRecord:
         child=text_in(item, "child"),
         outcome=status_in(item, "outcome"),
         patches=texts_in(item, "patches"),
+        hidden=payload_in(item, "hidden"),
     )
 
 
@@ -217,6 +221,7 @@ def from_head(head: Head) -> Item:
         item["ending"] = from_ending(head.ending)
     if head.origin is not None:
         item["origin"] = from_origin(head.origin)
+    add_payload(item, "hidden", head.hidden)
     if head.tags:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
     return item
@@ -250,6 +255,7 @@ def to_head(item: Item) -> Head:
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
+        hidden=payload_in(item, "hidden"),
     )
 
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.model import Claim, Event, Head, OpRecord
+    from everstep.core.circumstances import Claim
+    from everstep.core.model import Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.core.unreadable import Unreadable
 

@@ -133,6 +133,7 @@ def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) 
         outcome["error"] = values.from_error(change.error)
     if change.successor is not None:
         outcome["next_run"] = {"S": change.successor}
+    values.add_payload(outcome, "hidden", change.hidden)
     absent = tuple(name for name in ("result", "error", "next_run") if name not in outcome)
     return Update(
         set={

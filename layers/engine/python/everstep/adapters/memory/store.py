@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
+    from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
-    from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
+    from everstep.core.model import Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 

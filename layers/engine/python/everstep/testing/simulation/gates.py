@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
+    from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
-    from everstep.core.model import Claim, DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
+    from everstep.core.model import DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.ports import BlobStore, DeadLetters, Queue, RunList, RunStore, TimerIndex
 

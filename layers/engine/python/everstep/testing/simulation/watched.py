@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.audit import AuditEntry
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
-    from everstep.core.model import Claim, Event, Head, History, OpRecord
+    from everstep.core.circumstances import Claim, Reference
+    from everstep.core.model import Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
 
 T = TypeVar("T")
