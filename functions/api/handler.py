@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from everstep import logs
+from everstep import telemetry
 from everstep.http.api import api_app
 from everstep.wiring import engine_from_env
 
@@ -17,5 +17,5 @@ app = api_app(engine_from_env(), time.sleep)
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer a request about runs or workflows."""
-    logs.invocation(context.aws_request_id)
-    return app(event, context)
+    with telemetry.invocation(context.aws_request_id):
+        return app(event, context)

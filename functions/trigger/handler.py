@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from everstep import logs
+from everstep import telemetry
 from everstep.http.trigger import trigger_app
 from everstep.wiring import engine_from_env
 
@@ -16,5 +16,5 @@ app = trigger_app(engine_from_env())
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Accept a run."""
-    logs.invocation(context.aws_request_id)
-    return app(event, context)
+    with telemetry.invocation(context.aws_request_id):
+        return app(event, context)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from everstep.app.advance import Done
 from everstep.app.control import audit, pause, resume
+from everstep.app.outcomes import Done
 from everstep.core.audit import Action, first_break
 from everstep.core.errors import IllegalStateError, RunNotFoundError, UnavailableError
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus

@@ -146,7 +146,7 @@ def test_the_executor_runs_a_step_and_keeps_a_message_of_nobody(
     assert outcomes == ["repeated", "malformed message"]
 
 
-COUNTED: Final = {"ApproximateReceiveCount": "1"}
+COUNTED: Final = {"ApproximateReceiveCount": "1", "SentTimestamp": "1767225600000"}
 
 
 @pytest.mark.parametrize(("left", "failed"), [(60_000, 0), (1000, 1)])

@@ -186,6 +186,9 @@ class Clock(Protocol):
     def now(self) -> int:
         """Return milliseconds since 1970 in UTC."""
 
+    def ticks(self) -> int:
+        """Return microseconds of a clock that never goes back, to take times with."""
+
 
 class Ids(Protocol):
     """Makes identifiers."""

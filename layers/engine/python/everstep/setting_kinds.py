@@ -7,11 +7,13 @@ says what is allowed.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
 TRUE = "true"
 FALSE = "false"
+NONE = "none"
 
 
 class Kind(Protocol):
@@ -222,6 +224,28 @@ class Packages(Words):
 
     def _fits(self, word: str) -> bool:
         return all(part.isidentifier() for part in word.split("."))
+
+
+class Patterns(Words):
+    """Regular expressions; ``none`` for none at all."""
+
+    def __init__(self) -> None:
+        """Say what they are."""
+        super().__init__(f"regular expressions that match no empty text, or {NONE}")
+
+    def of_text(self, text: str) -> tuple[str, ...]:
+        """Return the expressions."""
+        return () if text.strip() == NONE else self._checked(text.split(","))
+
+    def text(self, value: object) -> str:
+        """Return them, separated by commas."""
+        return super().text(value) or NONE
+
+    def _fits(self, word: str) -> bool:
+        try:
+            return bool(word) and re.compile(word).search("") is None
+        except re.error:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from everstep.configuration import Setting, SettingsError, find_file, look_up
-from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Text, Whole
+from everstep.core.masking import DEFAULT_PATTERNS
+from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Patterns, Text, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LOG_LEVELS", "SETTINGS", "Settings", "SettingsError"]
 
+METRICS: Final = ("off", "on", "by-workflow")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _NO_QUEUE: Final = "none: read only"
 _KEY: Final = "setting"
+_OFF: Final = "OFF"
 # A run's input and its result stand in one item, which holds 400 KB with all else.
 _INLINE: Final = 131_072
 _YEARS: Final = 36_500
@@ -72,6 +75,48 @@ class Settings:
         default="INFO",
         metadata=_said(
             Choice(LOG_LEVELS), "what the engine logs from this level on", parameter="LogLevel"
+        ),
+    )
+
+    run_log_level: str = field(
+        default="INFO",
+        metadata=_said(
+            Choice((*LOG_LEVELS, _OFF)),
+            "what code says from this level on is kept with its run; OFF for nothing",
+            parameter="RunLogLevel",
+        ),
+    )
+    run_log_inline_bytes: int = field(
+        default=1024,
+        metadata=_said(
+            Whole(0, _INLINE), "what an operation says beyond this goes to S3", parameter=None
+        ),
+    )
+
+    # --- Metrics
+    metrics: str = field(
+        default="off",
+        metadata=_said(
+            Choice(METRICS),
+            "metrics as log lines; by-workflow has those of runs once more for every workflow",
+            parameter="Metrics",
+        ),
+    )
+    deployment: str = field(
+        default="everstep",
+        metadata=_said(
+            Text("a name"), "what metrics call this deployment", parameter="AWS::StackName"
+        ),
+    )
+
+    # --- Secrets
+    mask: tuple[str, ...] = field(
+        default=DEFAULT_PATTERNS,
+        metadata=_said(
+            Patterns(),
+            "names whose values are not shown, in any case; `none` to show everything but what is "
+            "typed or registered as secret",
+            parameter="Mask",
         ),
     )
 

@@ -15,6 +15,8 @@ from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
 from everstep.core.durations import SECOND
 from everstep.core.errors import EverstepError
+from everstep.core.masking import Masking
+from everstep.core.run_logs import LogLimits
 from everstep.loading import load_registry
 from everstep.settings import Settings
 
@@ -148,6 +150,10 @@ def limits_of(settings: Settings) -> Limits:
         payload=settings.max_payload_bytes,
         grace=settings.start_grace_seconds * SECOND,
         watchdog=settings.watchdog_seconds * SECOND,
+        logs=LogLimits(
+            level=None if settings.run_log_level == "OFF" else settings.run_log_level,
+            inline=settings.run_log_inline_bytes,
+        ),
     )
 
 
@@ -158,6 +164,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
     from everstep.adapters.dynamodb.store import DynamoRuns
     from everstep.adapters.sqs import SqsQueue
     from everstep.adapters.system import SystemClock, SystemIds
+    from everstep.telemetry import xray_header
 
     dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
     sqs = cast("SQSClient", clients.make("sqs"))
@@ -166,13 +173,14 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         timers=DynamoTimers(dynamodb, settings.table),
         lists=DynamoRunList(dynamodb, settings.table),
         dead_letters=DynamoDeadLetters(dynamodb, settings.table),
-        queue=SqsQueue(sqs, settings.queue_url),
+        queue=SqsQueue(sqs, settings.queue_url, xray_header),
         blobs=LazyBlobs(lambda: _s3_blobs(clients, settings.bucket)),
         clock=SystemClock(),
         ids=SystemIds(),
         registry=load_registry(settings.workflows),
         limits=limits_of(settings),
         kept=Passes(),
+        masking=Masking(patterns=settings.mask),
     )
 
 
@@ -201,8 +209,11 @@ def engine_from_env() -> Engine:
     Raises:
         SettingsError: Settings are missing or wrong.
     """
-    from everstep import logs
+    from everstep import logs, telemetry
+    from everstep.authoring import capture
 
     settings = settings_from_env()
-    logs.configure(settings.log_level)
-    return build_engine(settings, Clients())
+    logs.configure(settings.log_level, masking=Masking(patterns=settings.mask))
+    capture.install(limits_of(settings).logs, as_json=True)
+    told = telemetry.configure(settings.metrics, settings.deployment)
+    return told.watching(build_engine(settings, Clients()))

@@ -8,7 +8,6 @@ second pass finds by the records' tokens what the first still owed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
@@ -17,11 +16,15 @@ from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
 from everstep.app.kept import caught_up
+from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
-from everstep.app.payloads import load, recorded, with_secrets
+from everstep.app.outcomes import Done
+from everstep.app.payloads import load
+from everstep.app.recording import record_op
 from everstep.app.stall import stall
+from everstep.authoring.capture import hearing_prints
 from everstep.core.changes import RunTold
-from everstep.core.circumstances import Ending, effects_of
+from everstep.core.circumstances import Ending
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import LONGEST_DELAY
@@ -36,9 +39,9 @@ from everstep.core.errors import (
 from everstep.core.failures import describe, masked
 from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
+from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
 from everstep.core.repeats import has_begun, is_anothers, is_repeat
-from everstep.core.replay import Replay
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
@@ -59,25 +62,12 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
     from everstep.core.model import ErrorInfo, Head, History, Message
+    from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
 
 
 # These ask for no operation in particular, but for what is owed.
 _LOOKING: Final = frozenset(MessageKind) - {MessageKind.STEP, MessageKind.TIMER}
-
-
-class Done(StrEnum):
-    """What came of a message, for the log."""
-
-    ADVANCED = "advanced"
-    REPEATED = "repeated"
-    EARLY = "early"
-    SUPERSEDED = "superseded"
-    ENDED_BEFORE = "run ended before"
-    STANDS_STILL = "run stands still"
-    STALLED = "run stalled"
-    UNKNOWN_RUN = "unknown run"
-    MALFORMED = "malformed message"
 
 
 def advance(
@@ -100,7 +90,8 @@ def advance(
         UnavailableError: A service did not answer; deliver the message again.
         OutOfTimeError: No time for an attempt; deliver the message again.
     """
-    return _Advance(engine, message, time_left, receives).run()
+    with hearing_prints():
+        return _Advance(engine, message, time_left, receives).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +124,16 @@ class _Advance:
         finally:
             if history is None:
                 replay.close()
-        return None if history is None else self._attend(history, replay)
+        if history is None:
+            return None
+        self.engine.observe(RunAtHand(head=history.head))
+        return self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)
         if history is None:
             return Done.UNKNOWN_RUN
+        self.engine.observe(RunAtHand(head=history.head))
         if history.head.status.terminal:
             return self._after_the_end(history)
         if history.head.status is not RunStatus.RUNNING:
@@ -176,8 +171,9 @@ class _Advance:
             )
         except WorkflowMissingError as error:
             return self._stalled(describe(error))
-        live, fresh = self.message.kind is MessageKind.START, frozenset(self.fresh)
-        replay = Replay(definition, history, live=live, fresh=fresh, masking=self.engine.masking)
+        live = self.message.kind is MessageKind.START
+        fresh = frozenset(self.fresh)
+        replay = replayed(self.engine, definition, history, live=live, fresh=fresh)
         # In a further pass of this message the code after them is replayed: it logs once.
         self.fresh.clear()
         return self._attend(history, replay, seen)
@@ -271,8 +267,7 @@ class _Advance:
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
         message = replace(self.message, attempt=number)
-        effects = effects_of(history.head)
-        attempt = begin(self.engine, message, pending, call, self.time_left, effects)
+        attempt = begin(self.engine, message, pending, call, history.head, self.time_left)
         attempt = replace(attempt, hidden=replay.session.hidden)
         if begun:
             record = settle_interrupted(self.engine, attempt)
@@ -288,10 +283,7 @@ class _Advance:
         return self._commit(history, replay, record, guard)
 
     def _put(self, replay: Replay, record: OpRecord, guard: Guard) -> OpRecord | None:
-        """Write a record; return it, everything at hand, unless the guard refused it."""
-        run_id = self.message.run_id
-        whole = with_secrets(self.engine, run_id, record, replay)
-        return whole if self.engine.runs.put(run_id, recorded(whole), guard) else None
+        return record_op(self.engine, self.message.run_id, record, guard, replay)
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
@@ -308,6 +300,7 @@ class _Advance:
 
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
         if put := self._put(replay, record, guard):
+            committed(self.engine, history, put)
             replay.resume(put)
             if replay.ended_branch:
                 return self._again(Done.ADVANCED)

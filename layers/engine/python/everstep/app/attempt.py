@@ -9,24 +9,29 @@ from typing import TYPE_CHECKING
 
 from everstep.app.engine import Execution
 from everstep.app.payloads import pack
+from everstep.authoring.capture import Ear, listening
 from everstep.authoring.step_context import attempt_context
+from everstep.core.circumstances import effects_of
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
 from everstep.core.errors import (
     EverstepError,
     PayloadTooLargeError,
     RunCancelled,
     SerializationError,
+    StepInterrupted,
 )
 from everstep.core.failures import describe
 from everstep.core.hiding import Hidden, registering
 from everstep.core.model import OpRecord, OpStatus
+from everstep.core.run_logs import LogLine, LogSource
+from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import ErrorInfo, Message, Payload
+    from everstep.core.model import ErrorInfo, Head, Message, Payload
     from everstep.core.operations import StepCall
 
 # What remains of the function's time for committing the result and sending on.
@@ -49,7 +54,8 @@ class Attempt:
         call: What is called.
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
-        effects: The run whose idempotency keys the step has, if that is another one.
+        head: The run.
+        ear: Hears what it says.
         hidden: The run's secrets, to which the step may add.
     """
 
@@ -58,7 +64,8 @@ class Attempt:
     call: StepCall
     limit: int | None
     started: OpRecord
-    effects: str | None = None
+    head: Head
+    ear: Ear
     hidden: Hidden = field(default_factory=Hidden)
 
     @property
@@ -70,7 +77,7 @@ class Attempt:
         """Return the record of its success."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
+            self._ended(), status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
         )
 
     def failed(self, engine: Engine, error: ErrorInfo, delay: int | None) -> OpRecord:
@@ -82,7 +89,9 @@ class Attempt:
             delay: Milliseconds until the next attempt; None for none.
         """
         now = engine.clock.now()
-        ended = replace(self.started, ended_at=now, error=error)
+        ended = replace(
+            self._ended(_failed(self.number, error, delay, now)), ended_at=now, error=error
+        )
         if delay is None:
             return replace(ended, status=OpStatus.FAILED, wake_at=None)
         # No datetime can express what comes after the last.
@@ -94,24 +103,32 @@ class Attempt:
         """Return the record of a step that has heard that the run is to end, and let it end."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
+            self._ended(), status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
         )
 
     def described(self, error: BaseException) -> ErrorInfo:
         """Return what is recorded of what the step has raised."""
         return describe(error, self.pending.key, self.hidden.masking)
 
+    def _ended(self, *about: LogLine) -> OpRecord:
+        """Return the record with what the attempt has said, and what there is to say about it."""
+        logs = self.started.logs.and_lines((*self.ear.said.all(), *about))
+        return replace(self.started, logs=logs)
+
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
-        key, run_id = self.pending.key, self.message.run_id
+        key, head, run_id = self.pending.key, self.head, self.message.run_id
+        trace = trace_of(head)
+        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head))
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
 
         def ends() -> bool:
-            head = engine.runs.head(run_id)
-            return head is not None and head.ending is not None
+            now = engine.runs.head(run_id)
+            return now is not None and now.ending is not None
 
-        context = attempt_context(run_id, key, self.number, deadline, self.effects, ends)
-        with context, registering(self.hidden):
+        effects = effects_of(head)
+        context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
+        with context, listening(self.ear), registering(self.hidden):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -123,6 +140,7 @@ class Attempt:
                 kwargs=kwargs,
                 limit=self.limit,
                 probe=probe,
+                trace=trace,
             )
             return engine.execute(execution)
 
@@ -143,8 +161,8 @@ def begin(
     message: Message,
     pending: Pending,
     call: StepCall,
+    head: Head,
     time_left: Callable[[], int] | None,
-    effects: str | None = None,
 ) -> Attempt:
     """Return the attempt that a message asks for; nothing is recorded yet.
 
@@ -153,13 +171,8 @@ def begin(
     """
     limit = _limit(call.timeout, time_left)
     now = engine.clock.now()
-    started = OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.STARTED,
-        by=message.token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    started = replace(
+        pending.begun(OpStatus.STARTED, message.token),
         attempt=message.attempt,
         started_at=now,
         wake_at=now + _longest(engine, call, time_left),
@@ -170,7 +183,12 @@ def begin(
         call=call,
         limit=limit,
         started=started,
-        effects=effects,
+        ear=Ear(
+            now=engine.clock.now,
+            limits=engine.limits.logs,
+            marks={"run_id": message.run_id, "operation": pending.key, "attempt": message.attempt},
+        ),
+        head=head,
     )
 
 
@@ -214,3 +232,16 @@ def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | No
     if left < SECOND:
         raise OutOfTimeError("too little time is left in this invocation to begin an attempt")
     return left if timeout is None else min(timeout, left)
+
+
+def _failed(number: int, error: ErrorInfo, delay: int | None, at: int) -> LogLine:
+    """Return the line that says how an attempt failed: its record shows only the last one."""
+    then = "it was the last" if delay is None else f"the next one in {delay / SECOND:g} s"
+    died = error.type == StepInterrupted.__name__
+    return LogLine(
+        at=at,
+        level="ERROR" if delay is None else "WARNING",
+        source=LogSource.SYSTEM if died else LogSource.ENGINE,
+        logger="everstep",
+        message=f"attempt {number} failed, {then}: {error.type}: {error.message}",
+    )

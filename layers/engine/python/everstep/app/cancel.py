@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from everstep.app.children import tell_parent
 from everstep.app.control import LONGEST_WHY, asked_for, change_audited
+from everstep.app.observing import run_over
 from everstep.app.outbox import send
 from everstep.core.audit import Action
 from everstep.core.changes import RunEnded, RunTold
@@ -121,6 +122,8 @@ def _terminate(engine: Engine, run_id: str, ending: Ending, asked: Asked) -> Hea
     token = engine.ids.token()
     change = RunEnded(status=RunStatus.CANCELLED, by=token, at=ending.at, error=error)
     found = change_audited(engine, run_id, change, RUN_TERMINATED, asked)
+    if found.changed:
+        run_over(engine, head, change.status, ending.at)
     again = engine.runs.load(run_id) if found.changed else None
     if again is None:
         return found.head

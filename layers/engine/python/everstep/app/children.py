@@ -27,7 +27,9 @@ from everstep.core.model import (
     OpStatus,
     RunStatus,
 )
+from everstep.core.observations import RunAccepted
 from everstep.core.operations import ChildCall, StartCall
+from everstep.core.trace_context import handed_on
 from everstep.core.waits import waiting
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def _start(
         deadline=deadline_of(now, workflow.timeout),
         retention=workflow.retention,
         hidden=pack_secrets(engine, run_id, secrets),
+        correlation=handed_on(parent),
     )
     holder = create(engine, head, None)
     if holder is not None and holder.run_id != head.run_id:
@@ -110,6 +113,14 @@ def _start(
     first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())
     send(engine, [first])
     return head.run_id
+
+
+def child_begun(engine: Engine, run_id: str, pending: Pending) -> None:
+    """Tell of a child run, once its parent's record says that it was started."""
+    call = pending.operation.call
+    start = call.start if isinstance(call, ChildCall) else call
+    if isinstance(start, StartCall):
+        engine.observe(RunAccepted(run_id=run_id, workflow=start.workflow))
 
 
 def see_child(engine: Engine, run_id: str, pending: Pending, token: str) -> OpRecord | None:

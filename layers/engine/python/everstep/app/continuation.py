@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
+from everstep.app.observing import run_over
 from everstep.app.options import deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack, pack_secrets
@@ -20,7 +21,9 @@ from everstep.core.children import child_id, child_secret
 from everstep.core.circumstances import Reference
 from everstep.core.errors import InvalidInputError, SerializationError
 from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.observations import RunAccepted
 from everstep.core.operations import ContinueCall
+from everstep.core.trace_context import handed_on
 from everstep.core.transitions import RUN_CONTINUED
 
 if TYPE_CHECKING:
@@ -60,7 +63,10 @@ def continue_as_new(
         hidden=pack_secrets(engine, head.run_id, secrets),
     )
     reference = _taken_over(engine, head, successor)
-    engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference)
+    if engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference):
+        run_over(engine, head, ended.status, ended.at)
+        accepted = RunAccepted(run_id=successor.run_id, workflow=successor.workflow)
+        engine.observe(accepted)
 
 
 def close_down(engine: Engine, message: Message, history: History) -> None:
@@ -116,6 +122,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, secrets: Collection
         tags=head.tags,
         retention=head.retention,
         hidden=pack_secrets(engine, run_id, secrets),
+        correlation=handed_on(head),
     )
 
 

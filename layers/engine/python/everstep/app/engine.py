@@ -9,12 +9,16 @@ from everstep.app.deadline import call_within
 from everstep.app.payloads import PLAIN
 from everstep.core.durations import MINUTE
 from everstep.core.masking import BY_NAME, Masking
+from everstep.core.observations import unobserved
+from everstep.core.run_logs import LogLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from everstep.app.kept import Passes
     from everstep.authoring.registry import Registry
+    from everstep.core.observations import Observation
+    from everstep.core.trace_context import TraceContext
     from everstep.ports import (
         BlobStore,
         Clock,
@@ -39,6 +43,7 @@ class Limits:
             sends it again; longer than the visibility time-out.
         watchdog: How long a run may show no progress before the sweeper takes it over; longer
             than a message can be retried before it becomes a dead letter.
+        logs: What is kept of what code says.
         attempt: By when an attempt is surely over, where neither its step nor the function that
             it runs in says how long it may take.
     """
@@ -48,6 +53,7 @@ class Limits:
     grace: int = 7 * MINUTE
     watchdog: int = 360 * MINUTE
     attempt: int = MINUTE
+    logs: LogLimits = field(default_factory=LogLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,7 @@ class Execution:
         kwargs: What it is called with, by name.
         limit: Longest time in milliseconds; None for no limit.
         probe: Whether this is no attempt, but finds out what became of it.
+        trace: Where it is in a trace.
     """
 
     run_id: str
@@ -73,6 +80,7 @@ class Execution:
     kwargs: Mapping[str, object]
     limit: int | None
     probe: bool = False
+    trace: TraceContext | None = None
 
     def carry_out(self) -> object:
         """Return what the function, or the coroutine that it makes, gives.
@@ -83,6 +91,11 @@ class Execution:
         return call_within(lambda: self.fn(*self.args, **self.kwargs), self.limit)
 
 
+def untraced() -> TraceContext | None:
+    """Return no trace."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Everything that a use case needs.
@@ -90,6 +103,8 @@ class Engine:
     ``execute`` calls the user's code; tests put something of their own in its place. ``kept``
     holds suspended passes from one message of a run to the next; None to replay for each.
     ``masking`` is what is masked in every run, and ``codec`` makes of payloads what is recorded.
+    ``observe`` is told what was done, and ``called_in`` tells the trace that this process is
+    called in, if somebody records one.
     """
 
     runs: RunStore
@@ -106,3 +121,5 @@ class Engine:
     kept: Passes | None = None
     masking: Masking = BY_NAME
     codec: PayloadCodec = PLAIN
+    observe: Callable[[Observation], None] = unobserved
+    called_in: Callable[[], TraceContext | None] = untraced

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from everstep.app.control import asked_for
 from everstep.app.deadline import call_within
+from everstep.app.observing import run_accepted
 from everstep.app.options import check_key
 from everstep.app.outbox import send
 from everstep.app.payloads import load, move, pack, pack_secrets, unpack
@@ -40,6 +41,7 @@ from everstep.core.forks import (
 from everstep.core.hiding import hidden_of
 from everstep.core.model import Head, History, Message, MessageKind, RunStatus
 from everstep.core.replay import Replay
+from everstep.core.trace_context import Correlation
 from everstep.core.transitions import KEPT
 
 if TYPE_CHECKING:
@@ -260,6 +262,7 @@ class _Maker:
         self._keep(head)
         audit = following(acceptance(head), self.call.asked, head.created_at)
         self._create(head, audit)
+        run_accepted(self.engine, head)
         self._send_first(new_id)
         return Made(run_id=new_id, origin=origin, status=head.status, created=True)
 
@@ -324,7 +327,14 @@ class _Maker:
             tags=old.tags,
             retention=old.retention,
             hidden=pack_secrets(self.engine, run_id, self.hidden.known),
+            correlation=self._correlation(),
         )
+
+    def _correlation(self) -> Correlation | None:
+        """Return the caller's mark on the old run; the new one has a trace of its own."""
+        old, trace = self.history.head.correlation, self.engine.called_in()
+        given = None if old is None else old.id
+        return None if given is None and trace is None else Correlation(trace=trace, id=given)
 
     def _check(self, definition: Definition, head: Head) -> None:
         """Make sure that the code goes on from what is kept, before anything is written."""

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.cancel import cancel_child
-from everstep.app.children import begin_child, see_child, tell_parent
+from everstep.app.children import begin_child, child_begun, see_child, tell_parent
 from everstep.app.continuation import continue_as_new
 from everstep.app.events import keep_event
+from everstep.app.observing import run_over
 from everstep.app.outbox import message_for, send
-from everstep.app.payloads import pack, pack_secrets, recorded, unpack, with_secrets
+from everstep.app.payloads import pack, pack_secrets, unpack
+from everstep.app.recording import keep_logs, record_op
 from everstep.core.changes import RunEnded
 from everstep.core.decisions import Raised, Returned
 from everstep.core.effects import (
@@ -27,9 +29,10 @@ from everstep.core.effects import (
 )
 from everstep.core.endings import interrupted
 from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestError
-from everstep.core.failures import describe, masked
+from everstep.core.failures import describe
 from everstep.core.model import OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
+from everstep.core.run_logs import Logs
 from everstep.core.transitions import (
     ARMED,
     JOIN_CLOSED,
@@ -167,14 +170,8 @@ class _Fulfilment:
     def _pack(self, payload: Payload, what: str) -> Payload:
         return pack(self.engine, self.run_id, payload.at_hand, what)
 
-    def _put(self, record: OpRecord, guard: Guard) -> None:
-        whole = with_secrets(self.engine, self.run_id, self._masked(record), self.replay)
-        self.engine.runs.put(self.run_id, recorded(whole), guard)
-
-    def _masked(self, record: OpRecord) -> OpRecord:
-        if record.error is None:
-            return record
-        return replace(record, error=masked(record.error, self.hidden.masking))
+    def _put(self, record: OpRecord, guard: Guard) -> OpRecord | None:
+        return record_op(self.engine, self.run_id, record, guard, self.replay)
 
     def _perform(self, pending: Pending) -> str:
         call = pending.operation.call
@@ -187,7 +184,9 @@ class _Fulfilment:
         else:
             secrets = self.hidden.known
             record = begin_child(self.engine, self.head, pending, self.token, secrets)
-        self._put(record, PERFORMED)
+        kept = self._put(record, PERFORMED)
+        if kept is not None and kept.child is not None:
+            child_begun(self.engine, kept.child, pending)
         return pending.key
 
     def _performed(self, pending: Pending, call: SendCall | CancelCall) -> OpRecord:
@@ -222,11 +221,20 @@ class _Fulfilment:
         return pending.key
 
     def _end(self, outcome: Returned | Raised) -> None:
-        self.engine.runs.change(self.run_id, self._ended(outcome), RUN_ENDED)
+        ended = self._ended(outcome)
+        if self.engine.runs.change(self.run_id, ended, RUN_ENDED):
+            run_over(self.engine, self.head, ended.status, ended.at)
         # Also if somebody else has ended it: it may have died before this.
         self.sends += tell_parent(self.engine, self.head)
 
     def _ended(self, outcome: Returned | Raised) -> RunEnded:
+        ended = self._outcome(outcome)
+        logs = keep_logs(
+            self.engine, self.run_id, Logs(lines=outcome.lines), ended.at, self.hidden.masking
+        )
+        return replace(ended, logs=logs)
+
+    def _outcome(self, outcome: Returned | Raised) -> RunEnded:
         at, by, ending = self.engine.clock.now(), self.token, self.head.ending
         if isinstance(outcome, Returned):
             self.hidden.seen(Payload(text=outcome.output))

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import PayloadTooLargeError, UnreadablePayloadError
-from everstep.core.hiding import hidden_text, values_of
+from everstep.core.hiding import hidden_of_head, hidden_text, values_of
 from everstep.core.model import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from everstep.app.engine import Engine
+    from everstep.core.hiding import Hidden
     from everstep.core.model import Head, History, OpRecord
     from everstep.core.replay import Replay
 
@@ -56,7 +57,7 @@ def check_size(engine: Engine, text: str, what: str) -> int:
     return size
 
 
-def pack(engine: Engine, run_id: str, text: str, what: str) -> Payload:
+def pack(engine: Engine, run_id: str, text: str, what: str, inline: int | None = None) -> Payload:
     """Return the payload of a text, at hand; a large one is in the blob store before this returns.
 
     Args:
@@ -64,6 +65,7 @@ def pack(engine: Engine, run_id: str, text: str, what: str) -> Payload:
         run_id: The run that it is recorded of; nobody can read it as another one's.
         text: The text.
         what: Names it in errors.
+        inline: Bytes above which it is large; the engine's limit if not given.
 
     Raises:
         PayloadTooLargeError: Over the limit; nothing was written.
@@ -76,7 +78,8 @@ def pack(engine: Engine, run_id: str, text: str, what: str) -> Payload:
     else:
         sealed = SEAL + encoded
         room = len(sealed.encode())
-    ref = engine.blobs.put(sealed or text) if room > engine.limits.inline else None
+    limit = engine.limits.inline if inline is None else inline
+    ref = engine.blobs.put(sealed or text) if room > limit else None
     return Payload(text=text, ref=ref, size=size, sealed=sealed)
 
 
@@ -140,6 +143,18 @@ def with_outcome(engine: Engine, head: Head) -> Head:
         result=head.result and unpack(engine, head.run_id, head.result),
         hidden=head.hidden and unpack(engine, head.run_id, head.hidden),
     )
+
+
+def secrets_of(engine: Engine, history: History) -> Hidden:
+    """Return the secrets of a run as it is recorded; no payload is fetched for that.
+
+    What is typed as secret in payloads that are elsewhere is told once the run has ended.
+    """
+    head = history.head
+    hidden = hidden_of_head(with_outcome(engine, replace(head, result=None)), engine.masking)
+    for record in history.records.values():
+        hidden.recorded(record.hidden and unpack(engine, head.run_id, record.hidden))
+    return hidden
 
 
 def at_hand(engine: Engine, run_id: str, record: OpRecord) -> OpRecord:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from everstep.core.changes import RunStalled
 from everstep.core.model import Stall
+from everstep.core.observations import RunHalted
 from everstep.core.transitions import RUN_STALLED
 
 if TYPE_CHECKING:
@@ -26,4 +27,7 @@ def stall(
         message: The message itself, if it could not be processed.
     """
     change = RunStalled(by=by, stall=Stall(reason=reason, at=engine.clock.now(), message=message))
-    return engine.runs.change(run_id, change, RUN_STALLED)
+    done = engine.runs.change(run_id, change, RUN_STALLED)
+    if done:
+        engine.observe(RunHalted(run_id=run_id, reason=reason.type))
+    return done

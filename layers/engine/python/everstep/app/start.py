@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.observing import run_accepted
 from everstep.app.options import StartOptions, Terms, checked, deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
@@ -19,6 +20,7 @@ from everstep.core.errors import (
     UnavailableError,
 )
 from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.trace_context import Correlation
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -76,6 +78,7 @@ def start(
     head = _head(engine, workflow, text, options.idempotency_key, terms)
     holder = create(engine, head, _claim(head, options.version, text, terms))
     if holder is None:
+        run_accepted(engine, head)
         return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head))
     if isinstance(holder, Reference) and options.on_conflict == "error":
         raise ReferenceConflictError(holder.reference_id, holder.run_id)
@@ -109,7 +112,16 @@ def _head(
         reference_id=terms.reference_id,
         tags=terms.tags,
         retention=workflow.retention if terms.retention is None else terms.retention,
+        correlation=correlation_of(engine, terms),
     )
+
+
+def correlation_of(engine: Engine, terms: Terms) -> Correlation | None:
+    """Return what joins a run with the rest of the world: what its caller says, or how it came."""
+    trace = terms.trace or engine.called_in()
+    if trace is None and terms.correlation_id is None:
+        return None
+    return Correlation(trace=trace, id=terms.correlation_id)
 
 
 def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from everstep.core.hiding import register
+from everstep.core.errors import EverstepError
+from everstep.core.hiding import of_step
+from everstep.core.session import DRIVEN
 
 
 def mask(value: str) -> None:
@@ -20,4 +22,8 @@ def mask(value: str) -> None:
         UnmaskableError: It is too short or too long, or no text.
         EverstepError: Called outside a workflow and its steps.
     """
-    register(value)
+    session = DRIVEN.get()
+    hidden = of_step() if session is None else session.hidden
+    if hidden is None:
+        raise EverstepError("mask() was called outside a workflow and its steps")
+    hidden.register(value)

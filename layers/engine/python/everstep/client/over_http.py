@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.client.errors import MissingExtraError, NoAnswerError, of_problem
-from everstep.client.transport import Answer
+from everstep.client.transport import Answer, shown
 from everstep.core.codec import dumps
 from everstep.core.errors import InvalidRequestError
 
@@ -85,7 +85,7 @@ class HttpTransport:
         self._http.close()
 
     def _once(self, call: Call) -> Answer:
-        operation = f"{call.method} {call.path}"
+        operation = f"{call.method} {shown(call.path)}"
         try:
             answer = self._http.send(self._request(call))
         except httpx.TransportError as error:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.core.model import RunStatus
+from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.circumstances import Ending
     from everstep.core.model import ErrorInfo, Head, Payload, Stall
+    from everstep.core.run_logs import Logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class RunEnded:
     error: ErrorInfo | None = None
     successor: str | None = None
     hidden: Payload | None = None
+    logs: Logs = NO_LOGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 error=change.error,
                 successor=change.successor,
                 hidden=change.hidden or head.hidden,
+                logs=change.logs,
                 due_at=None if head.retention is None else change.at + head.retention,
             )
         case RunStalled(by=by, stall=stall):

@@ -25,6 +25,7 @@ from everstep.core.keys import lies_within, name_of, scope_of
 from everstep.core.masking import NOTHING
 from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.replay import Replay
+from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -119,7 +120,7 @@ def cut_at_failure(definition: Definition, history: History) -> Cut:
 
 def kept_record(record: OpRecord, token: str) -> OpRecord:
     """Return a record as it stands in the new run."""
-    return replace(record, by=token, input_hash=ANY_INPUT, due_at=None, event=None)
+    return replace(record, by=token, input_hash=ANY_INPUT, due_at=None, event=None, logs=NO_LOGS)
 
 
 def kept_events(history: History, cut: Cut) -> list[Event]:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.codec import decode, dumps
-from everstep.core.errors import EverstepError, UnmaskableError
+from everstep.core.errors import UnmaskableError
 from everstep.core.masking import NOTHING, SHORTEST_VALUE
 
 if TYPE_CHECKING:
@@ -47,7 +47,12 @@ class Hidden:
         return self._base.with_values(self.known)
 
     def register(self, value: str) -> None:
-        """Learn a value that code names."""
+        """Learn a value that code names.
+
+        Raises:
+            UnmaskableError: It is too short or too long, or no text.
+        """
+        _check(value)
         if value not in self.known:
             self.known[value] = None
             self._unrecorded[value] = None
@@ -57,6 +62,11 @@ class Hidden:
         for value in values_of(payload):
             self.known[value] = None
             self._unrecorded.pop(value, None)
+
+    def add(self, record: OpRecord) -> None:
+        """Learn what an operation's record tells of secrets."""
+        self.recorded(record.hidden)
+        self.seen(record.result)
 
     def seen(self, payload: Payload | None) -> None:
         """Learn the values that are typed as secret in something that is recorded."""
@@ -73,8 +83,7 @@ def hidden_of(history: History, base: Masking = NOTHING) -> Hidden:
     """Return what a history, every payload at hand, says of its run's secrets."""
     hidden = hidden_of_head(history.head, base)
     for record in history.records.values():
-        hidden.recorded(record.hidden)
-        hidden.seen(record.result)
+        hidden.add(record)
     return hidden
 
 
@@ -120,27 +129,7 @@ def _secrets_in(data: dict[str, Any]) -> Iterator[str]:
         yield decode(dumps(data)).get_secret_value().decode(errors="replace")
 
 
-# --- Who listens when code registers a value
-
-_listening: ContextVar[Hidden | None] = ContextVar("everstep_hidden", default=None)
-_at_work: ContextVar[Hidden | None] = ContextVar("everstep_hidden_of_run", default=None)
-
-
-@contextmanager
-def registering(hidden: Hidden) -> Iterator[None]:
-    """Let ``register`` reach a run while its code, or the code of one of its steps, runs."""
-    reset = _listening.set(hidden)
-    try:
-        yield
-    finally:
-        _listening.reset(reset)
-
-
-def register(value: str) -> None:
-    """Take care that a value is never shown, see ``everstep.mask``."""
-    hidden = _listening.get()
-    if hidden is None:
-        raise EverstepError("mask() was called outside a workflow and its steps")
+def _check(value: object) -> None:
     if not isinstance(value, str):
         raise UnmaskableError(f"mask() takes text, not a {type(value).__name__}")
     if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE:
@@ -148,7 +137,27 @@ def register(value: str) -> None:
             f"mask() takes {SHORTEST_VALUE} to {LONGEST_VALUE} characters, not {len(value)}: "
             "what is shorter would be found in every other word"
         )
-    hidden.register(value)
+
+
+# --- Whose code runs, and which run this process works on
+
+_of_step: ContextVar[Hidden | None] = ContextVar("everstep_hidden", default=None)
+_at_work: ContextVar[Hidden | None] = ContextVar("everstep_hidden_of_run", default=None)
+
+
+@contextmanager
+def registering(hidden: Hidden) -> Iterator[None]:
+    """Let the code of a step add to its run's secrets while the block runs."""
+    reset = _of_step.set(hidden)
+    try:
+        yield
+    finally:
+        _of_step.reset(reset)
+
+
+def of_step() -> Hidden | None:
+    """Return the secrets of the run whose step runs here; None if none does."""
+    return _of_step.get()
 
 
 def work_on(hidden: Hidden | None) -> None:
@@ -158,5 +167,5 @@ def work_on(hidden: Hidden | None) -> None:
 
 def at_work() -> Iterable[str]:
     """Return the secrets of the run that this process works on."""
-    hidden = _at_work.get() or _listening.get()
+    hidden = _of_step.get() or _at_work.get()
     return () if hidden is None else hidden.known

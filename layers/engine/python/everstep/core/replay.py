@@ -36,13 +36,12 @@ from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
 from everstep.core.fibers import Branch, Fiber, Group, given_by
-from everstep.core.hiding import hidden_of, registering
+from everstep.core.hiding import hidden_of
 from everstep.core.joins import read_join
 from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.masking import NOTHING
-from everstep.core.model import OpKind
 from everstep.core.operations import BranchEnd, GroupCall, Operation
-from everstep.core.session import Phase, Session, facts_of
+from everstep.core.session import DRIVEN, Phase, Session, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -104,7 +103,6 @@ class Replay:
         head = history.head
         self.definition = definition
         self.ledger = Ledger(history.records, fresh)
-        self._children: dict[str, None] = {}
         self.asked: list[str] = []
         self.course = Course()
         self.ended_branch = False
@@ -163,8 +161,7 @@ class Replay:
             raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
         self.ledger.add(record, fresh=fresh)
-        self.session.hidden.recorded(record.hidden)
-        self.session.hidden.seen(record.result)
+        self.session.hidden.add(record)
         fiber.frame.live = fiber.frame.live and fresh
         if record.status.final:
             self.decision = self._answered(fiber, pending.operation, record) or self._drive()
@@ -217,7 +214,7 @@ class Replay:
             frontier=pending,
             closable=closable,
             closers=self._closers,
-            children=tuple(self._children),
+            children=self.ledger.children,
         )
 
     def _go_on(self, fiber: Fiber, given: Answer) -> Decision | None:
@@ -238,12 +235,14 @@ class Replay:
         # What an error still holds is dropped after this, and so counts for nothing.
         self.session.frame = fiber.frame
         self.session.phase = Phase.DRIVING
+        before = DRIVEN.set(self.session)
         try:
-            with no_event_loop(self.session.note), registering(self.session.hidden):
+            with no_event_loop(self.session.note):
                 if given.error is not None:
                     return fiber.coroutine.throw(given.error)
                 return fiber.coroutine.send(given.value)
         finally:
+            DRIVEN.reset(before)
             self.session.phase = Phase.IDLE
 
     # --- What code asks for
@@ -270,7 +269,8 @@ class Replay:
         if given.broken is not None:
             return given.broken
         self.course.given(given.error, record.key)
-        self._note_child(fiber, record)
+        fiber.frame.said.clear()
+        self.ledger.note_child(record, interrupted=fiber.interrupted)
         self._pass(fiber, record)
         fiber.hears(record)
         self._push(fiber, given)
@@ -284,13 +284,6 @@ class Replay:
         frame.now = max(frame.now, record.ended_at or 0)
         frame.live = frame.live or self.ledger.is_fresh(record.key)
 
-    def _note_child(self, fiber: Fiber, record: OpRecord) -> None:
-        """Keep in mind which children run that are to end with this run if it is cancelled."""
-        if record.kind is OpKind.START and record.child and not fiber.interrupted:
-            self._children[record.child] = None
-        elif record.kind is OpKind.CHILD and record.child:
-            self._children.pop(record.child, None)
-
     def _suspend(
         self, fiber: Fiber, operation: Operation[Any], key: str, record: OpRecord | None
     ) -> None:
@@ -302,6 +295,7 @@ class Replay:
             ready_at=max(fiber.frame.now, self.session.run.began),
             interrupted=fiber.interrupted,
             patches=fiber.frame.patches,
+            lines=fiber.frame.said.all(),
         )
         self._waiting[key] = fiber, pending
 
@@ -331,6 +325,8 @@ class Replay:
         self.session.frame = frame
         coroutine = group.call.begin(index)
         fiber = Fiber(coroutine, frame, group, index, last)
+        # What was said before a group goes with whatever its first branch asks for.
+        frame.said, group.parent.frame.said = group.parent.frame.said, frame.said
         # Whoever undoes work side by side is not interrupted again.
         fiber.interrupted = group.parent.interrupted
         if group.join is None:
@@ -363,6 +359,7 @@ class Replay:
         self._closers[group.key] = group.closers()
         group.answered = True
         self._pass(group.parent, record)
+        group.hand_on_lines(counted)
         given = given_by(group, group.join.reason, [each.end for each in counted])
         if isinstance(given.error, RunCancelled):
             group.parent.interrupted = True
@@ -375,10 +372,8 @@ class Replay:
         mistake = mistake_of(error) or self.ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
-        if error is None:
-            self.session.ended(fiber.frame.scope)
-            if self.session.mistake is not None:
-                return None
+        if error is None and not self.session.ended(fiber.frame.scope):
+            return None
         if fiber.group is not None:
             return self._branch_ended(fiber, fiber.group, value, error)
         if error is not None:
@@ -387,7 +382,8 @@ class Replay:
             output = self.definition.encode_output(value)
         except EverstepError as refusal:
             return self._raised(fiber, refusal)
-        return Returned(output=output, last=fiber.last, closers=self._closers)
+        said = fiber.frame.said.all()
+        return Returned(output=output, last=fiber.last, closers=self._closers, lines=said)
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
         self.course.raised(error)
@@ -396,5 +392,6 @@ class Replay:
             last=fiber.last,
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),
-            children=tuple(self._children) if fiber.interrupted else (),
+            children=self.ledger.children if fiber.interrupted else (),
+            lines=fiber.frame.said.all(),
         )

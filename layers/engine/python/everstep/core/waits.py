@@ -104,13 +104,8 @@ def waiting(pending: Pending, token: str, events: Iterable[Event]) -> OpRecord:
     wake_at = given_up_at(pending, events)
     since = pending.ready_at if pending.record is None else pending.record.wake_at or 0
     call = pending.operation.call
-    return OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.WAITING,
-        by=token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    return replace(
+        pending.begun(OpStatus.WAITING, token),
         started_at=pending.ready_at,
         wake_at=wake_at,
         due_at=wake_at if _is_long(wake_at, since) else None,
@@ -163,13 +158,8 @@ def fulfilled(pending: Pending, event: Event, text: str, token: str, now: int) -
 
 def woken(pending: Pending, token: str, now: int) -> OpRecord:
     """Return the record of a sleep that is over."""
-    return OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.DONE,
-        by=token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    return replace(
+        pending.begun(OpStatus.DONE, token),
         started_at=pending.ready_at,
         wake_at=pending.wake_at,
         ended_at=now,

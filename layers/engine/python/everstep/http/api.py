@@ -35,7 +35,7 @@ _INCLUDABLE: Final = frozenset({"steps"})
 
 def api_app(engine: Engine, sleep: Callable[[float], None]) -> Application:
     """Return the application of the api function, see ``api_routes``."""
-    return Application(api_routes(engine, sleep))
+    return Application(api_routes(engine, sleep), engine.masking)
 
 
 def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:

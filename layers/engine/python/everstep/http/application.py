@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
 
+from everstep.core.masking import BY_NAME
 from everstep.http.faults import AnswerTooLargeError, MethodNotAllowedError, NoSuchRouteError
 from everstep.http.problems import INTERNAL, MEDIA_TYPE, problem
 from everstep.http.requests import check_query, read_request
@@ -18,6 +19,7 @@ from everstep.logs import described
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from everstep.core.masking import Masking
     from everstep.http.requests import LambdaContext, Request
 
 LARGEST_ANSWER: Final = 5_500_000
@@ -60,8 +62,14 @@ class Route:
 class Application:
     """The handler of a function behind API Gateway."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        """Register the routes, and for every other method of their paths what it is answered."""
+    def __init__(self, routes: Iterable[Route], masking: Masking = BY_NAME) -> None:
+        """Register the routes, and for every other method of their paths what it is answered.
+
+        Args:
+            routes: The calls.
+            masking: What is masked in what is told of errors.
+        """
+        self._masking = masking
         self._resolver = APIGatewayRestResolver(debug=False)
         by_rule: dict[str, dict[str, Route]] = {}
         for route in routes:
@@ -113,7 +121,7 @@ class Application:
             reply = call()
             body = _dump(reply.body)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is answered, and logged
-            told = problem(error, request_id)
+            told = problem(error, request_id, self._masking)
             _log_fault(error, told.status)
             reply = Reply(status=told.status, body=told.body, headers=told.headers)
             body, media = _dump(told.body), MEDIA_TYPE

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def trigger_app(engine: Engine) -> Application:
     """Return the application of the trigger function."""
-    return Application(trigger_routes(engine))
+    return Application(trigger_routes(engine), engine.masking)
 
 
 def trigger_routes(engine: Engine) -> list[Route]:

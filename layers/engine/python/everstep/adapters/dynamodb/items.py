@@ -24,6 +24,7 @@ event       N    operation                    number of the event that a wait ha
 child       S    operation                    run that was started, or is waited for
 outcome     S    operation                    what that run ended as, if it did not complete
 patches     L    operation                    marks of the changes that its code has come by, all S
+logs        L    operation, head              what was said: M of at, attempt, count N, lines M
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -48,6 +49,8 @@ tags        M    head                         the caller's own marks on it, all 
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
 hidden      M    head, operation              payload: a list of secrets
+trace       S    head                         the trace that it was started in
+corr        S    head                         the caller's own mark on all that belongs together
 run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
@@ -67,20 +70,24 @@ from typing import TYPE_CHECKING
 
 from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
+    add_correlation,
     add_due,
     add_number,
     add_outcome,
     add_payload,
     add_text,
+    correlation_in,
     ending_in,
     error_in,
     from_ending,
+    from_logs,
     from_origin,
     from_parent,
     from_payload,
     from_stall,
     from_text,
     from_texts,
+    logs_in,
     number_in,
     origin_in,
     parent_in,
@@ -134,6 +141,8 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     if record.patches:
         item["patches"] = from_texts(record.patches)
     add_payload(item, "hidden", record.hidden)
+    if record.logs.chunks:
+        item["logs"] = from_logs(record.logs)
     return item
 
 
@@ -157,6 +166,7 @@ def to_record(item: Item) -> OpRecord:
         outcome=status_in(item, "outcome"),
         patches=texts_in(item, "patches"),
         hidden=payload_in(item, "hidden"),
+        logs=logs_in(item),
     )
 
 
@@ -215,6 +225,7 @@ def from_head(head: Head) -> Item:
     add_text(item, "next_run", head.successor)
     add_number(item, "deadline", head.deadline)
     add_number(item, "keep", head.retention)
+    add_correlation(item, head.correlation)
     if head.parent is not None:
         item["parent"] = from_parent(head.parent)
     if head.ending is not None:
@@ -224,6 +235,8 @@ def from_head(head: Head) -> Item:
     add_payload(item, "hidden", head.hidden)
     if head.tags:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
+    if head.logs.chunks:
+        item["logs"] = from_logs(head.logs)
     return item
 
 
@@ -256,6 +269,8 @@ def to_head(item: Item) -> Head:
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
         hidden=payload_in(item, "hidden"),
+        correlation=correlation_in(item),
+        logs=logs_in(item),
     )
 
 

@@ -134,7 +134,9 @@ def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) 
     if change.successor is not None:
         outcome["next_run"] = {"S": change.successor}
     values.add_payload(outcome, "hidden", change.hidden)
-    absent = tuple(name for name in ("result", "error", "next_run") if name not in outcome)
+    if change.logs.chunks:
+        outcome["logs"] = values.from_logs(change.logs)
+    absent = tuple(name for name in ("result", "error", "next_run", "logs") if name not in outcome)
     return Update(
         set={
             **_status(workflow, change.status, change.by),
