@@ -60,7 +60,9 @@ def log() -> Iterator[io.StringIO]:
 def load(world: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Give a loader: a function's handler as a cold start makes it, on the world's engine."""
     assert log.getvalue() == ""
-    settings = Settings(table="t", queue_url="q", bucket="b", max_receives=5)
+    settings = Settings(
+        table="t", queue_url="q", bucket="b", max_receives=5, api_authorization="NONE"
+    )
     monkeypatch.setattr(wiring, "engine_from_env", lambda: world.engine)
     monkeypatch.setattr(wiring, "settings_from_env", lambda: settings)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from everstep.core.decisions import Pending
     from everstep.core.model import ErrorInfo, Head, Message, Payload
     from everstep.core.operations import StepCall
+    from everstep.core.retry import Retry
 
 # What remains of the function's time for committing the result and sending on.
 _MARGIN = 1500
@@ -52,6 +53,7 @@ class Attempt:
         message: What asks for it, under the number of the attempt.
         pending: The operation.
         call: What is called.
+        retry: What a failure leads to.
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
         head: The run.
@@ -62,6 +64,7 @@ class Attempt:
     message: Message
     pending: Pending
     call: StepCall
+    retry: Retry
     limit: int | None
     started: OpRecord
     head: Head
@@ -169,18 +172,20 @@ def begin(
     Raises:
         OutOfTimeError: Too little time is left to begin.
     """
-    limit = _limit(call.timeout, time_left)
+    timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
+    limit = _limit(timeout, time_left)
     now = engine.clock.now()
     started = replace(
         pending.begun(OpStatus.STARTED, message.token),
         attempt=message.attempt,
         started_at=now,
-        wake_at=now + _longest(engine, call, time_left),
+        wake_at=now + _longest(engine, timeout, time_left),
     )
     return Attempt(
         message=message,
         pending=pending,
         call=call,
+        retry=engine.limits.retry if call.retry is None else call.retry,
         limit=limit,
         started=started,
         ear=Ear(
@@ -208,7 +213,7 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
         return attempt.told(engine, attempt.described(error))
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         seed = f"{attempt.message.run_id}/{key}"
-        delay = call.retry.delay_after(error, attempt.number, seed)
+        delay = attempt.retry.delay_after(error, attempt.number, seed)
         return attempt.failed(engine, attempt.described(error), delay)
     try:
         return attempt.done(engine, attempt.pack(engine, value))
@@ -216,12 +221,12 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
         return attempt.failed(engine, attempt.described(error), None)
 
 
-def _longest(engine: Engine, call: StepCall, time_left: Callable[[], int] | None) -> int:
+def _longest(engine: Engine, timeout: int | None, time_left: Callable[[], int] | None) -> int:
     """Return after how many milliseconds the attempt is surely no longer under way."""
     if time_left is not None:
         # A function is stopped when its time is up, whatever its code does.
         return time_left() + _APART
-    return engine.limits.attempt if call.timeout is None else call.timeout + _APART
+    return engine.limits.attempt if timeout is None else timeout + _APART
 
 
 def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | None:

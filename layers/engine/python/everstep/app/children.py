@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from everstep.app.options import deadline_of
+from everstep.app.options import deadline_of, timeout_of
 from everstep.app.outbox import send
 from everstep.app.payloads import move, pack, pack_secrets, unpack
 from everstep.app.start import create
@@ -102,7 +102,7 @@ def _start(
         secret=child_secret(parent.secret, pending.key),
         parent=Parent(run_id=parent.run_id, op=pending.key),
         reference_id=start.reference_id,
-        deadline=deadline_of(now, workflow.timeout),
+        deadline=deadline_of(now, timeout_of(engine, workflow)),
         retention=workflow.retention,
         hidden=pack_secrets(engine, run_id, secrets),
         correlation=handed_on(parent),

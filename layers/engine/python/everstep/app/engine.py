@@ -10,6 +10,7 @@ from everstep.app.payloads import PLAIN
 from everstep.core.durations import MINUTE
 from everstep.core.masking import BY_NAME, Masking
 from everstep.core.observations import unobserved
+from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class Limits:
         logs: What is kept of what code says.
         attempt: By when an attempt is surely over, where neither its step nor the function that
             it runs in says how long it may take.
+        runs: How many runs may be there that have not ended, before starts are refused; 0 for
+            any number.
+        runs_of: The same for single workflows, by name.
+        run_timeout: How long a run may take whose workflow and start say nothing; None for ever.
+        step_timeout: How long an attempt of a step may take that says nothing; None for as long
+            as the function has.
+        retry: How a step is tried that says nothing.
     """
 
     inline: int = 32 * 1024
@@ -53,6 +61,11 @@ class Limits:
     grace: int = 7 * MINUTE
     watchdog: int = 360 * MINUTE
     attempt: int = MINUTE
+    runs: int = 0
+    runs_of: Mapping[str, int] = field(default_factory=dict)
+    run_timeout: int | None = None
+    step_timeout: int | None = None
+    retry: Retry = field(default_factory=Retry)
     logs: LogLimits = field(default_factory=LogLimits)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
+    from everstep.app.engine import Engine
+    from everstep.authoring.workflows import Workflow
     from everstep.core.trace_context import TraceContext
 
 OnConflict = Literal["error", "existing"]
@@ -139,6 +141,14 @@ def checked(options: StartOptions) -> Terms:
         correlation_id=_checked_correlation(options.correlation_id),
         trace=read_traceparent(options.traceparent or ""),
     )
+
+
+def timeout_of(engine: Engine, workflow: Workflow[Any, Any], said: int | None = None) -> int | None:
+    """Return how long a run may take: what its start says, its workflow, or the deployment."""
+    for timeout in (said, workflow.timeout):
+        if timeout is not None:
+            return timeout
+    return engine.limits.run_timeout
 
 
 def deadline_of(begins_at: int, timeout: int | None) -> int | None:

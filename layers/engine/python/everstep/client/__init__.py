@@ -12,6 +12,8 @@ from everstep.adapters.errors import AdapterError
 from everstep.client.answers import (
     AuditEntry,
     ErrorDetails,
+    LogLine,
+    LogPage,
     RunDetails,
     RunSummary,
     StepDetails,
@@ -43,6 +45,8 @@ __all__ = [
     "InvalidInputError",
     "InvalidOptionError",
     "InvalidRequestError",
+    "LogLine",
+    "LogPage",
     "MissingExtraError",
     "ReferenceConflictError",
     "RequestError",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.adapters.system import SystemIds
-from everstep.client.answers import AuditEntry, ErrorDetails, RunDetails, StepDetails
+from everstep.client.answers import AuditEntry, ErrorDetails, LogPage, RunDetails, StepDetails
 from everstep.client.encoding import data_of
 from everstep.client.errors import RunFailed, RunTimeout
+from everstep.client.run_logs import follow, log_query
 from everstep.client.transport import Call, path
 from everstep.core.codec import dumps
 from everstep.core.durations import SECOND, to_millis
@@ -16,10 +17,14 @@ from everstep.core.model import RunStatus
 from everstep.http.api import LONGEST_WAIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
+    from typing_extensions import Unpack
+
     from everstep.authoring.workflows import Workflow
+    from everstep.client.answers import LogLine
+    from everstep.client.run_logs import LogFilter
     from everstep.client.transport import Answer, Transport
     from everstep.client.waiting import Waiting
 
@@ -92,6 +97,20 @@ class Run(Generic[Out_co]):
         """Return what people did to the run, oldest first."""
         body = self._connection.get("runs", self.id, "audit")
         return tuple(AuditEntry.model_validate(each) for each in body["audit"])
+
+    def logs(self, **which: Unpack[LogFilter]) -> LogPage:
+        """Return lines that the run's code has said; see ``LogFilter`` for which."""
+        query = log_query(which)
+        call = Call(method="GET", path=path("runs", self.id, "logs"), query=query)
+        return LogPage.model_validate(self._connection.send(call).body)
+
+    def follow_logs(self, **which: Unpack[LogFilter]) -> Iterator[LogLine]:
+        """Yield lines as they come, each once, until the run has ended."""
+
+        def ask(more: Mapping[str, Any]) -> LogPage:
+            return self.logs(**cast("LogFilter", {**which, **more}))
+
+        return follow(ask, self._connection.waiting.sleep)
 
     def result(self, timeout: float | timedelta | None = None) -> Out_co:
         """Wait for the run to end, and return what its workflow returned.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from everstep.core.masking import Masking
+    from everstep.http.admission import Gate
     from everstep.http.requests import LambdaContext, Request
 
 LARGEST_ANSWER: Final = 5_500_000
@@ -62,13 +63,17 @@ class Route:
 class Application:
     """The handler of a function behind API Gateway."""
 
-    def __init__(self, routes: Iterable[Route], masking: Masking = BY_NAME) -> None:
+    def __init__(
+        self, routes: Iterable[Route], gate: Gate | None = None, masking: Masking = BY_NAME
+    ) -> None:
         """Register the routes, and for every other method of their paths what it is answered.
 
         Args:
-            routes: The calls.
+            routes: What there is.
+            gate: Lets calls in; None lets in everybody.
             masking: What is masked in what is told of errors.
         """
+        self._gate = gate
         self._masking = masking
         self._resolver = APIGatewayRestResolver(debug=False)
         by_rule: dict[str, dict[str, Route]] = {}
@@ -101,7 +106,10 @@ class Application:
         return endpoint
 
     def _call(self, route: Route, parameters: Mapping[str, str]) -> Reply:
-        request = read_request(self._resolver.current_event.raw_event, self._context, parameters)
+        event = self._resolver.current_event.raw_event
+        request = read_request(event, self._context, parameters)
+        if self._gate is not None:
+            request = self._gate.admit(event, route.method, route.rule, request)
         check_query(request.query, route.query, route.repeatable)
         return route.call(request)
 

@@ -114,7 +114,7 @@ class DynamoRuns:
                 return None
             # Reasons are not always given, and do not tell our own repeat from another's call.
             # What is recorded does.
-            holder = None if claim is None else self._holder(claim)
+            holder = None if claim is None else self.claim(claim.workflow, claim.key)
             if holder is not None:
                 return None if holder.run_id == head.run_id else holder
             if self._is_there(head, claimed=claim is not None):
@@ -152,8 +152,9 @@ class DynamoRuns:
             return None
         return Reference(workflow=workflow, reference_id=reference_id, run_id=item["run"]["S"])
 
-    def _holder(self, claim: Claim) -> Claim | None:
-        item = self._table.get(keys.claim(claim.workflow, claim.key), keys.ALONE)
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key, whether or not that run has ended."""
+        item = self._table.get(keys.claim(workflow, key), keys.ALONE)
         return None if item is None else items.to_claim(item)
 
     def _check_own(self, head: Head) -> None:

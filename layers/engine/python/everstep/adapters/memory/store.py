@@ -102,6 +102,11 @@ class MemoryStore:
         with self._lock:
             return self._references.get((workflow, reference_id))
 
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key, whether or not that run has ended."""
+        with self._lock:
+            return self._claims.get((workflow, key))
+
     def release(self, head: Head) -> None:
         """Give back the idempotency key and the name of a run, unless others have them by now."""
         with self._lock:
@@ -301,6 +306,10 @@ class MemoryStore:
                 and (before is None or run_id < before)
             ]
         return sorted(found, key=lambda each: each.run_id, reverse=True)[:limit]
+
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are of a workflow and a status, at most ``limit``."""
+        return len(self.newest(workflow, status, None, limit))
 
     def every(self) -> Sequence[Listed]:
         """Return every run there is, in the order they were created."""

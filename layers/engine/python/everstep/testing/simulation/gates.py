@@ -96,6 +96,10 @@ class GatedRuns:
             "runs.reference", reference_id, lambda: self.inner.reference(workflow, reference_id)
         )
 
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key."""
+        return self.gate.pass_through("runs.claim", key, lambda: self.inner.claim(workflow, key))
+
     def release(self, head: Head) -> None:
         """Give back what a run holds."""
         self.gate.pass_through("runs.release", head.run_id, lambda: self.inner.release(head))
@@ -238,6 +242,12 @@ class GatedLists:
         """Return up to ``limit`` runs."""
         return self.gate.pass_through(
             "lists.newest", workflow, lambda: self.inner.newest(workflow, status, before, limit)
+        )
+
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are, at most ``limit``."""
+        return self.gate.pass_through(
+            "lists.count", workflow, lambda: self.inner.count(workflow, status, limit)
         )
 
     def every(self) -> Iterable[Listed]:

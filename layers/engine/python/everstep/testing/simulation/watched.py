@@ -39,6 +39,10 @@ class WatchedStore:
         """Return who has a caller's own name."""
         return self.inner.reference(workflow, reference_id)
 
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key."""
+        return self.inner.claim(workflow, key)
+
     def release(self, head: Head) -> None:
         """Give back what a run holds."""
         self.inner.release(head)
