@@ -71,6 +71,7 @@ _MEASURES: Final = re.compile(
     re.IGNORECASE,
 )
 _AFTER_WORDS: Final = ",;.)]}>\"'\\"
+_TYPED: Final = {"$secret": MASKED, "$secret_bytes": base64.b64encode(MASKED.encode()).decode()}
 # Shorter parts of base64 would be found in ordinary words.
 _SHORTEST_PART: Final = 8
 
@@ -138,6 +139,9 @@ class Masking:
         """Return the value of a key; none, yes and no, and sizes give nothing away."""
         if isinstance(item, bool) or item is None or not self.hides(str(key)):
             return self._masked(item)
+        if isinstance(item, dict) and len(item) == 1 and not _TYPED.keys().isdisjoint(item):
+            # Typed as secret: what has the mask's form can still be read as what it was.
+            return {name: _TYPED[name] for name in item}
         measured = isinstance(item, int | float) and _MEASURES.search(str(key)) is not None
         return self._masked(item) if measured else MASKED
 
