@@ -49,8 +49,8 @@ def test_a_run_is_followed_until_it_has_ended(client: Client) -> None:
 @pytest.mark.parametrize(
     ("which", "said"),
     [
-        ({"source": "nobody"}, "source must be one of workflow"),
-        ({"level": "loud"}, "level must be one of DEBUG"),
+        ({"source": "nobody"}, "source must be 'workflow'"),
+        ({"level": "loud"}, "level must be 'DEBUG'"),
         ({"after": "?"}, "after must be"),
     ],
 )

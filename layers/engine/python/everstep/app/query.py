@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass, replace
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.look import look
-from everstep.app.payloads import load, with_outcome
+from everstep.app.pages import page_of, read_cursor, write_cursor
+from everstep.app.payloads import load, secrets_of, unpack, with_outcome
+from everstep.app.reading import read_run
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
 from everstep.core.hiding import hidden_of, hidden_of_head
+from everstep.core.ids import earliest_id
 from everstep.core.listing import Listed, listed
 from everstep.core.model import RunStatus
 from everstep.core.progress import Progress, not_begun, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from everstep.app.engine import Engine
     from everstep.core.masking import Masking
-    from everstep.core.model import Head, History
+    from everstep.core.model import Event, Head, History
 
 LARGEST_PAGE: Final = 100
 _RECORDED: Final = tuple(
@@ -34,18 +35,35 @@ _DERIVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """A run as people see it: head, progress, every payload at hand, and what to mask of it."""
+    """A run as people see it: every payload at hand but those of its events.
+
+    Attributes:
+        head: The run.
+        progress: How far it is.
+        masking: What is not to be shown of it.
+        events: What was sent to it.
+    """
 
     head: Head
     progress: Progress
     masking: Masking
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A run's head, its result at hand, and what to mask of it."""
+    """A run's head, its result at hand, and what is not to be shown of it."""
 
     head: Head
+    masking: Masking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Events of a run, payloads at hand, and what is not to be shown of them."""
+
+    items: tuple[Event, ...]
+    cursor: str | None
     masking: Masking
 
 
@@ -71,7 +89,37 @@ def inspect(engine: Engine, run_id: str) -> RunView:
         head=whole.head,
         progress=_progress(engine, whole),
         masking=hidden_of(whole, engine.masking).masking,
+        events=history.events,
     )
+
+
+def list_events(engine: Engine, run_id: str, *, limit: int, cursor: str | None) -> EventPage:
+    """Return events that were sent to a run, by name in the order in which they came.
+
+    Args:
+        engine: The ports.
+        run_id: The run.
+        limit: At most so many, from 1.
+        cursor: Where the page before ended.
+
+    Raises:
+        InvalidRequestError: A cursor that makes no sense.
+        RunNotFoundError: There is no such run.
+    """
+    history = engine.runs.load(run_id)
+    if history is None:
+        raise RunNotFoundError(run_id)
+    found = page_of(
+        history.events, lambda each: f"{each.name}/{each.number}", limit=limit, cursor=cursor
+    )
+    items = tuple(with_payloads(engine, run_id, found.items))
+    masking = secrets_of(engine, history).masking
+    return EventPage(items=items, cursor=found.cursor, masking=masking)
+
+
+def with_payloads(engine: Engine, run_id: str, events: Iterable[Event]) -> Sequence[Event]:
+    """Return events of a run with their payloads at hand."""
+    return [replace(each, payload=unpack(engine, run_id, each.payload)) for each in events]
 
 
 def outcome(engine: Engine, run_id: str) -> Outcome:
@@ -94,6 +142,8 @@ def list_runs(  # noqa: PLR0913 - filters by name
     status: RunStatus | None = None,
     tags: Mapping[str, str] | None = None,
     reference_id: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
     cursor: str | None = None,
     limit: int = 20,
 ) -> Page:
@@ -111,6 +161,8 @@ def list_runs(  # noqa: PLR0913 - filters by name
         status: Only runs with this status.
         tags: Only runs with all of these tags.
         reference_id: Only the run with this reference id, one of each workflow.
+        since: Only runs accepted at this instant or later, by what their ids say.
+        until: Only runs accepted before this instant.
         cursor: Where the previous page ended.
         limit: At most so many runs, 1 to 100.
 
@@ -119,18 +171,18 @@ def list_runs(  # noqa: PLR0913 - filters by name
     """
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidRequestError(f"limit must be between 1 and {LARGEST_PAGE}, not {limit}")
-    before = _read_cursor(cursor)
+    span = _span(since, until, cursor)
     names = [workflow] if workflow is not None else engine.registry.names
     # Few runs have a tag: more are looked at, so that a page is not empty too often.
     size = LARGEST_PAGE if tags else limit
     if reference_id is not None:
-        found = _named(engine, names, reference_id, before)
+        found = _named(engine, names, reference_id, span)
     else:
         recorded = _RECORDED if status is None else (_recorded_of(status),)
         found = list(
             _newest(
                 [
-                    engine.lists.newest(name, each, before, size + 1)
+                    engine.lists.newest(name, each, span.before, size + 1, since=span.since)
                     for name in names
                     for each in recorded
                 ],
@@ -149,7 +201,27 @@ def list_runs(  # noqa: PLR0913 - filters by name
     more = len(found) > looked_at
     return Page(
         runs=tuple(_masked(engine, each) for each in kept),
-        cursor=_write_cursor(found[looked_at - 1].run_id) if more else None,
+        cursor=write_cursor("before", found[looked_at - 1].run_id) if more else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """The ids to look among: from one, and before another one."""
+
+    since: str | None
+    before: str | None
+
+    def holds(self, run_id: str) -> bool:
+        late_enough = self.since is None or run_id >= self.since
+        return late_enough and (self.before is None or run_id < self.before)
+
+
+def _span(since: int | None, until: int | None, cursor: str | None) -> _Span:
+    ends = [] if until is None else [earliest_id(until)]
+    ends += [] if cursor is None else [read_cursor(cursor, "before")]
+    return _Span(
+        since=None if since is None else earliest_id(since), before=min(ends, default=None)
     )
 
 
@@ -162,12 +234,12 @@ def _recorded_of(status: RunStatus) -> RunStatus:
 
 
 def _named(
-    engine: Engine, workflows: Iterable[str], reference_id: str, before: str | None
+    engine: Engine, workflows: Iterable[str], reference_id: str, span: _Span
 ) -> list[Listed]:
     held = [engine.runs.reference(name, reference_id) for name in workflows]
     heads = [engine.runs.head(each.run_id) for each in held if each is not None]
     found = [listed(head) for head in heads if head is not None]
-    found = [each for each in found if before is None or each.run_id < before]
+    found = [each for each in found if span.holds(each.run_id)]
     return sorted(found, key=lambda each: each.run_id, reverse=True)
 
 
@@ -184,8 +256,9 @@ def _newest(sources: Iterable[Iterable[Listed]], limit: int) -> Iterator[Listed]
 def _look_closely(engine: Engine, item: Listed) -> Listed:
     if item.status is not RunStatus.RUNNING:
         return item
-    history = load(engine, item.run_id)
-    if history is None:
+    history, unreadable = read_run(engine, item.run_id)
+    # One run that cannot be read keeps nobody from seeing the others: it is shown as recorded.
+    if history is None or unreadable:
         return item
     return replace(item, status=_progress(engine, history).status, ended_at=history.head.ended_at)
 
@@ -195,20 +268,3 @@ def _progress(engine: Engine, history: History) -> Progress:
         return not_begun(history.head)
     seen = look(engine, history, lambda replay: progress(history, replay.decision, replay.asked))
     return progress(history, None, []) if seen is None else seen
-
-
-def _write_cursor(run_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"before": run_id}).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    try:
-        read = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        before = read["before"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidRequestError("the cursor is not one that this API gave out") from error
-    if not isinstance(before, str):
-        raise InvalidRequestError("the cursor is not one that this API gave out")
-    return before

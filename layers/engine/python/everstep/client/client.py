@@ -269,19 +269,14 @@ class Client:
             *_moment("until", until),
             ("limit", str(_PAGE)),
         ]
-        cursor: str | None = None
-        while True:
-            call = Call(method="GET", path="/runs", query=[*query, *_given("cursor", cursor)])
-            body = self._connection.send(call).body
+        for body in self._connection.pages("/runs", query):
             yield from map(RunSummary.model_validate, body["runs"])
-            cursor = body["cursor"]
-            if cursor is None:
-                return
 
     def workflows(self) -> tuple[WorkflowInfo, ...]:
         """Return what is deployed, by name."""
-        body = self._connection.get("workflows")
-        return tuple(map(WorkflowInfo.model_validate, body["workflows"]))
+        pages = self._connection.pages("/workflows")
+        shown = (each for body in pages for each in body["workflows"])
+        return tuple(map(WorkflowInfo.model_validate, shown))
 
     def health(self) -> Mapping[str, Any]:
         """Return what the deployment says of itself, once it has reached its table."""

@@ -14,10 +14,10 @@ from everstep.client.transport import Call, path
 from everstep.core.codec import dumps
 from everstep.core.durations import SECOND, to_millis
 from everstep.core.model import RunStatus
-from everstep.http.api import LONGEST_WAIT
+from everstep.http.queries import LONGEST_WAIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from typing_extensions import Unpack
@@ -48,6 +48,20 @@ class Connection:
     def get(self, *segments: str, **query: str) -> Mapping[str, Any]:
         """Return the body of what is at a path."""
         return self.send(Call(method="GET", path=path(*segments), query=list(query.items()))).body
+
+    def pages(
+        self, where: str, query: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the pages of a list, asking for more as they are taken."""
+        cursor: str | None = None
+        while True:
+            more = [] if cursor is None else [("cursor", cursor)]
+            body = self.send(Call(method="GET", path=where, query=[*query, *more])).body
+            yield body
+            # An older API shows everything on one page.
+            cursor = body.get("cursor")
+            if cursor is None:
+                return
 
     def send(self, call: Call) -> Answer:
         """Return the answer to a call."""
@@ -95,8 +109,8 @@ class Run(Generic[Out_co]):
 
     def audit(self) -> tuple[AuditEntry, ...]:
         """Return what people did to the run, oldest first."""
-        body = self._connection.get("runs", self.id, "audit")
-        return tuple(AuditEntry.model_validate(each) for each in body["audit"])
+        pages = self._connection.pages(path("runs", self.id, "audit"))
+        return tuple(AuditEntry.model_validate(each) for body in pages for each in body["audit"])
 
     def logs(self, **which: Unpack[LogFilter]) -> LogPage:
         """Return lines that the run's code has said; see ``LogFilter`` for which."""

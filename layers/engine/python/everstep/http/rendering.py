@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from everstep.core.decisions import Pending
     from everstep.core.listing import Listed
     from everstep.core.masking import Masking
-    from everstep.core.model import ErrorInfo, OpRecord, Payload, Stall
+    from everstep.core.model import ErrorInfo, Event, OpRecord, Payload, Stall
 
 SCHEDULED: Final = "SCHEDULED"
 """Status of a step that was asked for and has left no record yet: queued, or running now."""
@@ -28,11 +28,11 @@ WAITING: Final = "WAITING"
 _WAITS: Final = frozenset({OpKind.SLEEP, OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 
 
-def run(view: RunView, *, steps: bool) -> dict[str, Any]:
-    """Return a run in full, with or without its steps."""
+def run(view: RunView) -> dict[str, Any]:
+    """Return a run in full, without its steps."""
     head, progress, masking = view.head, view.progress, view.masking
     started = [each.started_at for each in progress.records if each.started_at is not None]
-    shown: dict[str, Any] = {
+    return {
         "run_id": head.run_id,
         "workflow": head.workflow,
         "version": head.version,
@@ -56,10 +56,23 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "trace_id": trace_of(head).trace_id,
         "correlation_id": correlation_id_of(head),
     }
-    if steps:
-        recorded = [_step(each, masking) for each in progress.records]
-        shown["steps"] = recorded + [_scheduled(each) for each in progress.scheduled]
-    return shown
+
+
+def steps(view: RunView) -> list[dict[str, Any]]:
+    """Return a run's operations: what is recorded, and then what has left no record yet."""
+    recorded = [_step(each, view.masking) for each in view.progress.records]
+    return recorded + [_scheduled(each) for each in view.progress.scheduled]
+
+
+def event(event: Event, masking: Masking) -> dict[str, Any]:
+    """Return an event that was sent to a run."""
+    return {
+        "name": event.name,
+        "number": event.number,
+        "at": to_iso(event.at),
+        "payload": _value(event.payload, masking),
+        "taken_by": event.taken_by,
+    }
 
 
 def page(found: Page) -> dict[str, Any]:
