@@ -1,15 +1,15 @@
 """What a setting can be: each kind reads text of the environment, and values of a TOML file.
 
 A kind raises ``ValueError`` for what it does not take; who asks knows where that was given, and
-says what is allowed.
+says what is allowed. Kinds are named tuples because every cold start makes their classes, and a
+dataclass takes ten times as long to make.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 
 TRUE = "true"
 FALSE = "false"
@@ -33,8 +33,7 @@ class Kind(Protocol):
         """Return the text that means this value: the inverse of ``of_text``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Any text that is not empty; ``what`` says of what."""
 
     what: str
@@ -59,8 +58,7 @@ class Text:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of some words."""
 
     options: tuple[str, ...]
@@ -85,7 +83,6 @@ class Choice:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
 class Flag:
     """Yes or no."""
 
@@ -111,8 +108,7 @@ class Flag:
         return TRUE if value else FALSE
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """A whole number in a range; ``zero`` says what 0 means where that is something of its own."""
 
     lowest: int
@@ -147,8 +143,7 @@ class Whole:
         return number
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number in a range, with or without a fraction."""
 
     lowest: float
@@ -180,8 +175,7 @@ class Number:
         return number
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """Words without commas, separated by commas; a list in a file. ``what`` says of what."""
 
     what: str
@@ -218,9 +212,11 @@ class Words:
 class Packages(Words):
     """Names of Python packages."""
 
-    def __init__(self) -> None:
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
         """Say what they are."""
-        super().__init__("Python packages")
+        return super().__new__(cls, "Python packages")
 
     def _fits(self, word: str) -> bool:
         return all(part.isidentifier() for part in word.split("."))
@@ -229,9 +225,11 @@ class Packages(Words):
 class Patterns(Words):
     """Regular expressions; ``none`` for none at all."""
 
-    def __init__(self) -> None:
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
         """Say what they are."""
-        super().__init__(f"regular expressions that match no empty text, or {NONE}")
+        return super().__new__(cls, f"regular expressions that match no empty text, or {NONE}")
 
     def of_text(self, text: str) -> tuple[str, ...]:
         """Return the expressions."""
@@ -248,8 +246,7 @@ class Patterns(Words):
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """A whole number for each of some names: ``a=1,b=2``; a table in a file."""
 
     each: Whole
