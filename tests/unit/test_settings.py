@@ -41,6 +41,7 @@ OTHER: Final[dict[str, tuple[str, str, object]]] = {
     "retry_factor": ("1", "1", 1.0),
     "retry_max_delay_seconds": ("60", "60", 60.0),
     "retry_jitter": ("false", "false", False),
+    "mask": ("pin, iban", '["pin", "iban"]', ("pin", "iban")),
     "cors_origins": (
         "https://a.example, http://localhost:3000",
         '["https://a.example", "http://localhost:3000"]',
