@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from everstep.adapters.errors import AdapterError
+from everstep.app.capacity import TooManyRunsError
 from everstep.cli.exits import CommandError, ExitCode
 from everstep.client import RunFailed
 from everstep.client.errors import NoAnswerError
@@ -90,6 +91,7 @@ _REFUSED: Final = (
     IdempotencyConflictError,
     IllegalStateError,
     ReferenceConflictError,
+    TooManyRunsError,
 )
 """Typed as it should be, but the state of things does not allow it."""
 _NOT_THERE: Final = (
