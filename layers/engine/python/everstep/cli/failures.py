@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from everstep.adapters.errors import AdapterError
+from everstep.app.capacity import TooManyRunsError
 from everstep.cli.exits import CommandError, ExitCode
 from everstep.client import RunFailed
 from everstep.client.errors import NoAnswerError
 from everstep.core.denials import (
+    KeyNotFoundError,
     MissingScopeError,
     NoKeyError,
     RateExceededError,
@@ -89,10 +91,15 @@ _REFUSED: Final = (
     IdempotencyConflictError,
     IllegalStateError,
     ReferenceConflictError,
+    TooManyRunsError,
 )
 """Typed as it should be, but the state of things does not allow it."""
-_DENIED: Final = (MissingScopeError, RateExceededError, WorkflowNotAllowedError)
-_NOT_THERE: Final = (CallbackNotFoundError, RunNotFoundError, UnknownWorkflowError)
+_NOT_THERE: Final = (
+    CallbackNotFoundError,
+    KeyNotFoundError,
+    RunNotFoundError,
+    UnknownWorkflowError,
+)
 _MISSING: Final[Mapping[str, str]] = {
     "ResourceNotFoundException": "there is no such table",
     "NoSuchBucket": "there is no such bucket",
@@ -142,7 +149,7 @@ def _unavailable(error: Exception, _: str) -> tuple[str, ExitCode]:
     return f"AWS does not answer ({error}); {mend}", ExitCode.FAILED
 
 
-def _no_key(_: Exception, place: str) -> tuple[str, ExitCode]:
+def _no_entry(_: Exception, place: str) -> tuple[str, ExitCode]:
     return _at(_NO_ENTRY, place), ExitCode.FAILED
 
 
@@ -182,9 +189,9 @@ _TOLD: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Told], .
     (NoAnswerError, _no_answer),
     (UnavailableError, _unavailable),
     (_NOT_THERE, _with_place(ExitCode.NOT_FOUND)),
+    (NoKeyError, _no_entry),
+    ((MissingScopeError, WorkflowNotAllowedError, RateExceededError), _plainly(ExitCode.FAILED)),
     (NoSuchRouteError, _no_route),
-    (NoKeyError, _no_key),
-    (_DENIED, _with_place(ExitCode.FAILED)),
     (_REFUSED, _plainly(ExitCode.FAILED)),
     (InvalidInputError, _input),
     (RequestError, _plainly(ExitCode.USAGE)),
