@@ -76,6 +76,7 @@ def test_a_step_whose_message_is_lost_is_taken_over_by_the_watchdog_or_by_somebo
         Window.MESSAGE,
         Repair.RECOVER,
     )
+    assert seen.says == "add#2 left no trace: its message is lost or very late"
     assert seen.foreseen == Foreseen(kind=MessageKind.RECOVER, at=NOW + SECOND + WATCHDOG)
 
 

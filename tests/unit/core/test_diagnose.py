@@ -152,7 +152,7 @@ def test_a_first_message_is_under_way_until_the_grace_is_over_and_then_lost() ->
         Window.FIRST_SEND,
         Repair.RECOVER,
     )
-    assert late.says.endswith("and its message is lost or very late")
+    assert late.says == ("nothing is recorded of it: the message of the start is lost or very late")
     assert late.status is RunStatus.PENDING
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from everstep.core.diagnosis import Known
     from everstep.core.model import History, OpRecord
 
+_LOST: Final = "its message is lost or very late"
 _FROM_OUTSIDE: Final = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 
 
@@ -55,10 +56,10 @@ def _unrecorded(pending: Pending, now: int, grace: int) -> Awaited:
         asleep = replace(asleep, until=wake_at)
         return asleep if now < wake_at else _late(asleep, wake_at, now, grace)
     step = pending.operation.kind is OpKind.STEP
+    since = pending.ready_at
     says = "attempt 1 is queued or running" if step else "is about to be recorded"
-    return _late(
-        _made(pending, State.UNDER_WAY, says, pending.ready_at), pending.ready_at, now, grace
-    )
+    late = _late(_made(pending, State.UNDER_WAY, says, since), since, now, grace)
+    return late if late.window is None else replace(late, says=f"left no trace: {_LOST}")
 
 
 def _started(pending: Pending, record: OpRecord, now: int, grace: int) -> Awaited:
@@ -136,5 +137,5 @@ def _late(it: Awaited, expected: int, now: int, grace: int) -> Awaited:
     """Return the same, overdue if its message has had its time and more."""
     if now < expected + grace:
         return replace(it, state=State.UNDER_WAY) if it.until is not None else it
-    says = f"{it.says}, and its message is lost or very late"
+    says = f"{it.says}, and {_LOST}"
     return replace(it, state=State.OVERDUE, says=says, window=Window.MESSAGE)

@@ -198,7 +198,10 @@ def _starting(base: Diagnosis, head: Head, now: int, known: Known) -> Diagnosis:
         until=min(wakes, default=None),
     )
     window = Window.RESUME_SEND if resumed else Window.FIRST_SEND
-    return _overdue(found, max([since, *wakes]), now, known, window)
+    late = _overdue(found, max([since, *wakes]), now, known, window)
+    what = "the resumption" if resumed else "the start"
+    says = f"nothing is recorded of it: the message of {what} is lost or very late"
+    return late if late.repair is None else replace(late, says=says)
 
 
 def _suspended(
