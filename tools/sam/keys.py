@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from everstep.app.keys import KeyRequest, create_key
-from everstep.settings import Settings
 from everstep.wiring import Clients, build_keys
 
 if TYPE_CHECKING:
@@ -34,12 +33,5 @@ class _LocalClients(Clients):
 
 def api_key(server: LocalStack, outputs: Mapping[str, str]) -> str:
     """Make a key that may do everything, in the table of a deployed stack; return it."""
-    settings = Settings.read(
-        {
-            "EVERSTEP_TABLE": outputs["TableName"],
-            "EVERSTEP_QUEUE_URL": outputs["QueueUrl"],
-            "EVERSTEP_BUCKET": outputs["BucketName"],
-        }
-    )
     request = KeyRequest(name="tools", scopes=("admin",))
-    return create_key(build_keys(settings, _LocalClients(server)), request).text
+    return create_key(build_keys(outputs["TableName"], _LocalClients(server)), request).text
