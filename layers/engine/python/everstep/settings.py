@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from everstep.configuration import Setting, SettingsError, find_file, look_up
-from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Text, Whole
+from everstep.core.masking import DEFAULT_PATTERNS
+from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Patterns, Text, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,6 +110,17 @@ class Settings:
         default="everstep",
         metadata=_said(
             Text("a name"), "what metrics call this deployment", parameter="AWS::StackName"
+        ),
+    )
+
+    # --- Secrets
+    mask: tuple[str, ...] = field(
+        default=DEFAULT_PATTERNS,
+        metadata=_said(
+            Patterns(),
+            "names whose values are not shown, in any case; `none` to show everything but what is "
+            "typed or registered as secret",
+            parameter="Mask",
         ),
     )
 
