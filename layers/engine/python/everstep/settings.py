@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.configuration import Setting, SettingsError, find_file, look_up
 from everstep.core.masking import DEFAULT_PATTERNS
-from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Patterns, Text, Whole
+from everstep.setting_kinds import (
+    Choice,
+    Flag,
+    Number,
+    Numbers,
+    Origins,
+    Packages,
+    Patterns,
+    Text,
+    Whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,6 +141,15 @@ class Settings:
             Choice(API_AUTHORIZATIONS),
             "what callers prove who they are with: API keys, signed requests, or nothing",
             parameter="ApiAuthorization",
+        ),
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=(),
+        metadata=_said(
+            Origins(),
+            "whose pages may use the API from a browser, for example `https://app.example.org`; "
+            "`*` for all",
+            parameter="CorsOrigins",
         ),
     )
 
