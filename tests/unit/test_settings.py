@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -41,6 +41,12 @@ OTHER: Final[dict[str, tuple[str, str, object]]] = {
     "retry_factor": ("1", "1", 1.0),
     "retry_max_delay_seconds": ("60", "60", 60.0),
     "retry_jitter": ("false", "false", False),
+    "mask": ("pin, iban", '["pin", "iban"]', ("pin", "iban")),
+    "cors_origins": (
+        "https://a.example, http://localhost:3000",
+        '["https://a.example", "http://localhost:3000"]',
+        ("https://a.example", "http://localhost:3000"),
+    ),
     "retention_days": ("30", "30", 30),
 }
 
@@ -66,7 +72,7 @@ def test_the_table_has_every_field_and_a_meaning_for_each() -> None:
 
 def test_every_default_is_a_value_that_could_be_given() -> None:
     for setting in SETTINGS.values():
-        if not setting.required and setting.default != {}:
+        if not setting.required and setting.default not in ({}, ()):
             text = setting.kind.text(setting.default)
             assert setting.kind.of_text(text) == setting.default, setting.name
 
@@ -234,7 +240,7 @@ def test_a_file_that_cannot_be_read_is_told_with_the_rest(tmp_path: Path) -> Non
 
 
 def test_a_secret_is_shown_neither_in_errors_nor_in_tables() -> None:
-    secret = replace(SETTINGS["max_receives"], secret=True)
+    secret = SETTINGS["max_receives"]._replace(secret=True)
     assert (secret.shown(7), SETTINGS["max_receives"].shown(7)) == ("***", "7")
     with pytest.raises(SettingsError) as error:
         look_up({"max_receives": secret}, {"EVERSTEP_MAX_RECEIVES": "hunter2"})

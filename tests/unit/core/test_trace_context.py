@@ -13,6 +13,7 @@ from everstep.core.trace_context import (
     correlation_id_of,
     handed_on,
     headers,
+    read_recorded,
     read_traceparent,
     read_xray,
     trace_of,
@@ -89,7 +90,7 @@ def test_any_other_run_has_a_trace_that_follows_from_its_id_and_its_second() -> 
     assert made.trace_id.startswith(f"{1_767_225_600:08x}")
     assert made != trace_of(replace(ACCEPTED, run_id="run-2"))
     assert (made.derived, made.sampled) == (True, False)
-    assert read_traceparent(made.traceparent) == replace(made, derived=False)
+    assert read_traceparent(made.traceparent) == made._replace(derived=False)
 
 
 def test_the_callers_mark_goes_before_the_trace() -> None:
@@ -115,4 +116,14 @@ def test_a_step_hands_on_what_others_can_join_to() -> None:
         "X-Correlation-Id": "order-1",
         "X-Amzn-Trace-Id": GIVEN.xray,
     }
-    assert "X-Amzn-Trace-Id" not in headers(replace(GIVEN, sampled=False), "order-1")
+    assert "X-Amzn-Trace-Id" not in headers(GIVEN._replace(sampled=False), "order-1")
+
+
+@pytest.mark.parametrize("trace", [GIVEN, GIVEN._replace(sampled=False), trace_of(ACCEPTED)])
+def test_what_is_recorded_reads_back_the_same(trace: TraceContext) -> None:
+    assert read_recorded(trace.recorded) == trace
+
+
+@pytest.mark.parametrize("text", [None, "nonsense", "non-sense"])
+def test_what_cannot_be_read_back_is_no_trace(text: str | None) -> None:
+    assert read_recorded(text) is None

@@ -11,9 +11,11 @@ from typer.main import get_command
 
 from everstep.cli import (
     check,
+    config,
     control,
     deployed,
     doctor,
+    keys,
     messages,
     replay_check,
     runs,
@@ -44,6 +46,10 @@ def _group(name: str, text: str) -> typer.Typer:
     return made
 
 
+_config = typer.Typer(name="config", invoke_without_command=True)
+_config.callback()(config.show)
+_config.command("check")(config.check)
+app.add_typer(_config)
 _runs = _group("runs", "Look at runs, and ask something of them.")
 _runs.command("list")(runs.list_)
 _runs.command("inspect")(runs.inspect)
@@ -60,6 +66,11 @@ _callbacks = _group("callbacks", "Answer what runs wait for.")
 _callbacks.command("complete")(messages.complete)
 _callbacks.command("fail")(messages.fail)
 _callbacks.command("heartbeat")(messages.heartbeat)
+_keys = _group("keys", "Manage the API keys of a deployment.")
+_keys.command("create")(keys.create)
+_keys.command("list")(keys.list_)
+_keys.command("revoke")(keys.revoke)
+_keys.command("rotate")(keys.rotate)
 _workflows = _group("workflows", "Look at what is deployed.")
 _workflows.command("list")(deployed.list_)
 _workflows.command("show")(deployed.show)

@@ -25,6 +25,7 @@ class RunEnded:
     result: Payload | None = None
     error: ErrorInfo | None = None
     successor: str | None = None
+    hidden: Payload | None = None
     logs: Logs = NO_LOGS
 
 
@@ -88,6 +89,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 result=change.result,
                 error=change.error,
                 successor=change.successor,
+                hidden=change.hidden or head.hidden,
                 logs=change.logs,
                 due_at=None if head.retention is None else change.at + head.retention,
             )

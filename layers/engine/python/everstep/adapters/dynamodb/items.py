@@ -48,6 +48,7 @@ reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
+hidden      M    head, operation              payload: a list of secrets
 trace       S    head                         the trace that it was started in
 corr        S    head                         the caller's own mark on all that belongs together
 run         S    claim                        run that holds the key
@@ -73,6 +74,7 @@ from everstep.adapters.dynamodb.values import (
     add_due,
     add_number,
     add_outcome,
+    add_payload,
     add_text,
     correlation_in,
     ending_in,
@@ -138,6 +140,7 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_text(item, "outcome", record.outcome)
     if record.patches:
         item["patches"] = from_texts(record.patches)
+    add_payload(item, "hidden", record.hidden)
     if record.logs.chunks:
         item["logs"] = from_logs(record.logs)
     return item
@@ -162,6 +165,7 @@ def to_record(item: Item) -> OpRecord:
         child=text_in(item, "child"),
         outcome=status_in(item, "outcome"),
         patches=texts_in(item, "patches"),
+        hidden=payload_in(item, "hidden"),
         logs=logs_in(item),
     )
 
@@ -228,6 +232,7 @@ def from_head(head: Head) -> Item:
         item["ending"] = from_ending(head.ending)
     if head.origin is not None:
         item["origin"] = from_origin(head.origin)
+    add_payload(item, "hidden", head.hidden)
     if head.tags:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
     if head.logs.chunks:
@@ -263,6 +268,7 @@ def to_head(item: Item) -> Head:
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
+        hidden=payload_in(item, "hidden"),
         correlation=correlation_in(item),
         logs=logs_in(item),
     )

@@ -13,7 +13,7 @@ from everstep.adapters.dynamodb import keys
 from everstep.core.circumstances import Ending, Origin, Parent
 from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
 from everstep.core.run_logs import NO_LOGS, LogChunk, Logs
-from everstep.core.trace_context import Correlation, read_traceparent
+from everstep.core.trace_context import Correlation, read_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -132,10 +132,15 @@ def add_due(item: Item, run_id: str, due_at: int | None) -> None:
 
 def add_outcome(item: Item, result: Payload | None, error: ErrorInfo | None) -> None:
     """Put a result and an error into an item, as far as there are any."""
-    if result is not None:
-        item["result"] = from_payload(result)
+    add_payload(item, "result", result)
     if error is not None:
         item["error"] = from_error(error)
+
+
+def add_payload(item: Item, name: str, payload: Payload | None) -> None:
+    """Put a payload into an item, unless it is None."""
+    if payload is not None:
+        item[name] = from_payload(payload)
 
 
 def from_parent(parent: Parent) -> Value:
@@ -155,14 +160,14 @@ def add_correlation(item: Item, correlation: Correlation | None) -> None:
     """Add what joins a run with the rest of the world, if its caller said so."""
     if correlation is not None:
         trace = correlation.trace
-        add_text(item, "trace", None if trace is None else trace.traceparent)
+        add_text(item, "trace", None if trace is None else trace.recorded)
         add_text(item, "corr", correlation.id)
 
 
 def correlation_in(item: Mapping[str, Any]) -> Correlation | None:
     """Return what joins a run with the rest of the world; None if nobody said so."""
     given = text_in(item, "corr")
-    trace = read_traceparent(text_in(item, "trace") or "")
+    trace = read_recorded(text_in(item, "trace"))
     return None if trace is None and given is None else Correlation(trace=trace, id=given)
 
 
