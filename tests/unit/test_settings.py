@@ -26,7 +26,6 @@ OTHER: Final[dict[str, tuple[str, str, object]]] = {
     "run_log_inline_bytes": ("0", "0", 0),
     "metrics": ("on", '"on"', "on"),
     "deployment": ("shop", '"shop"', "shop"),
-    "mask": ("pin,otp", '["pin", "otp"]', ("pin", "otp")),
     "api_authorization": ("IAM", '"IAM"', "IAM"),
     "start_grace_seconds": ("240", "240", 240),
     "watchdog_seconds": ("60", "60", 60),
