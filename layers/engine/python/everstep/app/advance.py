@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
+from everstep.app.cancel import tell_time_is_up
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
@@ -20,8 +21,7 @@ from everstep.app.kept import caught_up
 from everstep.app.outbox import send
 from everstep.app.payloads import load
 from everstep.app.stall import stall
-from everstep.core.changes import RunTold
-from everstep.core.circumstances import Ending, effects_of
+from everstep.core.circumstances import effects_of
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import LONGEST_DELAY
@@ -41,7 +41,6 @@ from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
     SHORT_SLEEP_ENDED,
-    TIME_IS_UP,
     WAIT_ENDED,
     step_ended,
     step_retried,
@@ -156,10 +155,7 @@ class _Advance:
         if head.deadline > now:
             send(self.engine, [replace(self.message, due=head.deadline)])
             return Done.EARLY
-        ending = Ending(status=RunStatus.TIMED_OUT, at=now)
-        due_at = now + self.engine.limits.grace
-        change = RunTold(by=self.message.token, ending=ending, due_at=due_at)
-        self.engine.runs.change(self.message.run_id, change, TIME_IS_UP)
+        tell_time_is_up(self.engine, self.message.run_id, self.message.token)
         history = self._still_running()
         return Done.SUPERSEDED if history is None else self._process(history)
 
@@ -244,7 +240,7 @@ class _Advance:
         told = history.head.ending is None or pending.interrupted
         # Of an attempt that was begun the code is told first what became of it, to undo it.
         if not told and not has_begun(pending):
-            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head)
+            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history)
             self.fresh.add(pending.key)
             return self._again(Done.ADVANCED)
         if isinstance(call, StepCall):
@@ -352,7 +348,7 @@ class _Advance:
                 looked=frozenset(self.looked),
                 deadline=self._deadline_at_hand(history.head),
             )
-            changed = fulfil(self.engine, self.message, owed, history.head)
+            changed = fulfil(self.engine, self.message, owed, history)
             looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
             if changed or not looked:
                 return changed

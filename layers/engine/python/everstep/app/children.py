@@ -10,7 +10,7 @@ from everstep.app.outbox import send
 from everstep.app.payloads import pack
 from everstep.app.start import create
 from everstep.core.children import child_id, child_secret
-from everstep.core.circumstances import Parent
+from everstep.core.circumstances import How, Parent
 from everstep.core.errors import (
     InvalidInputError,
     PayloadTooLargeError,
@@ -28,6 +28,7 @@ from everstep.core.model import (
     RunStatus,
 )
 from everstep.core.operations import ChildCall, StartCall
+from everstep.core.trail import born
 from everstep.core.waits import waiting
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _start(engine: Engine, parent: Head, pending: Pending, start: StartCall) -> 
         deadline=deadline_of(now, workflow.timeout),
         retention=workflow.retention,
     )
-    holder = create(engine, head, None)
+    holder = create(engine, born(head, How.CHILD, f"run {parent.run_id}"), None)
     if holder is not None and holder.run_id != head.run_id:
         raise RunNotStarted(f"run {holder.run_id} has the reference id {start.reference_id!r}")
     first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from everstep.app.audit import link_of
 from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
@@ -17,9 +18,10 @@ from everstep.app.outbox import send
 from everstep.app.payloads import pack
 from everstep.core.changes import RunEnded
 from everstep.core.children import child_id, child_secret
-from everstep.core.circumstances import Reference
+from everstep.core.circumstances import How, Reference
 from everstep.core.errors import InvalidInputError, SerializationError
 from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.trail import began_at, born, sealed
 from everstep.core.transitions import RUN_CONTINUED
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def continue_as_new(
-    engine: Engine, head: Head, pending: Pending, call: ContinueCall, token: str
+    engine: Engine, history: History, pending: Pending, call: ContinueCall, token: str
 ) -> None:
     """End a run and make its successor, unless the run has ended or is to end.
 
@@ -42,6 +44,7 @@ def continue_as_new(
         PayloadTooLargeError: That is over the limit.
         UnavailableError: Nothing is known; doing it again is harmless.
     """
+    head = history.head
     successor = _successor(engine, head, pending, call)
     ended = RunEnded(
         status=RunStatus.CONTINUED,
@@ -49,6 +52,8 @@ def continue_as_new(
         at=successor.created_at,
         successor=successor.run_id,
     )
+    began = began_at(history.records.values())
+    ended = sealed(head, ended, link_of(engine, head), ended.at if began is None else began)
     reference = _taken_over(engine, head, successor)
     engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference)
 
@@ -85,7 +90,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall)
         raise InvalidInputError(f"{what}, to continue the run with: {error}") from error
     now = max(engine.clock.now(), pending.ready_at)
     timeout = None if head.deadline is None else head.deadline - head.begins_at
-    return Head(
+    successor = Head(
         # The same for everybody who does this: there is one successor.
         run_id=child_id(head.run_id, pending.key, pending.ready_at),
         workflow=workflow.name,
@@ -102,6 +107,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall)
         tags=head.tags,
         retention=head.retention,
     )
+    return born(successor, How.CONTINUED, f"run {head.run_id}")
 
 
 def _taken_over(engine: Engine, head: Head, successor: Head) -> Reference | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from everstep.app.audit import link_of
 from everstep.app.cancel import cancel_child
 from everstep.app.children import begin_child, see_child, tell_parent
 from everstep.app.continuation import continue_as_new
@@ -30,6 +31,7 @@ from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestErro
 from everstep.core.failures import describe
 from everstep.core.model import OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
+from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import (
     ARMED,
     JOIN_CLOSED,
@@ -47,10 +49,12 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending, Returned
     from everstep.core.effects import Effect
-    from everstep.core.model import Event, Head, Message
+    from everstep.core.model import Event, Head, History, Message
 
 
-def fulfil(engine: Engine, message: Message, effects: Iterable[Effect], head: Head) -> set[str]:
+def fulfil(
+    engine: Engine, message: Message, effects: Iterable[Effect], history: History
+) -> set[str]:
     """Carry out every effect; each may be repeated, by this message or another.
 
     A write that a guard refuses was made before, which is as good.
@@ -64,14 +68,15 @@ def fulfil(engine: Engine, message: Message, effects: Iterable[Effect], head: He
         PayloadTooLargeError: The run is to be continued with an input that is over the limit.
         UnavailableError: A service did not answer; the rest is still owed.
     """
-    return _Fulfilment(engine, message, head).carry_out(effects)
+    return _Fulfilment(engine, message, history).carry_out(effects)
 
 
 class _Fulfilment:
-    def __init__(self, engine: Engine, message: Message, head: Head) -> None:
+    def __init__(self, engine: Engine, message: Message, history: History) -> None:
         self.engine = engine
         self.message = message
-        self.head = head
+        self.history = history
+        self.head = history.head
         self.run_id = message.run_id
         self.token = message.token
         self.sends: list[Message] = []
@@ -156,7 +161,7 @@ class _Fulfilment:
         call = pending.operation.call
         if isinstance(call, ContinueCall):
             # It leaves no record: the run itself shows what came of it.
-            continue_as_new(self.engine, self.head, pending, call, self.token)
+            continue_as_new(self.engine, self.history, pending, call, self.token)
             return pending.key
         if isinstance(call, SendCall | CancelCall):
             record = self._performed(pending, call)
@@ -197,7 +202,16 @@ class _Fulfilment:
         return pending.key
 
     def _end(self, outcome: Returned | Raised) -> None:
-        self.engine.runs.change(self.run_id, self._ended(outcome), RUN_ENDED)
+        ended = self._ended(outcome)
+        began = began_at(self.history.records.values())
+        head: Head | None = self.head
+        while head is not None and RUN_ENDED.allows(head):
+            link = link_of(self.engine, head)
+            change = sealed(head, ended, link, ended.at if began is None else began)
+            if self.engine.runs.change(self.run_id, change, RUN_ENDED):
+                break
+            # Somebody has ended it before; or its audit has grown, and the end follows that.
+            head = self.engine.runs.head(self.run_id)
         # Also if somebody else has ended it: it may have died before this.
         self.sends += tell_parent(self.engine, self.head)
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.app.options import StartOptions, Terms, checked, deadline_of
+from everstep.app.options import (
+    LONGEST_WHO,
+    StartOptions,
+    Terms,
+    check_said,
+    checked,
+    deadline_of,
+)
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
-from everstep.core.circumstances import Reference
+from everstep.core.circumstances import How, Reference
 from everstep.core.codec import decode, digest
 from everstep.core.durations import is_far
 from everstep.core.errors import (
@@ -19,6 +26,7 @@ from everstep.core.errors import (
     UnavailableError,
 )
 from everstep.core.model import Claim, Head, Message, MessageKind, RunStatus
+from everstep.core.trail import born
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -52,6 +60,7 @@ def start(
     options: StartOptions = StartOptions(),  # noqa: B008 - immutable
     *,
     from_json: bool = True,
+    who: str | None = None,
 ) -> Accepted:
     """Accept a run of a workflow; once this returns the run is not lost.
 
@@ -61,11 +70,13 @@ def start(
         value: Its input.
         options: What else is asked of the run.
         from_json: Whether the input is JSON data from outside, as opposed to a Python value.
+        who: Who asks, for the audit.
 
     Raises:
         UnknownWorkflowError: No such workflow or version.
         InvalidInputError: The input does not fit the workflow's annotation.
         InvalidOptionError: An option makes no sense.
+        InvalidRequestError: Who asks is not printable, or too long.
         PayloadTooLargeError: The input is over the limit.
         IdempotencyConflictError: The key was used before with another input.
         ReferenceConflictError: A run that has not ended has the reference id.
@@ -73,9 +84,11 @@ def start(
     """
     workflow = engine.registry.to_start(name, options.version)
     terms = checked(options)
+    check_said("who asks", who, LONGEST_WHO)
     text = recorded_input(workflow, checked_input(workflow, value, from_json=from_json))
     payload = pack(engine, text, f"the input of {name}")
     head = _head(engine, workflow, payload.recorded, options.idempotency_key, terms)
+    head = born(head, How.TRIGGER, who)
     holder = create(engine, head, _claim(head, options.version, text, terms))
     if holder is None:
         return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head))
@@ -126,7 +139,7 @@ def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference
                 raise IdempotencyConflictError(claim.key, holder.run_id)
             return holder
         if not isinstance(holder, Reference) or reference is None:
-            return holder
+            return None
         held = engine.runs.head(holder.run_id)
         if held is not None and not held.status.terminal:
             return holder

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from everstep.core.circumstances import Ending, Origin, Parent
+    from everstep.core.circumstances import Ending, Origin, Parent, Trail
 
 ENDED_BY_FORCE: Final = "RunTerminated"
 """The type of error that a run has which was ended by force."""
@@ -52,13 +52,8 @@ class RunStatus(StrEnum):
 
 
 _TERMINAL: Final = frozenset(
-    {
-        RunStatus.COMPLETED,
-        RunStatus.FAILED,
-        RunStatus.CANCELLED,
-        RunStatus.TIMED_OUT,
-        RunStatus.CONTINUED,
-    }
+    {RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}
+    | {RunStatus.TIMED_OUT, RunStatus.CONTINUED}
 )
 
 
@@ -230,7 +225,7 @@ class Head:
         created_at: When it was accepted.
         starts_at: When it is to begin, if that is later than when it was accepted.
         by: Token of the message (or call) that wrote the status last.
-        generation: Counts what people asked of it: the number of its last audit entry.
+        generation: The number of the last entry of its audit.
         due_at: When the sweeper looks at the run next; none once it is terminal.
         ended_at: When it became terminal.
         result: The value of a COMPLETED run.
@@ -247,6 +242,7 @@ class Head:
         tags: The caller's own marks on it.
         retention: How long it is kept after its end, in milliseconds; None for ever.
         successor: The run that goes on in its place, of a CONTINUED one.
+        trail: What it holds of its audit; None if that is all of an earlier release.
     """
 
     run_id: str
@@ -274,6 +270,7 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+    trail: Trail | None = None
 
     @property
     def begins_at(self) -> int:

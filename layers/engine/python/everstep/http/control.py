@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.cancel import cancel
-from everstep.app.control import audit, pause, resume
+from everstep.app.control import pause, resume
 from everstep.app.fork import UNCHANGED, fork, retry
 from everstep.core.errors import InvalidRequestError
 from everstep.http import rendering

@@ -47,6 +47,13 @@ reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
+link        S    head                         hash of the last entry of its audit
+how         S    head                         how it came to be
+who         S    head                         who made it
+why         S    head                         what for
+sealed      N    head                         number of its end among the entries of its audit
+after       S    head                         how the hash of the entry before its end begins
+began       N    head                         when its code began, said at its end
 run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
@@ -79,6 +86,7 @@ from everstep.adapters.dynamodb.values import (
     from_stall,
     from_text,
     from_texts,
+    from_trail,
     number_in,
     origin_in,
     parent_in,
@@ -89,6 +97,7 @@ from everstep.adapters.dynamodb.values import (
     text_in,
     texts_in,
     to_text,
+    trail_in,
 )
 from everstep.core.listing import Listed
 from everstep.core.model import (
@@ -219,6 +228,8 @@ def from_head(head: Head) -> Item:
         item["origin"] = from_origin(head.origin)
     if head.tags:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
+    if head.trail is not None:
+        item.update(from_trail(head.trail))
     return item
 
 
@@ -250,6 +261,7 @@ def to_head(item: Item) -> Head:
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
+        trail=trail_in(item),
     )
 
 
