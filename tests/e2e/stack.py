@@ -13,7 +13,8 @@ import httpx
 from typing_extensions import override
 
 from bench import layer as load_layer
-from everstep.wiring import Clients, Settings, build_engine
+from everstep.settings import Settings
+from everstep.wiring import Clients, build_engine
 from everstep_localstack import Deployment
 
 if TYPE_CHECKING:

@@ -16,16 +16,16 @@ from everstep.adapters.errors import AdapterError
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.s3 import S3Blobs
 from everstep.app.engine import Limits
+from everstep.loading import load_registry
+from everstep.settings import Settings, SettingsError
 from everstep.wiring import (
     Clients,
     LazyBlobs,
     ReadOnlyClients,
     ReadOnlyError,
-    Settings,
-    SettingsError,
     build_engine,
     engine_from_env,
-    load_registry,
+    limits_of,
     settings_from_env,
 )
 
@@ -45,7 +45,7 @@ REQUIRED: Final = {
 def test_what_is_not_set_has_the_defaults_of_the_template() -> None:
     settings = Settings.read(REQUIRED)
     assert settings == Settings(table="table", queue_url="http://127.0.0.1:1/q", bucket="bucket")
-    assert settings.limits == Limits()
+    assert limits_of(settings) == Limits()
 
 
 def test_every_variable_is_read() -> None:
@@ -63,7 +63,7 @@ def test_every_variable_is_read() -> None:
     )
     assert settings.workflows == ("shop", "bank.flows")
     assert (settings.log_level, settings.max_receives) == ("DEBUG", 7)
-    assert settings.limits == Limits(inline=1024, payload=2048, grace=240_000, watchdog=60_000)
+    assert limits_of(settings) == Limits(inline=1024, payload=2048, grace=240_000, watchdog=60_000)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_variable_is_read() -> None:
         ("EVERSTEP_WATCHDOG_SECONDS", "1.5", "from 60, not '1.5'"),
         ("EVERSTEP_WATCHDOG_SECONDS", "²", "from 60, not '²'"),
         ("EVERSTEP_INLINE_LIMIT_BYTES", "131073", "from 1024 to 131072, not '131073'"),
-        ("EVERSTEP_MAX_PAYLOAD_BYTES", "", "from 1024, not ''"),
+        ("EVERSTEP_MAX_PAYLOAD_BYTES", "-1", "from 1024, not '-1'"),
     ],
 )
 def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(
@@ -152,7 +152,7 @@ def test_a_module_that_cannot_be_imported_does_not_stop_the_others(
 ) -> None:
     (package / "broken.py").write_text(code, encoding="utf-8")
     define(package / "orders.py", "orders")
-    with caplog.at_level(logging.ERROR, logger="everstep.wiring"):
+    with caplog.at_level(logging.ERROR, logger="everstep.loading"):
         registry = load_registry(["flows", "flows_that_are_not_there"])
     assert registry.names == ["orders"]
     assert type(registry.faults["flows.broken"]).__name__ == error

@@ -16,7 +16,8 @@ from everstep.cli.connection import connect_reader
 from everstep.cli.exits import CommandError, ExitCode
 from everstep.cli.options import Target
 from everstep.cli.session import real
-from everstep.wiring import Clients, Settings, build_engine
+from everstep.settings import Settings
+from everstep.wiring import Clients, build_engine
 from tests.contract.backends import create_table
 from tests.unit.cli.stacks import Stacks
 from tests.unit.cli.typed import DEPLOYMENT, Verifier, session, typed

@@ -17,7 +17,8 @@ from everstep.app.options import StartOptions
 from everstep.app.start import start
 from everstep.cli.session import real
 from everstep.core.model import OpKind, OpRecord, OpStatus, Payload
-from everstep.wiring import Clients, Settings, build_engine
+from everstep.settings import Settings
+from everstep.wiring import Clients, build_engine
 from tests.contract.backends import create_table
 from tests.unit.cli.typed import typed
 

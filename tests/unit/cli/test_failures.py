@@ -16,7 +16,8 @@ from everstep.core.errors import (
     UnavailableError,
     UnknownWorkflowError,
 )
-from everstep.wiring import ReadOnlyError, SettingsError
+from everstep.settings import SettingsError
+from everstep.wiring import ReadOnlyError
 
 PLACE: Final = "table orders"
 

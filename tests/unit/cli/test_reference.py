@@ -29,7 +29,8 @@ from everstep.cli.root import app
 from everstep.cli.session import real
 from everstep.core.model import OpKind, OpRecord, OpStatus
 from everstep.core.transitions import ARMED
-from everstep.wiring import Clients, Settings, build_engine
+from everstep.settings import Settings
+from everstep.wiring import Clients, build_engine
 from tests.contract.backends import create_table
 from tests.unit.cli.stacks import OUTPUTS, Stacks
 from tests.unit.cli.typed import Seen, typed

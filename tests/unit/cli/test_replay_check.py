@@ -17,8 +17,9 @@ from everstep.adapters.system import SystemClock
 from everstep.app.start import start
 from everstep.core.model import OpKind, OpRecord, OpStatus
 from everstep.core.transitions import ARMED
+from everstep.settings import Settings
 from everstep.testing import TestEngine, save_history
-from everstep.wiring import Clients, ReadOnlyClients, Settings, build_engine
+from everstep.wiring import Clients, ReadOnlyClients, build_engine
 from tests.contract.backends import create_table
 from tests.unit.cli.typed import Seen, session, typed
 

@@ -19,8 +19,8 @@ from everstep.client import on_aws
 from everstep.client.testing import client_of
 from everstep.core.errors import InvalidRequestError, UnknownWorkflowError
 from everstep.core.model import RunStatus
+from everstep.settings import SettingsError
 from everstep.testing import TestEngine
-from everstep.wiring import SettingsError
 from tests.unit.cli.stacks import OUTPUTS, Stacks
 from tests.unit.client.deployments import Accepted, awaiting
 from tests.unit.http.world import ORDER, anything, shop

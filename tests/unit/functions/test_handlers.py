@@ -17,7 +17,7 @@ import pytest
 from everstep import logs, wiring
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.core.errors import UnavailableError
-from everstep.wiring import Settings
+from everstep.settings import Settings
 from tests.unit.http.world import START, Broken, FakeContext, World
 
 if TYPE_CHECKING:

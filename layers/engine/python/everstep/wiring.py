@@ -1,4 +1,4 @@
-"""Settings from the environment → clients → adapters → engine, once per process.
+"""Settings → clients → adapters → engine, once per process.
 
 What a call does not need is not loaded: the AWS SDK's clients are botocore's own (boto3 would
 only wrap them, and takes longer to import), and S3's is made for the first large payload.
@@ -6,24 +6,20 @@ only wrap them, and takes longer to import), and S3's is made for the first larg
 
 from __future__ import annotations
 
-import importlib
-import logging
 import os
-import pkgutil
-from dataclasses import dataclass
+import sys
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
-from everstep.authoring.registry import Registry
-from everstep.authoring.workflows import Workflow
 from everstep.core.durations import SECOND
-from everstep.core.errors import DefinitionError, EverstepError
+from everstep.core.errors import EverstepError
+from everstep.loading import load_registry
+from everstep.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from types import ModuleType
+    from collections.abc import Callable
 
     from botocore.client import BaseClient
     from botocore.config import Config
@@ -33,174 +29,18 @@ if TYPE_CHECKING:
 
     from everstep.ports import BlobStore
 
-LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _ATTEMPTS: Final = 4
 _CONNECT_SECONDS: Final = 2
 # Four attempts of a request must fit into the 29 seconds that API Gateway waits.
 _READ_SECONDS: Final = 4
-# A run's input and its result stand in one item, which holds 400 KB with all else.
-_INLINE: Final = 131_072
-_NO_QUEUE: Final = "none: read only"
 # Every other call might change something.
 _READS: Final = frozenset(
     {"BatchGetItem", "DescribeStacks", "DescribeTable", "GetItem", "GetObject", "Query", "Scan"}
 )
-_LOG: Final = logging.getLogger("everstep.wiring")
-
-
-class SettingsError(EverstepError):
-    """Say which environment variable is wrong, what it holds, and what is allowed."""
 
 
 class ReadOnlyError(EverstepError):
     """Say that a call was refused, before it was sent, because it might have written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a deployment is told by its environment; the template sets every variable.
-
-    Attributes:
-        table: EVERSTEP_TABLE, name of the table.
-        queue_url: EVERSTEP_QUEUE_URL, address of the step queue.
-        bucket: EVERSTEP_BUCKET, name of the payload bucket.
-        workflows: EVERSTEP_WORKFLOWS, packages that define workflows, separated by commas.
-        log_level: EVERSTEP_LOG_LEVEL.
-        start_grace_seconds: EVERSTEP_START_GRACE_SECONDS, see ``Limits.grace``.
-        watchdog_seconds: EVERSTEP_WATCHDOG_SECONDS, see ``Limits.watchdog``.
-        inline_limit_bytes: EVERSTEP_INLINE_LIMIT_BYTES, see ``Limits.inline``.
-        max_payload_bytes: EVERSTEP_MAX_PAYLOAD_BYTES, see ``Limits.payload``.
-        max_receives: EVERSTEP_MAX_RECEIVES, deliveries before a message is a dead letter.
-    """
-
-    table: str
-    queue_url: str
-    bucket: str
-    workflows: tuple[str, ...] = ("workflows",)
-    log_level: str = "INFO"
-    start_grace_seconds: int = 420
-    watchdog_seconds: int = 21_600
-    inline_limit_bytes: int = 32_768
-    max_payload_bytes: int = 5_242_880
-    max_receives: int = 5
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
-        """Return the settings of an environment.
-
-        Raises:
-            SettingsError: A variable is missing or wrong.
-        """
-        read = _Variables(environment)
-        return cls(
-            table=read.text("EVERSTEP_TABLE"),
-            queue_url=read.text("EVERSTEP_QUEUE_URL"),
-            bucket=read.text("EVERSTEP_BUCKET"),
-            workflows=read.modules("EVERSTEP_WORKFLOWS", "workflows"),
-            log_level=read.choice("EVERSTEP_LOG_LEVEL", LOG_LEVELS, "INFO"),
-            start_grace_seconds=read.number("EVERSTEP_START_GRACE_SECONDS", 1, 420),
-            watchdog_seconds=read.number("EVERSTEP_WATCHDOG_SECONDS", 60, 21_600),
-            inline_limit_bytes=read.number("EVERSTEP_INLINE_LIMIT_BYTES", 1024, 32_768, _INLINE),
-            max_payload_bytes=read.number("EVERSTEP_MAX_PAYLOAD_BYTES", 1024, 5_242_880),
-            max_receives=read.number("EVERSTEP_MAX_RECEIVES", 1, 5, 1000),
-        )
-
-    @classmethod
-    def for_reading(cls, environment: Mapping[str, str]) -> Settings:
-        """Return the settings of an engine that only reads, and so needs no queue.
-
-        Raises:
-            SettingsError: A variable is missing or wrong.
-        """
-        return cls.read({"EVERSTEP_QUEUE_URL": _NO_QUEUE, **environment})
-
-    @property
-    def limits(self) -> Limits:
-        """Return the engine's limits."""
-        return Limits(
-            inline=self.inline_limit_bytes,
-            payload=self.max_payload_bytes,
-            grace=self.start_grace_seconds * SECOND,
-            watchdog=self.watchdog_seconds * SECOND,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Variables:
-    environment: Mapping[str, str]
-
-    def text(self, name: str) -> str:
-        value = self.environment.get(name, "").strip()
-        if not value:
-            raise SettingsError(f"the environment variable {name} must be set and not empty")
-        return value
-
-    def modules(self, name: str, default: str) -> tuple[str, ...]:
-        value = self.environment.get(name, default)
-        found = tuple(part.strip() for part in value.split(","))
-        if not all(part.isidentifier() for module in found for part in module.split(".")):
-            raise SettingsError(
-                f"{name} must name Python packages, separated by commas, not {value!r}"
-            )
-        return found
-
-    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
-        value = self.environment.get(name, default)
-        if value not in allowed:
-            raise SettingsError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
-        return value
-
-    def number(self, name: str, lowest: int, default: int, highest: int | None = None) -> int:
-        value = self.environment.get(name, str(default))
-        fits = value.isascii() and value.isdigit() and lowest <= int(value)
-        if not fits or (highest is not None and int(value) > highest):
-            allowed = f"from {lowest}" if highest is None else f"from {lowest} to {highest}"
-            raise SettingsError(f"{name} must be a whole number {allowed}, not {value!r}")
-        return int(value)
-
-
-def load_registry(module_names: Iterable[str]) -> Registry:
-    """Import packages with everything below them, and collect the workflows that they define.
-
-    A module that cannot be imported is remembered as a fault and does not stop the others. Of
-    two workflows with the same name and version neither is used: nobody could say which one a
-    run continues on.
-    """
-    faults: dict[str, Exception] = {}
-    by_version: dict[tuple[str, str], dict[int, Workflow[Any, Any]]] = {}
-    for module in _modules(module_names, faults):
-        for item in vars(module).values():
-            if isinstance(item, Workflow):
-                same = by_version.setdefault((item.name, item.version), {})
-                same[id(item)] = item
-                if len(same) > 1:
-                    faults[module.__name__] = DefinitionError(
-                        f"two workflows are called {item.name} version {item.version}; "
-                        "neither is used"
-                    )
-    for name, error in faults.items():
-        _LOG.error("workflows left out", extra={"workflows": name, "error": type(error).__name__})
-    only = [next(iter(same.values())) for same in by_version.values() if len(same) == 1]
-    return Registry(only, faults)
-
-
-def _modules(names: Iterable[str], faults: dict[str, Exception]) -> Iterator[ModuleType]:
-    for name in names:
-        module = _imported(name, faults)
-        if module is not None:
-            yield module
-            inner = pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}.")
-            yield from _modules(sorted(each.name for each in inner), faults)
-
-
-def _imported(name: str, faults: dict[str, Exception]) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:  # noqa: BLE001 - a user's module may raise anything
-        faults[name] = error
-    except SystemExit as error:
-        faults[name] = ImportError(f"it exits when it is imported, with {error.code!r}")
-    return None
 
 
 class LazyBlobs:
@@ -301,6 +141,16 @@ def _only_reads(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's o
         raise ReadOnlyError(f"{model.name} is refused: nothing may be written here")
 
 
+def limits_of(settings: Settings) -> Limits:
+    """Return the engine's limits."""
+    return Limits(
+        inline=settings.inline_limit_bytes,
+        payload=settings.max_payload_bytes,
+        grace=settings.start_grace_seconds * SECOND,
+        watchdog=settings.watchdog_seconds * SECOND,
+    )
+
+
 def build_engine(settings: Settings, clients: Clients) -> Engine:
     """Return the engine on AWS."""
     from everstep.adapters.dynamodb.dead_letters import DynamoDeadLetters
@@ -321,7 +171,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         clock=SystemClock(),
         ids=SystemIds(),
         registry=load_registry(settings.workflows),
-        limits=settings.limits,
+        limits=limits_of(settings),
         kept=Passes(),
     )
 
@@ -336,10 +186,12 @@ def _s3_blobs(clients: Clients, bucket: str) -> BlobStore:
 def settings_from_env() -> Settings:
     """Return this process's settings, read once.
 
+    A file lies in the current folder, or beside the workflows: where Python imports from.
+
     Raises:
-        SettingsError: A variable is missing or wrong.
+        SettingsError: Settings are missing or wrong.
     """
-    return Settings.read(os.environ)
+    return Settings.read(os.environ, [os.curdir, *sys.path])
 
 
 @cache
@@ -347,7 +199,7 @@ def engine_from_env() -> Engine:
     """Return this process's engine, made once, and set up its logs.
 
     Raises:
-        SettingsError: A variable is missing or wrong.
+        SettingsError: Settings are missing or wrong.
     """
     from everstep import logs
 

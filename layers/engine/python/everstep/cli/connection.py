@@ -11,7 +11,9 @@ from everstep.cli import stacks
 from everstep.cli.exits import usage
 from everstep.cli.printing import line
 from everstep.core.errors import DefinitionError
-from everstep.wiring import Settings, build_engine, load_registry
+from everstep.loading import load_registry
+from everstep.settings import Settings
+from everstep.wiring import build_engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,7 @@ from everstep.core.errors import (
     UnavailableError,
     UnknownWorkflowError,
 )
-from everstep.wiring import SettingsError
+from everstep.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -90,7 +90,7 @@ class Client:
         Raises:
             SettingsError: Neither is set.
         """
-        from everstep.wiring import SettingsError
+        from everstep.settings import SettingsError
 
         url, stack = os.environ.get("EVERSTEP_URL"), os.environ.get("EVERSTEP_STACK")
         if url:

@@ -9,7 +9,8 @@ from everstep.adapters.aws_errors import translated
 from everstep.adapters.cloudformation import stack_variables
 from everstep.authoring.registry import Registry
 from everstep.core.errors import InvalidRequestError
-from everstep.wiring import Clients, SessionClients, Settings, build_engine
+from everstep.settings import Settings
+from everstep.wiring import Clients, SessionClients, build_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
