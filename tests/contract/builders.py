@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.changes import RunEnded, RunPaused, RunResumed, RunStalled, RunWatched
-from everstep.core.circumstances import Ending, Origin, Parent
+from everstep.core.circumstances import Ending, How, Origin, Parent, Trail
 from everstep.core.model import (
     Claim,
     ErrorInfo,
@@ -81,6 +81,15 @@ def make_full_head(run_id: str) -> Head:
         tags={"empty": "", "customer": "ü", "a#b": "c"},
         retention=86_400_000,
         successor="next",
+        trail=Trail(
+            link="hash",
+            how=How.RETRY,
+            who="ann",
+            why="mended",
+            sealed=4,
+            after="the one before",
+            started_at=NOW + 2,
+        ),
     )
 
 

@@ -72,10 +72,14 @@ def test_a_run_is_paused_and_resumed_and_both_clients_see_it(client: Client, oth
     assert same.status() is RunStatus.PAUSED
     same.resume()
     run.result(timeout=60)
-    assert [(each.action, each.by, each.reason) for each in run.audit()][1:] == [
+    told = [(each.action, each.by, each.reason) for each in run.audit() if each.action != "started"]
+    assert told == [
+        ("created", "tests", None),
         ("paused", "tests", "wait"),
         ("resumed", "tests", None),
+        ("completed", "everstep", None),
     ]
+    assert run.verify_audit().whole
 
 
 def test_refusals_are_the_same_for_either_client(client: Client, other: Client) -> None:

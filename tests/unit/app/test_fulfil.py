@@ -9,7 +9,7 @@ from everstep.app.children import begin_child, see_child
 from everstep.app.fulfil import fulfil
 from everstep.core.decisions import Pending, Suspended
 from everstep.core.effects import Close, Interrupt
-from everstep.core.model import MessageKind, OpKind
+from everstep.core.model import History, MessageKind, OpKind
 from everstep.core.replay import Replay
 from everstep.testing.callers import Callers
 from tests.unit.app.definitions import napping
@@ -34,16 +34,16 @@ def test_nobody_is_told_to_end_in_a_run_that_is_not_to_end(world: World) -> None
     run_id = world.begin()
     effects = [Interrupt(pending=awaited(world, run_id))]
     news = message(run_id, MessageKind.CANCEL)
-    assert fulfil(world.engine, news, effects, world.head(run_id)) == set()
+    history = History(head=world.head(run_id))
+    assert fulfil(world.engine, news, effects, history) == set()
     assert world.records(run_id) == {}
 
 
 def test_a_join_is_recorded_as_it_is(world: World) -> None:
     run_id = world.begin()
     join = record("gather#1", kind=OpKind.JOIN)
-    closed = fulfil(
-        world.engine, message(run_id, MessageKind.EVENT), [Close(record=join)], world.head(run_id)
-    )
+    news, history = message(run_id, MessageKind.EVENT), History(head=world.head(run_id))
+    closed = fulfil(world.engine, news, [Close(record=join)], history)
     assert (closed, world.records(run_id)) == ({"gather#1"}, {"gather#1": join})
 
 

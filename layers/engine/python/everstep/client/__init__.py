@@ -10,7 +10,9 @@
 
 from everstep.adapters.errors import AdapterError
 from everstep.client.answers import (
+    AuditBreak,
     AuditEntry,
+    AuditVerdict,
     ErrorDetails,
     RunDetails,
     RunSummary,
@@ -35,7 +37,9 @@ from everstep.core.errors import (
 
 __all__ = [
     "AdapterError",
+    "AuditBreak",
     "AuditEntry",
+    "AuditVerdict",
     "Client",
     "ErrorDetails",
     "IdempotencyConflictError",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from everstep.adapters.system import SystemIds
-from everstep.client.answers import AuditEntry, ErrorDetails, RunDetails, StepDetails
+from everstep.client.answers import AuditEntry, AuditVerdict, ErrorDetails, RunDetails, StepDetails
 from everstep.client.encoding import data_of
 from everstep.client.errors import RunFailed, RunTimeout
 from everstep.client.transport import Call, path
@@ -81,9 +81,20 @@ class Run(Generic[Out_co]):
         return self.get().steps
 
     def audit(self) -> tuple[AuditEntry, ...]:
-        """Return what people did to the run, oldest first."""
-        body = self._connection.get("runs", self.id, "audit")
-        return tuple(AuditEntry.model_validate(each) for each in body["audit"])
+        """Return what was done to the run, by whom and why, oldest first."""
+        found: list[AuditEntry] = []
+        query: dict[str, str] = {}
+        while True:
+            body = self._connection.get("runs", self.id, "audit", **query)
+            found += [AuditEntry.model_validate(each) for each in body["audit"]]
+            if body.get("next") is None:
+                return tuple(found)
+            query = {"after": str(body["next"])}
+
+    def verify_audit(self) -> AuditVerdict:
+        """Return what was done to the run's audit that should not have been done."""
+        body = self._connection.get("runs", self.id, "audit", limit="1", verify="true")
+        return AuditVerdict.model_validate(body["verified"])
 
     def result(self, timeout: float | timedelta | None = None) -> Out_co:
         """Wait for the run to end, and return what its workflow returned.

@@ -82,7 +82,7 @@ def end(head: Head, link: str) -> AuditEntry | None:
         return None
     told = head.ending if head.status in (RunStatus.CANCELLED, RunStatus.TIMED_OUT) else None
     details = {
-        "token": head.by,
+        "message": head.by,
         "started_at": None if trail.started_at is None else str(trail.started_at),
         "result": None if head.result is None else digest_of(head.result),
         "error": None if head.error is None else _error(head.error),

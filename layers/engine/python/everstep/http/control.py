@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.audit import LARGEST_AUDIT_PAGE, audit_page, verify_audit
 from everstep.app.cancel import cancel
 from everstep.app.control import pause, resume
 from everstep.app.fork import UNCHANGED, fork, retry
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from everstep.core.model import RunStatus
     from everstep.http.requests import Request
 
-_ACTOR: Final = "everstep-actor"
 _KEY: Final = "idempotency-key"
 _OF_A_FORK: Final = frozenset({"from_step", "input"})
 _SAID: Final = frozenset({"reason", "by"})
+_PAGE: Final = 100
+_LAST: Final = 99_999_999
 _FORCE: Final = frozenset({"force"})
 
 
@@ -45,7 +47,12 @@ def control_routes(engine: Engine) -> Sequence[Route]:
         Route(method="POST", rule="/runs/<run_id>/cancel", call=calls.cancel),
         Route(method="POST", rule="/runs/<run_id>/retry", call=calls.retry),
         Route(method="POST", rule="/runs/<run_id>/fork", call=calls.fork),
-        Route(method="GET", rule="/runs/<run_id>/audit", call=calls.audit),
+        Route(
+            method="GET",
+            rule="/runs/<run_id>/audit",
+            call=calls.audit,
+            query=frozenset({"after", "limit", "verify"}),
+        ),
     )
 
 
@@ -67,7 +74,7 @@ def said(request: Request, limit: int, others: frozenset[str] = frozenset()) -> 
         raise InvalidRequestError(
             f"the body may be an object with {', '.join(sorted(allowed))}, or empty"
         )
-    who, header = _text(fields, "by"), request.headers.get(_ACTOR)
+    who, header = _text(fields, "by"), request.actor
     if who is not None and header is not None and who != header:
         raise InvalidRequestError(
             "the field by and the header Everstep-Actor name different people"
@@ -146,5 +153,14 @@ class _Calls:
         return _made(made)
 
     def audit(self, request: Request) -> Reply:
-        entries = audit(self.engine, request.run_id)
-        return Reply(body={"audit": [rendering.audited(each) for each in entries]})
+        """Return a page of the audit and, if that is asked for, what is wrong with the whole."""
+        after = request.number("after", 0, _LAST) if request.one("after") else None
+        limit = request.number("limit", _PAGE, LARGEST_AUDIT_PAGE)
+        page = audit_page(self.engine, request.run_id, after=after, limit=limit)
+        body = rendering.audit(page)
+        if request.one("verify") not in (None, "true", "false"):
+            raise InvalidRequestError("verify must be true or false")
+        if request.one("verify") == "true":
+            verdict = verify_audit(self.engine, request.run_id)
+            body["verified"] = rendering.verdict(verdict)
+        return Reply(body=body)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.core.audit import seal
+from everstep.core.audit import ENGINE, Action, seal
 from everstep.core.codec import decode, masked, plain
 from everstep.core.durations import to_iso
 from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus, RunStatus
 
 if TYPE_CHECKING:
+    from everstep.app.audit import AuditPage
     from everstep.app.query import Page, RunView
     from everstep.core.audit import AuditEntry
+    from everstep.core.audit_check import Verdict
     from everstep.core.circumstances import Ending, Origin, Parent
     from everstep.core.decisions import Pending
     from everstep.core.listing import Listed
@@ -85,9 +87,37 @@ def audited(entry: AuditEntry) -> dict[str, Any]:
         "action": entry.action,
         "by": entry.who,
         "reason": entry.why,
+        "details": dict(entry.details),
         "previous": entry.previous,
         "hash": seal(entry),
     }
+
+
+def audit(page: AuditPage) -> dict[str, Any]:
+    """Return a page of an audit; that the code began stands in it where it belongs by its time."""
+    shown = [audited(each) for each in page.entries]
+    if page.started_at is not None:
+        later = [n for n, each in enumerate(page.entries) if n and each.at >= page.started_at]
+        shown.insert(later[0] if later else len(shown), _started(page.started_at))
+    return {"audit": shown, "next": None if page.next is None else str(page.next)}
+
+
+def verdict(found: Verdict) -> dict[str, Any]:
+    """Return what a check of an audit has found."""
+    breaks = [{"number": b.entry, "harm": b.harm, "detail": b.detail} for b in found.breaks]
+    return {
+        "whole": found.whole,
+        "proven": found.proven,
+        "entries": found.entries,
+        "hash": found.hash or None,
+        "breaks": breaks,
+    }
+
+
+def _started(at: int) -> dict[str, Any]:
+    """Return when the code began, which is no entry: nothing was written for it."""
+    what = {"number": None, "at": to_iso(at), "action": Action.STARTED, "by": ENGINE}
+    return {**what, "reason": None, "details": {}, "previous": None, "hash": None}
 
 
 def _listed(item: Listed) -> dict[str, Any]:

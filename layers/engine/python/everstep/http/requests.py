@@ -101,6 +101,11 @@ class Request:
         return int(text)
 
     @property
+    def actor(self) -> str | None:
+        """Return who asks, as they call themselves in the header ``Everstep-Actor``."""
+        return self.headers.get("everstep-actor")
+
+    @property
     def run_id(self) -> str:
         """Return the run that the path names.
 
