@@ -126,6 +126,10 @@ build: $(STAMPS)/sam ## Build functions and layers for AWS: RUNTIME=python3.13 A
 		--template-file template.yaml --build-dir $(STATE)/build --cache-dir $(STATE)/cache/sam --cached \
 		--parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 
+.PHONY: configuration
+configuration: $(STAMPS)/dev ## Write the tables of docs/reference/configuration.md from the code
+	$(DEV)/python -m tools.configuration_page
+
 .PHONY: lock
 lock: $(STAMPS)/uv ## Renew the pinned requirements from pyproject.toml and requirements/*.in
 	$(call say,"lock: uv pip compile")

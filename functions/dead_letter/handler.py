@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from everstep import logs
+from everstep import telemetry
 from everstep.app.dead_letter import dead_letter
 from everstep.batch import process_batch
 from everstep.wiring import engine_from_env, settings_from_env
@@ -28,10 +28,10 @@ before = settings_from_env().max_receives
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Bury the letters one after another; one that could not be buried comes again."""
-    logs.invocation(context.aws_request_id)
 
     def bury(record: Mapping[str, Any]) -> str:
         receives = max(1, int(record["attributes"]["ApproximateReceiveCount"]) - before)
         return dead_letter(engine, record["messageId"], record["body"], receives)
 
-    return process_batch(event, bury)
+    with telemetry.invocation(context.aws_request_id):
+        return process_batch(event, bury)

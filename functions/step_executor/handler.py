@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from everstep import logs
+from everstep import telemetry
 from everstep.app.receive import receive
 from everstep.batch import process_batch
 from everstep.wiring import engine_from_env
@@ -19,7 +19,6 @@ engine = engine_from_env()
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Process the messages one after another; each is acknowledged or reported by itself."""
-    logs.invocation(context.aws_request_id)
 
     def process(record: Mapping[str, Any]) -> str:
         return receive(
@@ -28,6 +27,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             record["body"],
             context.get_remaining_time_in_millis,
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            sent_at=int(record["attributes"]["SentTimestamp"]),
         )
 
-    return process_batch(event, process)
+    with telemetry.invocation(context.aws_request_id):
+        return process_batch(event, process)

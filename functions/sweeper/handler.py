@@ -6,7 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep import logs
+from everstep import telemetry
 from everstep.app.sweep import sweep
 from everstep.wiring import engine_from_env
 
@@ -21,7 +21,7 @@ engine = engine_from_env()
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Sweep once and return the counts; they are logged, too."""
-    logs.invocation(context.aws_request_id)
-    swept = asdict(sweep(engine, lambda: context.get_remaining_time_in_millis() < RESERVE))
-    logging.getLogger("everstep.sweeper").info("swept", extra=swept)
-    return swept
+    with telemetry.invocation(context.aws_request_id):
+        swept = asdict(sweep(engine, lambda: context.get_remaining_time_in_millis() < RESERVE))
+        logging.getLogger("everstep.sweeper").info("swept", extra=swept)
+        return swept

@@ -11,9 +11,11 @@ import boto3
 from botocore.config import Config
 from moto import mock_aws
 
+from everstep.adapters.dynamodb.api_keys import DynamoKeys
 from everstep.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from everstep.adapters.dynamodb.indexes import DynamoRunList, DynamoTimers
 from everstep.adapters.dynamodb.store import DynamoRuns
+from everstep.adapters.memory.api_keys import MemoryKeys
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.clock import VirtualClock
 from everstep.adapters.memory.queue import MemoryQueue
@@ -31,7 +33,15 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
     from everstep.core.model import DueEntry, Message
-    from everstep.ports import BlobStore, DeadLetters, Queue, RunList, RunStore, TimerIndex
+    from everstep.ports import (
+        BlobStore,
+        DeadLetters,
+        KeyStore,
+        Queue,
+        RunList,
+        RunStore,
+        TimerIndex,
+    )
 
 _TABLE_PROPERTIES: Final = (
     "AttributeDefinitions",
@@ -50,6 +60,7 @@ class Backend:
     timers: TimerIndex
     run_list: RunList
     dead_letters: DeadLetters
+    api_keys: KeyStore
     queue: Queue
     blobs: BlobStore
     dead_letter: Callable[[str], DeadLetter | None]
@@ -82,6 +93,7 @@ def memory() -> Iterator[Backend]:
         timers=store,
         run_list=store,
         dead_letters=store,
+        api_keys=MemoryKeys(),
         queue=queue,
         blobs=MemoryBlobs(),
         dead_letter=lambda name: next(
@@ -146,6 +158,7 @@ def _aws(clients: Clients) -> Backend:
         timers=DynamoTimers(clients.dynamodb, clients.table),
         run_list=DynamoRunList(clients.dynamodb, clients.table),
         dead_letters=DynamoDeadLetters(clients.dynamodb, clients.table),
+        api_keys=DynamoKeys(clients.dynamodb, clients.table),
         queue=SqsQueue(clients.sqs, clients.queue_url),
         blobs=S3Blobs(clients.s3, clients.bucket),
         dead_letter=lambda name: _dead_letter(clients, name),

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.changes import RunEnded, RunPaused, RunResumed, RunStalled, RunWatched
-from everstep.core.circumstances import Ending, How, Origin, Parent, Trail
+from everstep.core.circumstances import Claim, Ending, How, Origin, Parent, Trail
 from everstep.core.model import (
-    Claim,
     ErrorInfo,
     Head,
     OpKind,

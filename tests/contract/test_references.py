@@ -118,3 +118,12 @@ def test_a_name_is_one_workflow_s_own(backend: Backend, run_id: str, workflow: s
     first, second = make_head(f"{run_id}-1", workflow), make_head(f"{run_id}-2", f"{workflow}2")
     assert backend.runs.create(first, None, reference=reference(first, "n")) is None
     assert backend.runs.create(second, None, reference=reference(second, "n")) is None
+
+
+def test_who_has_an_idempotency_key_is_known(backend: Backend, run_id: str, workflow: str) -> None:
+    head = make_head(run_id, workflow)
+    claim = make_claim(head, f"{run_id}#ü")
+    assert backend.runs.claim(workflow, claim.key) is None
+    backend.runs.create(head, claim)
+    assert backend.runs.claim(workflow, claim.key) == claim
+    assert backend.runs.claim(f"{workflow}x", claim.key) is None

@@ -102,3 +102,18 @@ def test_every_run_is_found_whatever_its_workflow_and_status(
         ids_made[1]: RunStatus.RUNNING,
         ids_made[2]: RunStatus.RUNNING,
     }
+
+
+def test_runs_of_a_workflow_and_a_status_are_counted_up_to_a_limit(
+    backend: Backend, run_id: str, workflow: str
+) -> None:
+    for number in range(5):
+        backend.runs.create(make_head(f"{run_id}-{number}", workflow), None)
+    backend.runs.change(f"{run_id}-0", CHANGES["completed"], ALWAYS_HEAD)
+
+    def counted(limit: int) -> int:
+        return backend.run_list.count(workflow, RunStatus.RUNNING, limit)
+
+    assert [counted(limit) for limit in (1, 3, 4, 100)] == [1, 3, 4, 4]
+    assert backend.run_list.count(workflow, RunStatus.COMPLETED, 9) == 1
+    assert backend.run_list.count(f"{workflow}x", RunStatus.RUNNING, 9) == 0

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from everstep.adapters.memory import store
 from everstep.adapters.references import reference
 from everstep.app import advance, attempt, control, dead_letter, fulfil, outbox, stall, start, sweep
+from everstep.app.outcomes import Done
+from everstep.app.recording import record_op
 from everstep.core import changes, decide, transitions
 from everstep.core import watch as watching
 from everstep.core.decisions import Raised, Returned
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from everstep.app.advance import Done
     from everstep.app.engine import Engine
     from everstep.app.start import Accepted
     from everstep.core.audit import AuditEntry
@@ -76,7 +77,7 @@ def a_repeat_owes_nothing(patch: pytest.MonkeyPatch) -> None:
     def settle(self: Any, history: History, replay: Replay, done: Done) -> Done:  # noqa: ANN401
         kind = self.message.kind
         begins = kind in (MessageKind.START, MessageKind.RECOVER)
-        if done is advance.Done.REPEATED and not begins:
+        if done is Done.REPEATED and not begins:
             return done
         return original(self, history, replay, done)
 
@@ -95,10 +96,10 @@ def a_lost_condition_owes_nothing(patch: pytest.MonkeyPatch) -> None:
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if not self.engine.runs.put(self.message.run_id, advance._recorded(record), guard):
-            return advance.Done.SUPERSEDED
+        if not record_op(self.engine, self.message.run_id, record, guard):
+            return Done.SUPERSEDED
         replay.resume(record)
-        done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
+        done: Done = self._settle(history.with_record(record), replay, Done.ADVANCED)
         return done
 
     patch.setattr(advance._Advance, "_commit", commit)
@@ -113,8 +114,8 @@ def what_follows_is_sent_before_the_commit(patch: pytest.MonkeyPatch) -> None:
         guard: Guard,
     ) -> Done:
         replay.resume(record)
-        done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
-        self.engine.runs.put(self.message.run_id, advance._recorded(record), guard)
+        done: Done = self._settle(history.with_record(record), replay, Done.ADVANCED)
+        record_op(self.engine, self.message.run_id, record, guard)
         return done
 
     patch.setattr(advance._Advance, "_commit", commit)
@@ -125,7 +126,7 @@ def a_repeat_never_ends_the_run(patch: pytest.MonkeyPatch) -> None:
 
     def settle(self: Any, history: History, replay: Replay, done: Done) -> Done:  # noqa: ANN401
         ended = isinstance(replay.decision, Returned | Raised)
-        if done is advance.Done.REPEATED and ended:
+        if done is Done.REPEATED and ended:
             return done
         return original(self, history, replay, done)
 
@@ -146,7 +147,7 @@ def the_sweeper_moves_a_timer_before_it_sends(patch: pytest.MonkeyPatch) -> None
 def the_first_contradiction_stalls(patch: pytest.MonkeyPatch) -> None:
     def broken(self: Any, _history: History, broken: Broken, *_: object) -> Done:  # noqa: ANN401
         stall.stall(self.engine, self.message.run_id, broken.error, by=self.message.token)
-        return advance.Done.STALLED
+        return Done.STALLED
 
     patch.setattr(advance._Advance, "_broken", broken)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from everstep.app.advance import Done
+    from everstep.app.outcomes import Done
     from everstep.core.decisions import Pending
     from everstep.core.effects import Effect
     from everstep.core.model import History, Message, OpRecord
@@ -87,7 +87,7 @@ def a_delivery_counts_as_a_death(patch: pytest.MonkeyPatch) -> None:
             return original(self, history, replay, pending, call)
         number = 1 + (pending.record.attempt if pending.record else 0)
         message = replace(self.message, attempt=number)
-        begun = attempt.begin(self.engine, message, pending, call, self.time_left)
+        begun = attempt.begin(self.engine, message, pending, call, history.head, self.time_left)
         record = settle_interrupted(self.engine, begun)
         guard = step_retried if record.status is OpStatus.RETRY else step_ended
         done: Done = self._commit(history, replay, record, guard(number))

@@ -6,6 +6,8 @@ from inspect import isfunction
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app import advance, events, fulfil
+from everstep.app.outcomes import Done
+from everstep.app.recording import record_op
 from everstep.core.model import Event, OpStatus, Payload
 from everstep.core.transitions import Guard
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from everstep.app.advance import Done
     from everstep.app.engine import Engine
     from everstep.app.events import Kept
     from everstep.core.model import History, OpRecord
@@ -62,9 +63,9 @@ def who_ends_a_branch_goes_on_from_what_it_saw_before(patch: pytest.MonkeyPatch)
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if self.engine.runs.put(self.message.run_id, advance._recorded(record), guard):
+        if record_op(self.engine, self.message.run_id, record, guard):
             replay.resume(record)
-            done: Done = self._settle(history.with_record(record), replay, advance.Done.ADVANCED)
+            done: Done = self._settle(history.with_record(record), replay, Done.ADVANCED)
             return done
         return original(self, history, replay, record, guard)
 

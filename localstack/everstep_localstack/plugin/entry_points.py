@@ -32,6 +32,7 @@ def _amend() -> None:
     """Mend what keeps LocalStack from behaving like AWS, before any service is loaded."""
     from everstep_localstack.plugin import (
         assignment,
+        authorizers,
         cloudformation_pace,
         dynamodb,
         find_in_map,
@@ -51,6 +52,7 @@ def _amend() -> None:
     cloudformation_pace.install()
     find_in_map.install()
     reserved_concurrency.install()
+    authorizers.install()
     rollover.install()
     if settings.dynamodb_local is not None:
         dynamodb.use_dynamodb_local(settings.dynamodb_local)

@@ -57,6 +57,7 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.load": lambda client: DynamoRuns(client, "table").load("run"),
     "DynamoRuns.head": lambda client: DynamoRuns(client, "table").head("run"),
     "DynamoRuns.peek": lambda client: DynamoRuns(client, "table").peek("run", "a#1"),
+    "DynamoRuns.claim": lambda client: DynamoRuns(client, "table").claim("order", "key"),
     "DynamoRuns.put": lambda client: DynamoRuns(client, "table").put("run", make_record(), ALWAYS),
     "DynamoRuns.move": lambda client: DynamoRuns(client, "table").move("run", "a#1", 5, ALWAYS),
     "DynamoRuns.change": lambda client: DynamoRuns(client, "table").change(
@@ -82,6 +83,9 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoTimers.due": lambda client: DynamoTimers(client, "table").due(0, 5, 10),
     "DynamoRunList.newest": lambda client: DynamoRunList(client, "table").newest(
         "order", RunStatus.RUNNING, None, 10
+    ),
+    "DynamoRunList.count": lambda client: DynamoRunList(client, "table").count(
+        "order", RunStatus.RUNNING, 10
     ),
     "DynamoRunList.every": lambda client: list(DynamoRunList(client, "table").every()),
     "DynamoDeadLetters.keep": lambda client: DynamoDeadLetters(client, "table").keep(

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from everstep.adapters.dynamodb import items
 from everstep.adapters.dynamodb.keys import claim as claim_key
 from everstep.core import messages
-from everstep.core.circumstances import Ending, Origin, Parent
+from everstep.core.circumstances import Claim, Ending, Origin, Parent
 from everstep.core.model import (
-    Claim,
     ErrorInfo,
     Event,
     Head,
@@ -27,7 +26,9 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
+from everstep.core.run_logs import LogChunk, Logs
 from everstep.core.shapes import call_digest
+from everstep.core.trace_context import Correlation, TraceContext
 
 if TYPE_CHECKING:
     from everstep.adapters.dynamodb.values import Item
@@ -42,6 +43,8 @@ payloads = st.builds(
 errors = st.builds(
     ErrorInfo, type=texts, message=texts, operation=st.none() | texts, trace=st.none() | texts
 )
+chunks = st.builds(LogChunk, at=numbers, attempt=numbers, count=numbers, payload=payloads)
+logs = st.builds(Logs, chunks=st.lists(chunks, max_size=2).map(tuple), lines=st.just(()))
 stalls = st.builds(Stall, reason=errors, at=numbers, message=st.none() | texts)
 records = st.builds(
     OpRecord,
@@ -61,6 +64,7 @@ records = st.builds(
     child=st.none() | names,
     outcome=st.none() | st.sampled_from(RunStatus),
     patches=st.lists(texts, max_size=3).map(tuple),
+    logs=logs,
 )
 events = st.builds(
     Event,
@@ -82,6 +86,14 @@ endings = st.builds(
 origins = st.builds(
     Origin, run_id=names, op=names, root=names, root_created_at=numbers, effects=names
 )
+digits = st.integers(1, 2**64 - 1)
+traces = st.builds(
+    TraceContext,
+    trace_id=digits.map(lambda number: f"{number:032x}"),
+    span_id=digits.map(lambda number: f"{number:016x}"),
+    sampled=st.booleans(),
+)
+correlations = st.builds(Correlation, trace=traces, id=st.none() | names)
 heads = st.builds(
     Head,
     run_id=names,
@@ -109,6 +121,8 @@ heads = st.builds(
     tags=st.dictionaries(names, texts, max_size=3),
     retention=maybe_numbers,
     successor=st.none() | names,
+    correlation=st.none() | correlations,
+    logs=logs,
 )
 claims = st.builds(Claim, workflow=names, key=texts, run_id=names, input_hash=texts)
 anything = st.builds(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from everstep.app.advance import Done
 from everstep.app.engine import Limits
+from everstep.app.outcomes import Done
 from everstep.core.errors import UnavailableError
 from everstep.core.model import MessageKind, OpStatus, Payload, RunStatus
 from tests.unit.app.definitions import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from everstep import Context, NonDeterminismError, workflow
-from everstep.app.advance import Done
+from everstep.app.outcomes import Done
 from everstep.core.model import OpRecord, OpStatus, Payload, RunStatus
 from tests.unit.app.definitions import (
     double,

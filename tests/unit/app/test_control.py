@@ -2,9 +2,9 @@
 
 import pytest
 
-from everstep.app.advance import Done
 from everstep.app.audit import audit, verify_audit
 from everstep.app.control import pause, resume
+from everstep.app.outcomes import Done
 from everstep.core.audit import Action
 from everstep.core.audit_check import Harm
 from everstep.core.errors import IllegalStateError, RunNotFoundError, UnavailableError

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from everstep import Context, step, workflow
-from everstep.app.advance import Done
 from everstep.app.cancel import cancel
 from everstep.app.control import resume
+from everstep.app.outcomes import Done
 from everstep.app.query import inspect
 from everstep.core.model import MessageKind, RunStatus
 from tests.unit.app.definitions import napping, one_step

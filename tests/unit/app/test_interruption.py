@@ -16,11 +16,11 @@ from everstep import (
     step_context,
     workflow,
 )
-from everstep.app.advance import Done
 from everstep.app.attempt import OutOfTimeError
 from everstep.app.cancel import cancel
 from everstep.app.dead_letter import Buried
 from everstep.app.engine import Limits
+from everstep.app.outcomes import Done
 from everstep.core.errors import ProbeFailedError
 from everstep.core.model import Message, MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.testing import Crash

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from everstep.app.advance import Done
 from everstep.app.cancel import cancel
 from everstep.app.control import pause
 from everstep.app.engine import Limits
 from everstep.app.events import send_event
 from everstep.app.kept import Passes
+from everstep.app.outcomes import Done
 from everstep.core.model import OpStatus, RunStatus
 from tests.unit.app.keeping import (
     COUNTED,

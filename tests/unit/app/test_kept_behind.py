@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from everstep.app.advance import Done
+from everstep.app.outcomes import Done
 from everstep.core.errors import UnavailableError
 from everstep.core.model import MessageKind, OpKind, OpStatus, RunStatus
 from tests.unit.app.keeping import COUNTED, Keeping, chain, many, mistaken, naps, replaced

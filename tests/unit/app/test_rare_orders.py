@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep import Context, EventTimeout, workflow
-from everstep.app.advance import Done, advance
+from everstep.app.advance import advance
+from everstep.app.outcomes import Done
 from everstep.app.verify import verify
 from everstep.core.model import Event, Message, MessageKind, Payload, RunStatus
 from everstep.core.unreadable import Unreadable, UnreadableError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from everstep.app.advance import Done
+from everstep.app.outcomes import Done
 from everstep.app.receive import receive
 from everstep.core import messages
 from everstep.core.model import RunStatus

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from everstep.adapters.memory.store import MemoryStore
-from everstep.app.advance import Done
+from everstep.app.outcomes import Done
 from everstep.app.retention import Removal, remove
 from everstep.app.sweep import IncompleteSweepError, sweep
 from everstep.core.errors import UnavailableError

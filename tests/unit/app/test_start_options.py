@@ -8,7 +8,7 @@ import pytest
 
 from everstep import Context, workflow
 from everstep.core.audit import Note
-from everstep.core.circumstances import Reference
+from everstep.core.circumstances import Claim, Reference
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.errors import (
     DefinitionError,
@@ -17,7 +17,7 @@ from everstep.core.errors import (
     ReferenceConflictError,
     UnavailableError,
 )
-from everstep.core.model import Claim, Head, RunStatus
+from everstep.core.model import Head, RunStatus
 from tests.unit.app.definitions import one_step
 from tests.unit.app.world import DAY, MINUTE, NOW, SECOND, InterruptedStore, World
 

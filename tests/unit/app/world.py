@@ -10,10 +10,11 @@ from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.clock import VirtualClock
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
-from everstep.app.advance import Done, advance
+from everstep.app.advance import advance
 from everstep.app.dead_letter import Buried, dead_letter
 from everstep.app.engine import Engine, Execution, Limits
 from everstep.app.options import StartOptions
+from everstep.app.outcomes import Done
 from everstep.app.start import Accepted, start
 from everstep.app.sweep import Swept, sweep
 from everstep.authoring.registry import Registry

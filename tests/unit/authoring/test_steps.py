@@ -31,7 +31,7 @@ class NoSchema: ...
 def test_a_decorator_without_parentheses_takes_the_functions_name() -> None:
     declared = step(plain)
 
-    assert (declared.name, declared.retry, declared.timeout) == ("plain", Retry(), None)
+    assert (declared.name, declared.retry, declared.timeout) == ("plain", None, None)
     assert declared.fn(1, b=2) == 3
     assert repr(declared) == "<step plain>"
 
@@ -47,7 +47,7 @@ def test_options_can_be_changed_on_a_copy() -> None:
     first = step(name="a", timeout=2)(plain)
     second = first.with_options(name="b", retry=Retry.never())
 
-    assert (first.name, first.retry, first.timeout) == ("a", Retry(), 2000)
+    assert (first.name, first.retry, first.timeout) == ("a", None, 2000)
     assert (second.name, second.retry, second.timeout) == ("b", Retry.never(), 2000)
     assert second.with_options(timeout=None).timeout is None
     assert step(plain).with_options(timeout=3).timeout == 3000

@@ -152,7 +152,7 @@ def test_an_address_without_scheme_is_refused_before_anything_is_asked() -> None
             1,
             "CloudFormation DescribeStacks: AccessDenied: no; let these credentials do it",
         ),
-        (("--profile", "nobody"), 2, "the AWS configuration has no such profile"),
+        (("--aws-profile", "nobody"), 2, "the AWS configuration has no such profile"),
     ],
 )
 def test_what_is_not_there_is_said_with_the_way_to_mend_it(

@@ -35,7 +35,7 @@ def refused(code: str, operation: str = "DynamoDB Query") -> AdapterError:
         (refused("NoSuchBucket", "S3 GetObject"), 3, ["no such bucket (table orders)"]),
         (refused("NoCredentialsError"), 2, ["no AWS credentials", "AWS_PROFILE"]),
         (refused("NoRegionError"), 2, ["--region", "AWS_REGION"]),
-        (refused("ProfileNotFound"), 2, ["no such profile", "--profile"]),
+        (refused("ProfileNotFound"), 2, ["no such profile", "--aws-profile"]),
         (refused("AccessDeniedException"), 1, ["DynamoDB Query", PLACE, "let these credentials"]),
         (refused("ExpiredToken"), 1, ["ExpiredToken", "aws sso login"]),
         (refused("UnrecognizedClientException"), 1, ["sign in again"]),

@@ -12,7 +12,7 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
@@ -161,9 +161,7 @@ def test_every_answer_on_the_page_is_the_one_given(world: World) -> None:
 
 def test_every_command_and_every_option_is_on_the_page() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    root = get_command(app)
-    assert isinstance(root, TyperGroup)
-    commands = {f"everstep {name}": command for name, command in root.commands.items()}
+    commands = dict(commands_of("everstep", get_command(app)))
     options = {
         option
         for command in commands.values()
@@ -172,3 +170,12 @@ def test_every_command_and_every_option_is_on_the_page() -> None:
         if option.startswith("--")
     }
     assert {each for each in (*commands, *options) if each not in text} == set()
+
+
+def commands_of(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    """Yield the commands of a group, those of its groups included, by what is typed."""
+    if not isinstance(command, TyperGroup):
+        yield name, command
+        return
+    for word, inner in command.commands.items():
+        yield from commands_of(f"{name} {word}", inner)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.memory.clock import VirtualClock
 from everstep.app.verify import RunReport, Skipped, Violation
+from everstep.cli.connection import connect
 from everstep.cli.printing import console
 from everstep.cli.root import run
 from everstep.cli.session import Session
 from everstep.core.model import RunStatus
-from everstep.wiring import ReadOnlyClients
+from everstep.wiring import Clients, ReadOnlyClients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,9 +55,12 @@ def session(verify: Verifier | None = None, environment: dict[str, str] | None =
         environment=DEPLOYMENT if environment is None else environment,
         out=console(),
         err=console(stderr=True),
+        connect=connect,
+        clients=Clients,
         readers=ReadOnlyClients,
         verify=Verifier() if verify is None else verify,
         clock=VirtualClock(NOW),
+        sleep=lambda _: None,
     )
 
 

@@ -60,7 +60,9 @@ def log() -> Iterator[io.StringIO]:
 def load(world: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Give a loader: a function's handler as a cold start makes it, on the world's engine."""
     assert log.getvalue() == ""
-    settings = Settings(table="t", queue_url="q", bucket="b", max_receives=5)
+    settings = Settings(
+        table="t", queue_url="q", bucket="b", max_receives=5, api_authorization="NONE"
+    )
     monkeypatch.setattr(wiring, "engine_from_env", lambda: world.engine)
     monkeypatch.setattr(wiring, "settings_from_env", lambda: settings)
 
@@ -146,7 +148,7 @@ def test_the_executor_runs_a_step_and_keeps_a_message_of_nobody(
     assert outcomes == ["repeated", "malformed message"]
 
 
-COUNTED: Final = {"ApproximateReceiveCount": "1"}
+COUNTED: Final = {"ApproximateReceiveCount": "1", "SentTimestamp": "1767225600000"}
 
 
 @pytest.mark.parametrize(("left", "failed"), [(60_000, 0), (1000, 1)])

@@ -41,6 +41,8 @@ def test_a_run_that_was_just_accepted_shows_its_first_step_as_scheduled(world: W
         "ending": None,
         "origin": None,
         "successor": None,
+        "trace_id": "6955b9007ed899feed7160e7b82af206",
+        "correlation_id": "6955b9007ed899feed7160e7b82af206",
     }
     assert [(each["key"], each["status"], each["attempt"]) for each in steps] == [
         ("charge#1", "SCHEDULED", 0)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import (
     process_partial_response,
 )
 
-from everstep.logs import described, message_fields
+from everstep.logs import about, described, message_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +44,7 @@ def process_batch(
 
 
 def _process(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], object]) -> object:
+    about(None)
     fields = {
         "message_id": record["messageId"],
         "receives": record.get("attributes", {}).get("ApproximateReceiveCount"),

@@ -1,7 +1,8 @@
 """Logs as one JSON object per line, without payloads.
 
-A log line says which run, message and outcome, never with what data: text of exceptions may
-quote what a user sent, so of foreign exceptions only the class and the places are kept.
+A log line of the engine says which run, message and outcome, never with what data: text of
+exceptions may quote what a user sent, so of foreign exceptions only the class and the places are
+kept.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core import messages
@@ -21,15 +24,24 @@ from everstep.core.errors import (
     SerializationError,
 )
 from everstep.core.failures import innermost
+from everstep.core.trace_context import correlation_id_of, trace_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
+
+    from everstep.core.model import Head
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _FRAMES: Final = 8
+_ENGINE: Final = "everstep"
+_CHATTY: Final = ("boto3", "botocore", "s3transfer", "urllib3")
+"""Libraries that tell of every request at a level at which others tell what matters."""
 _QUOTING: Final = (InvalidInputError, MalformedMessageError, SerializationError)
 """Errors of ours whose text may quote a value."""
 _REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("everstep_request_id", default=None)
+_NO_RUN: Final[Mapping[str, str]] = MappingProxyType({})
+_RUN: Final[ContextVar[Mapping[str, str]]] = ContextVar("everstep_run", default=_NO_RUN)
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,26 +57,52 @@ class JsonFormatter(logging.Formatter):
         }
         if request_id := _REQUEST_ID.get():
             fields["request_id"] = request_id
+        fields |= _RUN.get()
         fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info and record.exc_info[1] is not None:
-            fields |= described(record.exc_info[1])
+            fields |= _told(record.name, record.exc_info[1])
         return json.dumps(fields, default=str)
 
 
 def configure(level: str, stream: TextIO | None = None) -> None:
-    """Send what ``everstep`` logs to a stream (standard output); other loggers are left alone."""
-    logger = logging.getLogger("everstep")
+    """Send what the engine and its users log to a stream (standard output)."""
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(JsonFormatter())
-    logger.handlers = [handler]
-    logger.setLevel(level)
-    # Lambda's own handler at the root would write every line once more.
-    logger.propagate = False
+    # In place of Lambda's own handler, which writes plain text.
+    for name in (None, _ENGINE):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+    logging.getLogger(_ENGINE).propagate = False
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _told(logger: str, error: BaseException) -> dict[str, Any]:
+    """Return what is told of an exception: what users log themselves, they want to see."""
+    if logger.partition(".")[0] == _ENGINE:
+        return described(error)
+    return {"exception": "".join(traceback.format_exception(error))}
 
 
 def invocation(request_id: str) -> None:
-    """Mark every line from now on with the id of an invocation."""
+    """Mark every line from now on with the id of an invocation, which is about no run yet."""
     _REQUEST_ID.set(request_id)
+    _RUN.set(_NO_RUN)
+
+
+def about(head: Head | None) -> None:
+    """Mark every line from now on with a run and what joins it with others; None for no run."""
+    _RUN.set(_NO_RUN if head is None else _joined(head))
+
+
+def _joined(head: Head) -> Mapping[str, str]:
+    return {
+        "run_id": head.run_id,
+        "workflow": head.workflow,
+        "trace_id": trace_of(head).trace_id,
+        "correlation_id": correlation_id_of(head),
+    }
 
 
 def described(error: BaseException) -> dict[str, Any]:

@@ -12,20 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from everstep.core.api_keys import ApiKey
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
+    from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
-    from everstep.core.model import (
-        Claim,
-        DueEntry,
-        Event,
-        Head,
-        History,
-        OpRecord,
-        Outgoing,
-        RunStatus,
-    )
+    from everstep.core.model import DueEntry, Event, Head, History, OpRecord, Outgoing, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -56,6 +48,9 @@ class RunStore(Protocol):
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name, whether or not that run has ended."""
+
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key, whether or not that run has ended."""
 
     def release(self, head: Head) -> None:
         """Give back the idempotency key and the name of a run, unless others have them by now."""
@@ -137,6 +132,9 @@ class RunList(Protocol):
     ) -> Sequence[Listed]:
         """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
 
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are of a workflow and a status, at most ``limit``."""
+
     def every(self) -> Iterable[Listed]:
         """Return every run there is, in no order; reads the whole index, page by page."""
 
@@ -146,6 +144,31 @@ class DeadLetters(Protocol):
 
     def keep(self, message_id: str, body: str, reason: str, at: int) -> None:
         """Keep a message and why it could not be processed; keeping it twice changes nothing."""
+
+
+class KeyStore(Protocol):
+    """Keeps API keys, and counts the calls of those that have a rate."""
+
+    def add(self, key: ApiKey) -> bool:
+        """Keep a new key; say whether its id was free."""
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Return a key as it is now."""
+
+    def every(self) -> Sequence[ApiKey]:
+        """Return every key there is, in no order."""
+
+    def replace(self, key: ApiKey) -> bool:
+        """Keep a key in place of its revision before this one; say whether that was there.
+
+        When it was used last is not part of it, and stays.
+        """
+
+    def touch(self, key_id: str, at: int, seen: int | None) -> bool:
+        """Record a use if the last one is still the one that was seen; say whether it was."""
+
+    def count(self, key_id: str, minute: int, most: int) -> bool:
+        """Count a call in a minute (since 1970), unless there were ``most``; say whether it was."""
 
 
 class Queue(Protocol):
@@ -174,6 +197,9 @@ class Clock(Protocol):
 
     def now(self) -> int:
         """Return milliseconds since 1970 in UTC."""
+
+    def ticks(self) -> int:
+        """Return microseconds of a clock that never goes back, to take times with."""
 
 
 class Ids(Protocol):

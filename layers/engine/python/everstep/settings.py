@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["LOG_LEVELS", "SETTINGS", "Settings", "SettingsError"]
 
+METRICS: Final = ("off", "on", "by-workflow")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+API_AUTHORIZATIONS: Final = ("KEY", "IAM", "NONE")
 _NO_QUEUE: Final = "none: read only"
 _KEY: Final = "setting"
+_OFF: Final = "OFF"
 # A run's input and its result stand in one item, which holds 400 KB with all else.
 _INLINE: Final = 131_072
 _YEARS: Final = 36_500
+"""A hundred years in days."""
+_YEAR: Final = 31_536_000
+"""A year in seconds."""
 
 
 def _said(
@@ -72,6 +78,47 @@ class Settings:
         default="INFO",
         metadata=_said(
             Choice(LOG_LEVELS), "what the engine logs from this level on", parameter="LogLevel"
+        ),
+    )
+
+    run_log_level: str = field(
+        default="INFO",
+        metadata=_said(
+            Choice((*LOG_LEVELS, _OFF)),
+            "what code says from this level on is kept with its run; OFF for nothing",
+            parameter="RunLogLevel",
+        ),
+    )
+    run_log_inline_bytes: int = field(
+        default=1024,
+        metadata=_said(
+            Whole(0, _INLINE), "what an operation says beyond this goes to S3", parameter=None
+        ),
+    )
+
+    # --- Metrics
+    metrics: str = field(
+        default="off",
+        metadata=_said(
+            Choice(METRICS),
+            "metrics as log lines; by-workflow has those of runs once more for every workflow",
+            parameter="Metrics",
+        ),
+    )
+    deployment: str = field(
+        default="everstep",
+        metadata=_said(
+            Text("a name"), "what metrics call this deployment", parameter="AWS::StackName"
+        ),
+    )
+
+    # --- HTTP API
+    api_authorization: str = field(
+        default="KEY",
+        metadata=_said(
+            Choice(API_AUTHORIZATIONS),
+            "what callers prove who they are with: API keys, signed requests, or nothing",
+            parameter="ApiAuthorization",
         ),
     )
 
@@ -136,7 +183,7 @@ class Settings:
     run_timeout_seconds: int = field(
         default=0,
         metadata=_said(
-            Whole(1, zero="none"),
+            Whole(1, _YEARS * 86_400, zero="none"),
             "time-out of runs whose workflow and start say none",
             parameter="RunTimeoutSeconds",
         ),
@@ -144,7 +191,7 @@ class Settings:
     step_timeout_seconds: int = field(
         default=0,
         metadata=_said(
-            Whole(1, zero="what the function has left"),
+            Whole(1, 900, zero="what the function has left"),
             "time-out of an attempt of a step that says none",
             parameter="StepTimeoutSeconds",
         ),
@@ -155,7 +202,7 @@ class Settings:
     )
     retry_initial_delay_seconds: float = field(
         default=1.0,
-        metadata=_said(Number(0), "delay after its first attempt"),
+        metadata=_said(Number(0, _YEAR), "delay after its first attempt"),
     )
     retry_factor: float = field(
         default=2.0,
@@ -163,7 +210,7 @@ class Settings:
     )
     retry_max_delay_seconds: float = field(
         default=300.0,
-        metadata=_said(Number(0), "its longest delay"),
+        metadata=_said(Number(0, _YEAR), "its longest delay"),
     )
     retry_jitter: bool = field(
         default=True,

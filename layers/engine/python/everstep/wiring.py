@@ -15,6 +15,8 @@ from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
 from everstep.core.durations import SECOND
 from everstep.core.errors import EverstepError
+from everstep.core.retry import Retry
+from everstep.core.run_logs import LogLimits
 from everstep.loading import load_registry
 from everstep.settings import Settings
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
+    from everstep.app.keys import Keys
     from everstep.ports import BlobStore
 
 _ATTEMPTS: Final = 4
@@ -148,6 +151,21 @@ def limits_of(settings: Settings) -> Limits:
         payload=settings.max_payload_bytes,
         grace=settings.start_grace_seconds * SECOND,
         watchdog=settings.watchdog_seconds * SECOND,
+        runs=settings.max_concurrent_runs,
+        runs_of=settings.max_concurrent_runs_of,
+        run_timeout=settings.run_timeout_seconds * SECOND or None,
+        step_timeout=settings.step_timeout_seconds * SECOND or None,
+        retry=Retry(
+            max_attempts=settings.retry_max_attempts,
+            initial_delay=settings.retry_initial_delay_seconds,
+            factor=settings.retry_factor,
+            max_delay=settings.retry_max_delay_seconds,
+            jitter=settings.retry_jitter,
+        ),
+        logs=LogLimits(
+            level=None if settings.run_log_level == "OFF" else settings.run_log_level,
+            inline=settings.run_log_inline_bytes,
+        ),
     )
 
 
@@ -158,6 +176,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
     from everstep.adapters.dynamodb.store import DynamoRuns
     from everstep.adapters.sqs import SqsQueue
     from everstep.adapters.system import SystemClock, SystemIds
+    from everstep.telemetry import xray_header
 
     dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
     sqs = cast("SQSClient", clients.make("sqs"))
@@ -166,7 +185,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         timers=DynamoTimers(dynamodb, settings.table),
         lists=DynamoRunList(dynamodb, settings.table),
         dead_letters=DynamoDeadLetters(dynamodb, settings.table),
-        queue=SqsQueue(sqs, settings.queue_url),
+        queue=SqsQueue(sqs, settings.queue_url, xray_header),
         blobs=LazyBlobs(lambda: _s3_blobs(clients, settings.bucket)),
         clock=SystemClock(),
         ids=SystemIds(),
@@ -174,6 +193,17 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         limits=limits_of(settings),
         kept=Passes(),
     )
+
+
+def build_keys(settings: Settings, clients: Clients) -> Keys:
+    """Return what the use cases of API keys need, on AWS."""
+    from everstep.adapters.dynamodb.api_keys import DynamoKeys
+    from everstep.adapters.system import SystemClock, SystemIds
+    from everstep.app.keys import Keys
+
+    dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
+    store = DynamoKeys(dynamodb, settings.table)
+    return Keys(store=store, clock=SystemClock(), ids=SystemIds())
 
 
 def _s3_blobs(clients: Clients, bucket: str) -> BlobStore:
@@ -201,8 +231,25 @@ def engine_from_env() -> Engine:
     Raises:
         SettingsError: Settings are missing or wrong.
     """
+    from everstep import logs, telemetry
+    from everstep.authoring import capture
+
+    settings = settings_from_env()
+    logs.configure(settings.log_level)
+    capture.install(limits_of(settings).logs, as_json=True)
+    told = telemetry.configure(settings.metrics, settings.deployment)
+    return told.watching(build_engine(settings, Clients()))
+
+
+@cache
+def keys_from_env() -> Keys:
+    """Return what this process needs for API keys, made once, and set up its logs.
+
+    Raises:
+        SettingsError: A variable is missing or wrong.
+    """
     from everstep import logs
 
     settings = settings_from_env()
     logs.configure(settings.log_level)
-    return build_engine(settings, Clients())
+    return build_keys(settings, Clients())

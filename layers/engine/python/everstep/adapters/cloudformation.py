@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import translated
 from everstep.adapters.errors import AdapterError
+from everstep.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,12 +19,12 @@ _OUTPUTS: Final[Mapping[str, str]] = {
     "BucketName": "EVERSTEP_BUCKET",
     "QueueUrl": "EVERSTEP_QUEUE_URL",
 }
+# The template looks up what it makes of this one.
+_NOT_AS_IT_IS: Final = "ExecutorTimeout"
 _PARAMETERS: Final[Mapping[str, str]] = {
-    "Workflows": "EVERSTEP_WORKFLOWS",
-    "WatchdogSeconds": "EVERSTEP_WATCHDOG_SECONDS",
-    "InlineLimitBytes": "EVERSTEP_INLINE_LIMIT_BYTES",
-    "MaxPayloadBytes": "EVERSTEP_MAX_PAYLOAD_BYTES",
-    "MaxReceiveCount": "EVERSTEP_MAX_RECEIVES",
+    each.parameter: each.variable
+    for each in SETTINGS.values()
+    if each.parameter not in (None, _NOT_AS_IT_IS)
 }
 _DESCRIBE: Final = "CloudFormation DescribeStacks"
 

@@ -7,10 +7,33 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
+from everstep.adapters.aws_errors import translated
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SERVICE: Final = "execute-api"
+
+
+class AwsIdentity:
+    """Who the AWS configuration says one is, as a ``boto3.Session`` tells it."""
+
+    def __init__(self, profile: str | None, region: str | None) -> None:
+        """Read the configuration; None for what it says by itself.
+
+        Raises:
+            AdapterError: There is no such profile.
+        """
+        import botocore.session
+
+        with translated("AWS credentials"):
+            self._session: Any = botocore.session.Session(profile=profile)
+            self.region_name: str | None = region or self._session.get_config_variable("region")
+
+    def get_credentials(self) -> Any:  # noqa: ANN401 - botocore's own are not typed
+        """Return the credentials; None if there are none."""
+        with translated("AWS credentials"):
+            return self._session.get_credentials()
 
 
 def signed_headers(

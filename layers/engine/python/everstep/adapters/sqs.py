@@ -10,15 +10,23 @@ from everstep.core import messages
 from everstep.core.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Literal, TypedDict
 
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import (
         BatchResultErrorEntryTypeDef,
+        MessageSystemAttributeValueTypeDef,
         SendMessageBatchRequestEntryTypeDef,
     )
 
     from everstep.core.model import Outgoing
+
+    class _Traced(TypedDict, total=False):
+        MessageSystemAttributes: Mapping[
+            Literal["AWSTraceHeader"], MessageSystemAttributeValueTypeDef
+        ]
+
 
 _PER_BATCH: Final = 10
 
@@ -26,15 +34,19 @@ _PER_BATCH: Final = 10
 class SqsQueue:
     """Send messages to one standard queue."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    def __init__(
+        self, client: SQSClient, url: str, trace: Callable[[], str | None] = lambda: None
+    ) -> None:
         """Use this queue.
 
         Args:
             client: Low-level SQS client.
             url: The queue's address.
+            trace: Tells which trace of X-Ray messages belong to, if one is recorded.
         """
         self._client = client
         self._url = url
+        self._trace = trace
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send every message, in as few requests as possible.
@@ -57,10 +69,11 @@ class SqsQueue:
                 QueueUrl=self._url,
                 MessageBody=messages.encode(outgoing.message),
                 DelaySeconds=outgoing.delay,
+                **self._traced(),
             )
 
     def _send_batch(self, batch: Sequence[Outgoing]) -> None:
-        entries = dict(_entries(batch))
+        entries = dict(_entries(batch, self._traced()))
         failed = self._request(list(entries.values()))
         if failed:
             failed = self._request([entries[each["Id"]] for each in failed])
@@ -69,6 +82,14 @@ class SqsQueue:
             raise UnavailableError(
                 f"SQS SendMessageBatch: {len(failed)} of {len(batch)} messages not sent ({codes})"
             )
+
+    def _traced(self) -> _Traced:
+        header = self._trace()
+        if header is None:
+            return {}
+        # No part of the message: it does not count for its size.
+        value: MessageSystemAttributeValueTypeDef = {"DataType": "String", "StringValue": header}
+        return {"MessageSystemAttributes": {"AWSTraceHeader": value}}
 
     def _request(
         self, entries: Sequence[SendMessageBatchRequestEntryTypeDef]
@@ -80,15 +101,15 @@ class SqsQueue:
 
 
 def _entries(
-    batch: Sequence[Outgoing],
+    batch: Sequence[Outgoing], traced: _Traced
 ) -> Iterator[tuple[str, SendMessageBatchRequestEntryTypeDef]]:
     for position, each in enumerate(batch):
         name = str(position)
-        yield (
-            name,
-            {
-                "Id": name,
-                "MessageBody": messages.encode(each.message),
-                "DelaySeconds": each.delay,
-            },
-        )
+        entry: SendMessageBatchRequestEntryTypeDef = {
+            "Id": name,
+            "MessageBody": messages.encode(each.message),
+            "DelaySeconds": each.delay,
+        }
+        if traced:
+            entry["MessageSystemAttributes"] = traced["MessageSystemAttributes"]
+        yield name, entry

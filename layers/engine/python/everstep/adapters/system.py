@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ulid import ULIDGenerator
 
 _NANOS_PER_MILLI = 1_000_000
+_NANOS_PER_MICRO = 1_000
 _TOKEN_BYTES = 12
 _SECRET_BYTES = 16
 
@@ -19,6 +20,10 @@ class SystemClock:
     def now(self) -> int:
         """Return milliseconds since 1970 in UTC."""
         return time.time_ns() // _NANOS_PER_MILLI
+
+    def ticks(self) -> int:
+        """Return microseconds since some instant."""
+        return time.perf_counter_ns() // _NANOS_PER_MICRO
 
 
 class SystemIds:

@@ -8,7 +8,6 @@ second pass finds by the records' tokens what the first still owed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
@@ -18,10 +17,13 @@ from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
 from everstep.app.kept import caught_up
+from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
+from everstep.app.outcomes import Done
 from everstep.app.payloads import load
+from everstep.app.recording import record_op
 from everstep.app.stall import stall
-from everstep.core.circumstances import effects_of
+from everstep.authoring.capture import hearing_prints
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import LONGEST_DELAY
@@ -34,9 +36,9 @@ from everstep.core.errors import (
 )
 from everstep.core.failures import describe
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
+from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
 from everstep.core.repeats import has_begun, is_anothers, is_repeat
-from everstep.core.replay import Replay
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
@@ -56,25 +58,12 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
     from everstep.core.model import Head, History, Message
+    from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
 
 
 # These ask for no operation in particular, but for what is owed.
 _LOOKING: Final = frozenset(MessageKind) - {MessageKind.STEP, MessageKind.TIMER}
-
-
-class Done(StrEnum):
-    """What came of a message, for the log."""
-
-    ADVANCED = "advanced"
-    REPEATED = "repeated"
-    EARLY = "early"
-    SUPERSEDED = "superseded"
-    ENDED_BEFORE = "run ended before"
-    STANDS_STILL = "run stands still"
-    STALLED = "run stalled"
-    UNKNOWN_RUN = "unknown run"
-    MALFORMED = "malformed message"
 
 
 def advance(
@@ -97,7 +86,8 @@ def advance(
         UnavailableError: A service did not answer; deliver the message again.
         OutOfTimeError: No time for an attempt; deliver the message again.
     """
-    return _Advance(engine, message, time_left, receives).run()
+    with hearing_prints():
+        return _Advance(engine, message, time_left, receives).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +116,16 @@ class _Advance:
         finally:
             if history is None:
                 replay.close()
-        return None if history is None else self._attend(history, replay)
+        if history is None:
+            return None
+        self.engine.observe(RunAtHand(head=history.head))
+        return self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)
         if history is None:
             return Done.UNKNOWN_RUN
+        self.engine.observe(RunAtHand(head=history.head))
         if history.head.status.terminal:
             return self._after_the_end(history)
         if history.head.status is not RunStatus.RUNNING:
@@ -168,7 +162,8 @@ class _Advance:
             stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
             return Done.STALLED
         live = self.message.kind is MessageKind.START
-        replay = Replay(definition, history, live=live, fresh=frozenset(self.fresh))
+        fresh = frozenset(self.fresh)
+        replay = replayed(self.engine, definition, history, live=live, fresh=fresh)
         # In a further pass of this message the code after them is replayed: it logs once.
         self.fresh.clear()
         return self._attend(history, replay, seen)
@@ -261,8 +256,7 @@ class _Advance:
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
         message = replace(self.message, attempt=number)
-        effects = effects_of(history.head)
-        attempt = begin(self.engine, message, pending, call, self.time_left, effects)
+        attempt = begin(self.engine, message, pending, call, history.head, self.time_left)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
@@ -277,7 +271,7 @@ class _Advance:
         return self._commit(history, replay, record, guard)
 
     def _put(self, record: OpRecord, guard: Guard) -> bool:
-        return self.engine.runs.put(self.message.run_id, record, guard)
+        return record_op(self.engine, self.message.run_id, record, guard) is not None
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
@@ -293,20 +287,18 @@ class _Advance:
         return timed_out(pending, self.message.token, now), WAIT_ENDED
 
     def _woken(self, pending: Pending) -> OpRecord:
-        return OpRecord(
-            key=pending.key,
-            kind=pending.operation.kind,
-            status=OpStatus.DONE,
-            by=self.message.token,
-            input_hash=pending.operation.input_hash,
-            patches=pending.patches,
+        return replace(
+            pending.begun(OpStatus.DONE, self.message.token),
             started_at=pending.ready_at,
             wake_at=pending.wake_at,
             ended_at=self.engine.clock.now(),
         )
 
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
-        if self.engine.runs.put(self.message.run_id, _recorded(record), guard):
+        kept = record_op(self.engine, self.message.run_id, record, guard)
+        if kept is not None:
+            record = replace(record, logs=kept.logs)
+            committed(self.engine, history, record)
             replay.resume(record)
             if replay.ended_branch:
                 return self._again(Done.ADVANCED)
@@ -390,7 +382,3 @@ class _Advance:
         """Take a timer that nobody awaits any more out of the due index."""
         if self.message.kind is MessageKind.TIMER:
             self.engine.runs.move(self.message.run_id, self.message.op, None, REARMED)
-
-
-def _recorded(record: OpRecord) -> OpRecord:
-    return replace(record, result=record.result.recorded) if record.result else record

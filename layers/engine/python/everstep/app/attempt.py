@@ -9,24 +9,30 @@ from typing import TYPE_CHECKING
 
 from everstep.app.engine import Execution
 from everstep.app.payloads import pack
+from everstep.authoring.capture import Ear, listening
 from everstep.authoring.step_context import attempt_context
+from everstep.core.circumstances import effects_of
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
 from everstep.core.errors import (
     EverstepError,
     PayloadTooLargeError,
     RunCancelled,
     SerializationError,
+    StepInterrupted,
 )
 from everstep.core.failures import describe
 from everstep.core.model import OpRecord, OpStatus
+from everstep.core.run_logs import LogLine, LogSource
+from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import ErrorInfo, Message, Payload
+    from everstep.core.model import ErrorInfo, Head, Message, Payload
     from everstep.core.operations import StepCall
+    from everstep.core.retry import Retry
 
 # What remains of the function's time for committing the result and sending on.
 _MARGIN = 1500
@@ -46,17 +52,21 @@ class Attempt:
         message: What asks for it, under the number of the attempt.
         pending: The operation.
         call: What is called.
+        retry: What a failure leads to.
         limit: Longest time in milliseconds; None for no limit.
         started: What says that it has begun.
-        effects: The run whose idempotency keys the step has, if that is another one.
+        head: The run.
+        ear: Hears what it says.
     """
 
     message: Message
     pending: Pending
     call: StepCall
+    retry: Retry
     limit: int | None
     started: OpRecord
-    effects: str | None = None
+    head: Head
+    ear: Ear
 
     @property
     def number(self) -> int:
@@ -67,7 +77,7 @@ class Attempt:
         """Return the record of its success."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
+            self._ended(), status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
         )
 
     def failed(self, engine: Engine, error: ErrorInfo, delay: int | None) -> OpRecord:
@@ -79,7 +89,9 @@ class Attempt:
             delay: Milliseconds until the next attempt; None for none.
         """
         now = engine.clock.now()
-        ended = replace(self.started, ended_at=now, error=error)
+        ended = replace(
+            self._ended(_failed(self.number, error, delay, now)), ended_at=now, error=error
+        )
         if delay is None:
             return replace(ended, status=OpStatus.FAILED, wake_at=None)
         # No datetime can express what comes after the last.
@@ -91,19 +103,28 @@ class Attempt:
         """Return the record of a step that has heard that the run is to end, and let it end."""
         ended_at = engine.clock.now()
         return replace(
-            self.started, status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
+            self._ended(), status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
         )
+
+    def _ended(self, *about: LogLine) -> OpRecord:
+        """Return the record with what the attempt has said, and what there is to say about it."""
+        logs = self.started.logs.and_lines((*self.ear.said.all(), *about))
+        return replace(self.started, logs=logs)
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
-        key, run_id = self.pending.key, self.message.run_id
+        key, head, run_id = self.pending.key, self.head, self.message.run_id
+        trace = trace_of(head)
+        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head))
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
 
         def ends() -> bool:
-            head = engine.runs.head(run_id)
-            return head is not None and head.ending is not None
+            now = engine.runs.head(run_id)
+            return now is not None and now.ending is not None
 
-        with attempt_context(run_id, key, self.number, deadline, self.effects, ends):
+        effects = effects_of(head)
+        context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
+        with context, listening(self.ear):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -115,6 +136,7 @@ class Attempt:
                 kwargs=kwargs,
                 limit=self.limit,
                 probe=probe,
+                trace=trace,
             )
             return engine.execute(execution)
 
@@ -135,34 +157,36 @@ def begin(
     message: Message,
     pending: Pending,
     call: StepCall,
+    head: Head,
     time_left: Callable[[], int] | None,
-    effects: str | None = None,
 ) -> Attempt:
     """Return the attempt that a message asks for; nothing is recorded yet.
 
     Raises:
         OutOfTimeError: Too little time is left to begin.
     """
-    limit = _limit(call.timeout, time_left)
+    timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
+    limit = _limit(timeout, time_left)
     now = engine.clock.now()
-    started = OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.STARTED,
-        by=message.token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    started = replace(
+        pending.begun(OpStatus.STARTED, message.token),
         attempt=message.attempt,
         started_at=now,
-        wake_at=now + _longest(engine, call, time_left),
+        wake_at=now + _longest(engine, timeout, time_left),
     )
     return Attempt(
         message=message,
         pending=pending,
         call=call,
+        retry=engine.limits.retry if call.retry is None else call.retry,
         limit=limit,
         started=started,
-        effects=effects,
+        ear=Ear(
+            now=engine.clock.now,
+            limits=engine.limits.logs,
+            marks={"run_id": message.run_id, "operation": pending.key, "attempt": message.attempt},
+        ),
+        head=head,
     )
 
 
@@ -182,7 +206,7 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
         return attempt.told(engine, describe(error, key))
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         seed = f"{attempt.message.run_id}/{key}"
-        delay = call.retry.delay_after(error, attempt.number, seed)
+        delay = attempt.retry.delay_after(error, attempt.number, seed)
         return attempt.failed(engine, describe(error, key), delay)
     try:
         return attempt.done(engine, attempt.pack(engine, value))
@@ -190,12 +214,12 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
         return attempt.failed(engine, describe(error, key), None)
 
 
-def _longest(engine: Engine, call: StepCall, time_left: Callable[[], int] | None) -> int:
+def _longest(engine: Engine, timeout: int | None, time_left: Callable[[], int] | None) -> int:
     """Return after how many milliseconds the attempt is surely no longer under way."""
     if time_left is not None:
         # A function is stopped when its time is up, whatever its code does.
         return time_left() + _APART
-    return engine.limits.attempt if call.timeout is None else call.timeout + _APART
+    return engine.limits.attempt if timeout is None else timeout + _APART
 
 
 def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | None:
@@ -206,3 +230,16 @@ def _limit(timeout: int | None, time_left: Callable[[], int] | None) -> int | No
     if left < SECOND:
         raise OutOfTimeError("too little time is left in this invocation to begin an attempt")
     return left if timeout is None else min(timeout, left)
+
+
+def _failed(number: int, error: ErrorInfo, delay: int | None, at: int) -> LogLine:
+    """Return the line that says how an attempt failed: its record shows only the last one."""
+    then = "it was the last" if delay is None else f"the next one in {delay / SECOND:g} s"
+    died = error.type == StepInterrupted.__name__
+    return LogLine(
+        at=at,
+        level="ERROR" if delay is None else "WARNING",
+        source=LogSource.SYSTEM if died else LogSource.ENGINE,
+        logger="everstep",
+        message=f"attempt {number} failed, {then}: {error.type}: {error.message}",
+    )

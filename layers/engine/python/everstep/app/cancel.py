@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from everstep.app.children import tell_parent
 from everstep.app.control import asked_for, change_audited
+from everstep.app.observing import run_over
 from everstep.app.options import LONGEST_WHY
 from everstep.app.outbox import send
 from everstep.core.audit import ENGINE, Action, Asked
@@ -131,6 +132,8 @@ def _terminate(engine: Engine, run_id: str, ending: Ending, asked: Asked) -> Hea
     token = engine.ids.token()
     change = RunEnded(status=RunStatus.CANCELLED, by=token, at=ending.at, error=error)
     found = change_audited(engine, run_id, change, RUN_TERMINATED, asked)
+    if found.changed:
+        run_over(engine, head, change.status, ending.at)
     again = engine.runs.load(run_id) if found.changed else None
     if again is None:
         return found.head

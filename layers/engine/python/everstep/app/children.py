@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from everstep.app.options import deadline_of
+from everstep.app.options import deadline_of, timeout_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
 from everstep.app.start import create
@@ -27,7 +27,9 @@ from everstep.core.model import (
     OpStatus,
     RunStatus,
 )
+from everstep.core.observations import RunAccepted
 from everstep.core.operations import ChildCall, StartCall
+from everstep.core.trace_context import handed_on
 from everstep.core.trail import born
 from everstep.core.waits import waiting
 
@@ -86,8 +88,9 @@ def _start(engine: Engine, parent: Head, pending: Pending, start: StartCall) -> 
         secret=child_secret(parent.secret, pending.key),
         parent=Parent(run_id=parent.run_id, op=pending.key),
         reference_id=start.reference_id,
-        deadline=deadline_of(now, workflow.timeout),
+        deadline=deadline_of(now, timeout_of(engine, workflow)),
         retention=workflow.retention,
+        correlation=handed_on(parent),
     )
     holder = create(engine, born(head, How.CHILD, f"run {parent.run_id}"), None)
     if holder is not None and holder.run_id != head.run_id:
@@ -95,6 +98,14 @@ def _start(engine: Engine, parent: Head, pending: Pending, start: StartCall) -> 
     first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())
     send(engine, [first])
     return head.run_id
+
+
+def child_begun(engine: Engine, run_id: str, pending: Pending) -> None:
+    """Tell of a child run, once its parent's record says that it was started."""
+    call = pending.operation.call
+    start = call.start if isinstance(call, ChildCall) else call
+    if isinstance(start, StartCall):
+        engine.observe(RunAccepted(run_id=run_id, workflow=start.workflow))
 
 
 def see_child(engine: Engine, pending: Pending, token: str) -> OpRecord | None:

@@ -13,6 +13,7 @@ from everstep.app.audit import link_of
 from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
+from everstep.app.observing import run_over
 from everstep.app.options import deadline_of
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
@@ -21,6 +22,8 @@ from everstep.core.children import child_id, child_secret
 from everstep.core.circumstances import How, Reference
 from everstep.core.errors import InvalidInputError, SerializationError
 from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.observations import RunAccepted
+from everstep.core.trace_context import handed_on
 from everstep.core.trail import began_at, born, sealed
 from everstep.core.transitions import RUN_CONTINUED
 
@@ -55,7 +58,10 @@ def continue_as_new(
     began = began_at(history.records.values())
     ended = sealed(head, ended, link_of(engine, head), ended.at if began is None else began)
     reference = _taken_over(engine, head, successor)
-    engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference)
+    if engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference):
+        run_over(engine, head, ended.status, ended.at)
+        accepted = RunAccepted(run_id=successor.run_id, workflow=successor.workflow)
+        engine.observe(accepted)
 
 
 def close_down(engine: Engine, message: Message, history: History) -> None:
@@ -106,6 +112,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall)
         reference_id=head.reference_id,
         tags=head.tags,
         retention=head.retention,
+        correlation=handed_on(head),
     )
     return born(successor, How.CONTINUED, f"run {head.run_id}")
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from everstep.app.continuation import close_down
 from everstep.app.payloads import load
+from everstep.app.receive import put_aside
 from everstep.app.stall import stall
 from everstep.core import messages
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken
 from everstep.core.errors import MalformedMessageError, WorkflowMissingError
 from everstep.core.model import HEAD, ErrorInfo, MessageKind, OpStatus, RunStatus
+from everstep.core.observations import LetterBuried, RunAtHand
 from everstep.core.repeats import is_anothers, is_repeat
 from everstep.core.replay import Replay
 
@@ -51,10 +53,20 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
     try:
         message = messages.decode(body)
     except MalformedMessageError as error:
-        return _keep(engine, message_id, body, str(error))
+        put_aside(engine, message_id, body, str(error))
+        engine.observe(LetterBuried(run_id=None, outcome=Buried.KEPT))
+        return Buried.KEPT
+    buried = _bury(engine, message, message_id, body, receives)
+    engine.observe(LetterBuried(run_id=message.run_id, outcome=buried))
+    return buried
+
+
+def _bury(engine: Engine, message: Message, message_id: str, body: str, receives: int) -> Buried:
     head = engine.runs.head(message.run_id)
     if head is None:
-        return _keep(engine, message_id, body, f"there is no run {message.run_id}")
+        put_aside(engine, message_id, body, f"there is no run {message.run_id}")
+        return Buried.KEPT
+    engine.observe(RunAtHand(head=head))
     if head.status.terminal:
         return _closed_down(engine, message)
     if head.status is not RunStatus.RUNNING:
@@ -64,11 +76,6 @@ def dead_letter(engine: Engine, message_id: str, body: str, receives: int = 1) -
     reason = _reason(engine, message)
     done = stall(engine, message.run_id, reason, by=message.token, message=body)
     return Buried.STALLED if done else Buried.NOTHING_OWED
-
-
-def _keep(engine: Engine, message_id: str, body: str, reason: str) -> Buried:
-    engine.dead_letters.keep(message_id, body, reason, engine.clock.now())
-    return Buried.KEPT
 
 
 def _closed_down(engine: Engine, message: Message) -> Buried:

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
 from everstep.core.durations import MINUTE
+from everstep.core.observations import unobserved
+from everstep.core.retry import Retry
+from everstep.core.run_logs import LogLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from everstep.app.kept import Passes
     from everstep.authoring.registry import Registry
+    from everstep.core.observations import Observation
+    from everstep.core.trace_context import TraceContext
     from everstep.ports import (
         BlobStore,
         Clock,
@@ -36,8 +41,16 @@ class Limits:
             sends it again; longer than the visibility time-out.
         watchdog: How long a run may show no progress before the sweeper takes it over; longer
             than a message can be retried before it becomes a dead letter.
+        logs: What is kept of what code says.
         attempt: By when an attempt is surely over, where neither its step nor the function that
             it runs in says how long it may take.
+        runs: How many runs may be there that have not ended, before starts are refused; 0 for
+            any number.
+        runs_of: The same for single workflows, by name.
+        run_timeout: How long a run may take whose workflow and start say nothing; None for ever.
+        step_timeout: How long an attempt of a step may take that says nothing; None for as long
+            as the function has.
+        retry: How a step is tried that says nothing.
     """
 
     inline: int = 32 * 1024
@@ -45,6 +58,12 @@ class Limits:
     grace: int = 7 * MINUTE
     watchdog: int = 360 * MINUTE
     attempt: int = MINUTE
+    runs: int = 0
+    runs_of: Mapping[str, int] = field(default_factory=dict)
+    run_timeout: int | None = None
+    step_timeout: int | None = None
+    retry: Retry = field(default_factory=Retry)
+    logs: LogLimits = field(default_factory=LogLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +79,7 @@ class Execution:
         kwargs: What it is called with, by name.
         limit: Longest time in milliseconds; None for no limit.
         probe: Whether this is no attempt, but finds out what became of it.
+        trace: Where it is in a trace.
     """
 
     run_id: str
@@ -70,6 +90,7 @@ class Execution:
     kwargs: Mapping[str, object]
     limit: int | None
     probe: bool = False
+    trace: TraceContext | None = None
 
     def carry_out(self) -> object:
         """Return what the function, or the coroutine that it makes, gives.
@@ -80,12 +101,19 @@ class Execution:
         return call_within(lambda: self.fn(*self.args, **self.kwargs), self.limit)
 
 
+def untraced() -> TraceContext | None:
+    """Return no trace."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Everything that a use case needs.
 
     ``execute`` calls the user's code; tests put something of their own in its place. ``kept``
     holds suspended passes from one message of a run to the next; None to replay for each.
+    ``observe`` is told what was done, and ``called_in`` tells the trace that this process is
+    called in, if somebody records one.
     """
 
     runs: RunStore
@@ -100,3 +128,5 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     execute: Callable[[Execution], object] = Execution.carry_out
     kept: Passes | None = None
+    observe: Callable[[Observation], None] = unobserved
+    called_in: Callable[[], TraceContext | None] = untraced

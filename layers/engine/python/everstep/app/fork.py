@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from everstep.app.audit import link_of
 from everstep.app.control import asked_for
 from everstep.app.deadline import call_within
+from everstep.app.observing import run_accepted
 from everstep.app.options import check_key
 from everstep.app.outbox import send
 from everstep.app.payloads import load, pack, unpack
 from everstep.app.start import checked_input, recorded_input
 from everstep.core.audit import Action, Note, following
-from everstep.core.circumstances import How, Origin, Reference, effects_of
+from everstep.core.circumstances import Claim, How, Origin, Reference, effects_of
 from everstep.core.codec import digest_text
 from everstep.core.durations import SECOND
 from everstep.core.errors import (
@@ -38,8 +39,9 @@ from everstep.core.forks import (
     kept_events,
     kept_record,
 )
-from everstep.core.model import Claim, Head, History, Message, MessageKind, RunStatus
+from everstep.core.model import Head, History, Message, MessageKind, RunStatus
 from everstep.core.replay import Replay
+from everstep.core.trace_context import Correlation
 from everstep.core.trail import born
 from everstep.core.transitions import KEPT
 
@@ -253,6 +255,7 @@ class _Maker:
         _replayed(self.engine, head, lambda definition: self._check(definition, head))
         self._keep(head)
         self._create(head)
+        run_accepted(self.engine, head)
         self._send_first(new_id)
         return Made(run_id=new_id, origin=origin, status=head.status, created=True)
 
@@ -335,7 +338,14 @@ class _Maker:
             origin=origin,
             tags=old.tags,
             retention=old.retention,
+            correlation=self._correlation(),
         )
+
+    def _correlation(self) -> Correlation | None:
+        """Return the caller's mark on the old run; the new one has a trace of its own."""
+        old, trace = self.history.head.correlation, self.engine.called_in()
+        given = None if old is None else old.id
+        return None if given is None and trace is None else Correlation(trace=trace, id=given)
 
     def _check(self, definition: Definition, head: Head) -> None:
         """Make sure that the code goes on from what is kept, before anything is written."""

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.audit import link_of
 from everstep.app.cancel import cancel_child
-from everstep.app.children import begin_child, see_child, tell_parent
+from everstep.app.children import begin_child, child_begun, see_child, tell_parent
 from everstep.app.continuation import continue_as_new
 from everstep.app.events import keep_event
+from everstep.app.observing import run_over
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack, unpack
+from everstep.app.recording import keep_logs, record_op
 from everstep.core.changes import RunEnded
 from everstep.core.decisions import Raised
 from everstep.core.effects import (
@@ -31,6 +33,7 @@ from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestErro
 from everstep.core.failures import describe
 from everstep.core.model import OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
+from everstep.core.run_logs import Logs
 from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import (
     ARMED,
@@ -120,7 +123,7 @@ class _Fulfilment:
                 assert_never(effect)
 
     def _arm(self, record: OpRecord) -> str | None:
-        self.engine.runs.put(self.run_id, record, ARMED)
+        record_op(self.engine, self.run_id, record, ARMED)
         # A sleep has nothing to look for once it is recorded.
         return None if record.kind is OpKind.SLEEP else record.key
 
@@ -128,7 +131,7 @@ class _Fulfilment:
         if record.result is not None:
             joined = pack(self.engine, record.result.at_hand, f"the join of {record.key}")
             record = replace(record, result=joined.recorded)
-        self.engine.runs.put(self.run_id, record, JOIN_CLOSED)
+        record_op(self.engine, self.run_id, record, JOIN_CLOSED)
         return record.key
 
     def _take(self, pending: Pending, event: Event) -> str:
@@ -143,7 +146,7 @@ class _Fulfilment:
             return key
         text = unpack(engine, event.payload).at_hand
         record = fulfilled(pending, event, text, self.token, engine.clock.now())
-        engine.runs.put(self.run_id, self._packed(record), WAIT_ENDED)
+        record_op(engine, self.run_id, self._packed(record), WAIT_ENDED)
         return key
 
     def _packed(self, record: OpRecord) -> OpRecord:
@@ -167,7 +170,9 @@ class _Fulfilment:
             record = self._performed(pending, call)
         else:
             record = begin_child(self.engine, self.head, pending, self.token)
-        self.engine.runs.put(self.run_id, record, PERFORMED)
+        kept = record_op(self.engine, self.run_id, record, PERFORMED)
+        if kept is not None and kept.child is not None:
+            child_begun(self.engine, kept.child, pending)
         return pending.key
 
     def _performed(self, pending: Pending, call: SendCall | CancelCall) -> OpRecord:
@@ -188,7 +193,7 @@ class _Fulfilment:
         record = see_child(self.engine, pending, self.token)
         if record is None:
             return None
-        self.engine.runs.put(self.run_id, record, WAIT_ENDED)
+        record_op(self.engine, self.run_id, record, WAIT_ENDED)
         return pending.key
 
     def _interrupt(self, pending: Pending) -> str | None:
@@ -198,7 +203,7 @@ class _Fulfilment:
         record = interrupted(pending, ending, self.token, self.engine.clock.now())
         if record.child is not None:
             cancel_child(self.engine, self.head, record.child)
-        self.engine.runs.put(self.run_id, record, told_to_end(record.attempt))
+        record_op(self.engine, self.run_id, record, told_to_end(record.attempt))
         return pending.key
 
     def _end(self, outcome: Returned | Raised) -> None:
@@ -209,6 +214,7 @@ class _Fulfilment:
             link = link_of(self.engine, head)
             change = sealed(head, ended, link, ended.at if began is None else began)
             if self.engine.runs.change(self.run_id, change, RUN_ENDED):
+                run_over(self.engine, self.head, ended.status, ended.at)
                 break
             # Somebody has ended it before; or its audit has grown, and the end follows that.
             head = self.engine.runs.head(self.run_id)
@@ -216,6 +222,11 @@ class _Fulfilment:
         self.sends += tell_parent(self.engine, self.head)
 
     def _ended(self, outcome: Returned | Raised) -> RunEnded:
+        ended = self._outcome(outcome)
+        logs = keep_logs(self.engine, Logs(lines=outcome.lines), ended.at)
+        return replace(ended, logs=logs)
+
+    def _outcome(self, outcome: Returned | Raised) -> RunEnded:
         at, by, ending = self.engine.clock.now(), self.token, self.head.ending
         if isinstance(outcome, Raised):
             told = outcome.interrupted and ending is not None

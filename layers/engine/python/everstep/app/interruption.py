@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from everstep.app.attempt import Attempt
     from everstep.app.engine import Engine
     from everstep.core.model import OpRecord
-    from everstep.core.operations import StepCall
 
 
 def settle_interrupted(engine: Engine, attempt: Attempt) -> OpRecord:
@@ -44,7 +43,7 @@ def _probed(engine: Engine, attempt: Attempt, probe: Callable[..., object]) -> O
         )
     except StepNotExecuted:
         # It did not happen, so nothing is in the way of the next attempt, if there is one.
-        left = attempt.number < attempt.call.retry.max_attempts
+        left = attempt.number < attempt.retry.max_attempts
         return attempt.failed(engine, _interrupted(attempt), 0 if left else None)
     except (Exception, CancelledError, SystemExit) as error:
         raise ProbeFailedError(
@@ -58,8 +57,7 @@ def _delay(attempt: Attempt) -> int | None:
 
     A step that may run once only is tried again if its policy says so in so many words.
     """
-    call: StepCall = attempt.call
-    if call.at_most_once and not call.retry.names(StepInterrupted):
+    if attempt.call.at_most_once and not attempt.retry.names(StepInterrupted):
         return None
     error = StepInterrupted(
         operation=attempt.pending.key,
@@ -68,7 +66,7 @@ def _delay(attempt: Attempt) -> int | None:
         attempts=attempt.number,
     )
     seed = f"{attempt.message.run_id}/{attempt.pending.key}"
-    return call.retry.delay_after(error, attempt.number, seed)
+    return attempt.retry.delay_after(error, attempt.number, seed)
 
 
 def _interrupted(attempt: Attempt) -> ErrorInfo:

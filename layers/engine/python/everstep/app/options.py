@@ -13,10 +13,15 @@ from everstep.core.durations import (
     to_millis,
 )
 from everstep.core.errors import InvalidOptionError, InvalidRequestError
+from everstep.core.trace_context import LONGEST_CORRELATION_ID, read_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
+
+    from everstep.app.engine import Engine
+    from everstep.authoring.workflows import Workflow
+    from everstep.core.trace_context import TraceContext
 
 OnConflict = Literal["error", "existing"]
 
@@ -46,6 +51,8 @@ class StartOptions:
         tags: Up to 10 marks, to find the run by.
         timeout: How long it may take from its beginning; as the workflow says if not given.
         retention: How long it is kept after its end; as the workflow says if not given.
+        correlation_id: The caller's own mark on everything that belongs together.
+        traceparent: The trace that it belongs to, as W3C writes it; anything else is ignored.
     """
 
     version: str | None = None
@@ -57,6 +64,8 @@ class StartOptions:
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout: float | timedelta | None = None
     retention: float | timedelta | None = None
+    correlation_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,8 @@ class Terms:
         tags: Marks.
         timeout: How long it may take, if that was said.
         retention: How long it is kept, if that was said.
+        correlation_id: The caller's own mark on everything that belongs together.
+        trace: The trace that it belongs to.
     """
 
     reference_id: str | None
@@ -78,6 +89,8 @@ class Terms:
     tags: Mapping[str, str]
     timeout: int | None
     retention: int | None
+    correlation_id: str | None = None
+    trace: TraceContext | None = None
 
     def starts_at(self, now: int) -> int | None:
         """Return when the run begins; None for at once.
@@ -92,7 +105,10 @@ class Terms:
 
     @property
     def said(self) -> dict[str, Any]:
-        """Return what was asked for, and nothing that was not: the same words, the same run."""
+        """Return what was asked for, and nothing that was not: the same words, the same run.
+
+        Traces and marks are left out: a repeat has others.
+        """
         fields = {
             "reference_id": self.reference_id,
             "delay": self.delay,
@@ -124,7 +140,17 @@ def checked(options: StartOptions) -> Terms:
         tags=checked_tags(options.tags),
         timeout=_read("timeout", run_timeout, options.timeout),
         retention=_read("retention", run_retention, options.retention),
+        correlation_id=_checked_correlation(options.correlation_id),
+        trace=read_traceparent(options.traceparent or ""),
     )
+
+
+def timeout_of(engine: Engine, workflow: Workflow[Any, Any], said: int | None = None) -> int | None:
+    """Return how long a run may take: what its start says, its workflow, or the deployment."""
+    for timeout in (said, workflow.timeout):
+        if timeout is not None:
+            return timeout
+    return engine.limits.run_timeout
 
 
 def deadline_of(begins_at: int, timeout: int | None) -> int | None:
@@ -173,6 +199,16 @@ def _checked_reference(reference_id: str | None) -> str | None:
             f"not {reference_id[:_SHOWN]!r}",
         )
     return reference_id
+
+
+def _checked_correlation(correlation_id: str | None) -> str | None:
+    if correlation_id is not None and not _short(correlation_id, LONGEST_CORRELATION_ID):
+        raise InvalidOptionError(
+            "correlation_id",
+            f"a correlation id has 1 to {LONGEST_CORRELATION_ID} printable characters, "
+            f"not {correlation_id[:_SHOWN]!r}",
+        )
+    return correlation_id
 
 
 def check_key(key: str | None) -> None:

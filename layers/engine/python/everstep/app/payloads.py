@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
 
 
-def pack(engine: Engine, text: str, what: str) -> Payload:
+def pack(engine: Engine, text: str, what: str, inline: int | None = None) -> Payload:
     """Return the payload of a text, at hand; a large one is in the blob store before this returns.
+
+    Args:
+        engine: The ports.
+        text: What to record.
+        what: What that is, for the error.
+        inline: Bytes above which it is large; the engine's limit if not given.
 
     Raises:
         PayloadTooLargeError: Over the limit; nothing was written.
@@ -21,7 +27,7 @@ def pack(engine: Engine, text: str, what: str) -> Payload:
     size = len(text.encode())
     if size > engine.limits.payload:
         raise PayloadTooLargeError(what, size, engine.limits.payload)
-    if size <= engine.limits.inline:
+    if size <= (engine.limits.inline if inline is None else inline):
         return Payload(text=text, size=size)
     return Payload(text=text, ref=engine.blobs.put(text), size=size)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everstep.app.advance import Done, advance
+from everstep.app.advance import advance
+from everstep.app.outcomes import Done
 from everstep.core import messages
 from everstep.core.errors import MalformedMessageError
+from everstep.core.model import MessageKind
+from everstep.core.observations import MessageKept, StepDispatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,7 @@ def receive(
     time_left: Callable[[], int] | None = None,
     *,
     receives: int = 1,
+    sent_at: int | None = None,
 ) -> Done:
     """Process the body of a message; one that belongs to no run is kept, not retried.
 
@@ -30,6 +34,7 @@ def receive(
         body: The message as it was sent.
         time_left: Tells the milliseconds that the function may still run.
         receives: How often the message was delivered, this time included.
+        sent_at: When it was sent, by the queue's clock, if that is known.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
@@ -38,11 +43,20 @@ def receive(
     try:
         message = messages.decode(body)
     except MalformedMessageError as error:
-        engine.dead_letters.keep(message_id, body, str(error), engine.clock.now())
+        put_aside(engine, message_id, body, str(error))
         return Done.MALFORMED
+    begun = engine.clock.now()
     done = advance(engine, message, time_left, receives=receives)
     if done is Done.UNKNOWN_RUN:
-        engine.dead_letters.keep(
-            message_id, body, f"there is no run {message.run_id}", engine.clock.now()
-        )
+        put_aside(engine, message_id, body, f"there is no run {message.run_id}")
+    # What came to nothing has made nobody wait.
+    if sent_at is not None and message.kind is MessageKind.STEP and done is Done.ADVANCED:
+        lag = max(0, begun - max(sent_at, message.due))
+        engine.observe(StepDispatched(run_id=message.run_id, op=message.op, lag=lag))
     return done
+
+
+def put_aside(engine: Engine, message_id: str, body: str, reason: str) -> None:
+    """Keep a message that belongs to no run, so that nothing is lost."""
+    engine.dead_letters.keep(message_id, body, reason, engine.clock.now())
+    engine.observe(MessageKept(reason=reason))

@@ -10,6 +10,7 @@ from everstep.core.audit import ENGINE, Action, Asked
 from everstep.core.changes import RunStalled
 from everstep.core.errors import UnavailableError
 from everstep.core.model import RunStatus, Stall
+from everstep.core.observations import RunHalted
 from everstep.core.transitions import RUN_STALLED
 
 if TYPE_CHECKING:
@@ -44,5 +45,6 @@ def stall(
             # Whoever did not hear that it has done so finds it done.
             return head is not None and (head.status, head.by) == (RunStatus.STALLED, by)
         if change_once(engine, head, change, RUN_STALLED, asked):
+            engine.observe(RunHalted(run_id=run_id, reason=reason.type))
             return True
     raise UnavailableError(f"run {run_id} is changed by many at the same time: try again")

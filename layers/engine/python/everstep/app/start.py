@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.capacity import over_capacity
+from everstep.app.observing import run_accepted
 from everstep.app.options import (
     LONGEST_WHO,
     StartOptions,
@@ -12,10 +14,11 @@ from everstep.app.options import (
     check_said,
     checked,
     deadline_of,
+    timeout_of,
 )
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
-from everstep.core.circumstances import How, Reference
+from everstep.core.circumstances import Claim, How, Reference
 from everstep.core.codec import decode, digest
 from everstep.core.durations import is_far
 from everstep.core.errors import (
@@ -25,7 +28,8 @@ from everstep.core.errors import (
     SerializationError,
     UnavailableError,
 )
-from everstep.core.model import Claim, Head, Message, MessageKind, RunStatus
+from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.trace_context import Correlation
 from everstep.core.trail import born
 
 if TYPE_CHECKING:
@@ -80,18 +84,27 @@ def start(
         PayloadTooLargeError: The input is over the limit.
         IdempotencyConflictError: The key was used before with another input.
         ReferenceConflictError: A run that has not ended has the reference id.
+        TooManyRunsError: As many runs as may be have not ended.
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
     workflow = engine.registry.to_start(name, options.version)
     terms = checked(options)
     check_said("who asks", who, LONGEST_WHO)
     text = recorded_input(workflow, checked_input(workflow, value, from_json=from_json))
-    payload = pack(engine, text, f"the input of {name}")
-    head = _head(engine, workflow, payload.recorded, options.idempotency_key, terms)
-    head = born(head, How.TRIGGER, who)
-    holder = create(engine, head, _claim(head, options.version, text, terms))
-    if holder is None:
-        return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head))
+    claim = _claim(name, options, text, terms)
+    full = over_capacity(engine, name)
+    if full is None:
+        payload = pack(engine, text, f"the input of {name}").recorded
+        head = _head(engine, workflow, payload, options.idempotency_key, terms)
+        head = born(head, How.TRIGGER, who)
+        holder = create(engine, head, claim and replace(claim, run_id=head.run_id))
+        if holder is None:
+            run_accepted(engine, head)
+            return Accepted(run_id=head.run_id, created=True, sent=_send_first(engine, head))
+    else:
+        holder = _accepted_before(engine, name, claim, terms)
+        if holder is None:
+            raise full
     if isinstance(holder, Reference) and options.on_conflict == "error":
         raise ReferenceConflictError(holder.reference_id, holder.run_id)
     return Accepted(run_id=holder.run_id, created=False)
@@ -103,7 +116,6 @@ def _head(
     now = engine.clock.now()
     starts_at = terms.starts_at(now)
     begins_at = now if starts_at is None else starts_at
-    timeout = workflow.timeout if terms.timeout is None else terms.timeout
     return Head(
         run_id=engine.ids.run_id(),
         workflow=workflow.name,
@@ -118,11 +130,20 @@ def _head(
         due_at=begins_at if is_far(begins_at, now) else begins_at + engine.limits.grace,
         idempotency_key=key,
         secret=engine.ids.secret(),
-        deadline=deadline_of(begins_at, timeout),
+        deadline=deadline_of(begins_at, timeout_of(engine, workflow, terms.timeout)),
         reference_id=terms.reference_id,
         tags=terms.tags,
         retention=workflow.retention if terms.retention is None else terms.retention,
+        correlation=correlation_of(engine, terms),
     )
+
+
+def correlation_of(engine: Engine, terms: Terms) -> Correlation | None:
+    """Return what joins a run with the rest of the world: what its caller says, or how it came."""
+    trace = terms.trace or engine.called_in()
+    if trace is None and terms.correlation_id is None:
+        return None
+    return Correlation(trace=trace, id=terms.correlation_id)
 
 
 def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference | None:
@@ -135,9 +156,7 @@ def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference
     for _ in range(_ATTEMPTS):
         holder = engine.runs.create(head, claim, reference=reference)
         if isinstance(holder, Claim) and claim is not None:
-            if holder.input_hash != claim.input_hash:
-                raise IdempotencyConflictError(claim.key, holder.run_id)
-            return holder
+            return _checked_holder(holder, claim)
         if not isinstance(holder, Reference) or reference is None:
             return None
         held = engine.runs.head(holder.run_id)
@@ -145,6 +164,30 @@ def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference
             return holder
         reference = replace(reference, instead_of=holder.run_id)
     raise UnavailableError(f"reference id {head.reference_id!r} is taken again and again")
+
+
+def _accepted_before(
+    engine: Engine, workflow: str, claim: Claim | None, terms: Terms
+) -> Claim | Reference | None:
+    """Return who would be in the way of a new run, without writing one.
+
+    Raises:
+        IdempotencyConflictError: The key was used before with another input.
+    """
+    holder = None if claim is None else engine.runs.claim(workflow, claim.key)
+    if holder is not None and claim is not None:
+        return _checked_holder(holder, claim)
+    if terms.reference_id is None:
+        return None
+    named = engine.runs.reference(workflow, terms.reference_id)
+    held = None if named is None else engine.runs.head(named.run_id)
+    return None if held is None or held.status.terminal else named
+
+
+def _checked_holder(holder: Claim, claim: Claim) -> Claim:
+    if holder.input_hash != claim.input_hash:
+        raise IdempotencyConflictError(claim.key, holder.run_id)
+    return holder
 
 
 def _reference(head: Head) -> Reference | None:
@@ -178,16 +221,17 @@ def recorded_input(workflow: Workflow[Any, Any], checked: object) -> str:
         raise InvalidInputError(str(error)) from error
 
 
-def _claim(head: Head, version: str | None, recorded: str, terms: Terms) -> Claim | None:
-    if head.idempotency_key is None:
+def _claim(workflow: str, options: StartOptions, recorded: str, terms: Terms) -> Claim | None:
+    """Return the claim of a run that has no id yet."""
+    if options.idempotency_key is None:
         return None
     # Of what the recorded text says: the order of its keys makes no other input. Terms are left
     # out where there are none: keys that were used before there were any keep their hash.
-    request = [version, decode(recorded), *filter(None, [terms.said])]
+    request = [options.version, decode(recorded), *filter(None, [terms.said])]
     return Claim(
-        workflow=head.workflow,
-        key=head.idempotency_key,
-        run_id=head.run_id,
+        workflow=workflow,
+        key=options.idempotency_key,
+        run_id="",
         input_hash=digest(request),
     )
 

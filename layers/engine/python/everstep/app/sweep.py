@@ -22,6 +22,7 @@ from everstep.core.durations import LONGEST_DELAY
 from everstep.core.effects import Send
 from everstep.core.errors import UnavailableError
 from everstep.core.model import HEAD, MessageKind, OpKind, OpStatus, RunStatus
+from everstep.core.observations import Repair, RunRepaired
 from everstep.core.transitions import timer_moved, watch_moved
 from everstep.core.watch import Watch, watch
 
@@ -173,7 +174,9 @@ def _timer(engine: Engine, entry: DueEntry, swept: Swept) -> None:
         if moved_before
         else max(now, entry.wake_at) + engine.limits.grace
     )
-    engine.runs.move(entry.run_id, entry.key, next_look, timer_moved(entry.due_at))
+    moved = engine.runs.move(entry.run_id, entry.key, next_look, timer_moved(entry.due_at))
+    if moved and moved_before:
+        engine.observe(RunRepaired(run_id=entry.run_id, repair=Repair.TIMER))
     swept.timers += 1
 
 
@@ -196,9 +199,10 @@ def _run(engine: Engine, entry: DueEntry, swept: Swept) -> None:
         send(engine, [message_for(engine, entry.run_id, verdict.send)])
         swept.starts += verdict.send.kind is MessageKind.START
         swept.recovered += verdict.send.kind is MessageKind.RECOVER
-    engine.runs.change(
-        entry.run_id, RunWatched(due_at=verdict.next_look), watch_moved(entry.due_at)
-    )
+    watched = RunWatched(due_at=verdict.next_look)
+    moved = engine.runs.change(entry.run_id, watched, watch_moved(entry.due_at))
+    if moved and verdict.repair is not None:
+        engine.observe(RunRepaired(run_id=entry.run_id, repair=verdict.repair))
 
 
 def _watch(engine: Engine, history: History, now: int) -> Watch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from everstep.authoring import capture
 from everstep.authoring.callbacks import Callback
 from everstep.authoring.groups import scoped
 from everstep.authoring.loggers import ContextLogger
@@ -263,6 +264,7 @@ class _WorkflowLogger(ContextLogger):
         super().__init__(logging.getLogger(f"everstep.workflow.{run.workflow}"), extra)
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name that logging calls
-        """Say no while history is replayed, and while a suspended pass is let go."""
-        live = self._session.live and self._session.phase is Phase.DRIVING
-        return live and super().isEnabledFor(level)
+        """Say no while a suspended pass is let go, or while nobody keeps what a replay says."""
+        if self._session.phase is not Phase.DRIVING:
+            return False
+        return capture.keeps(level) or (self._session.live and super().isEnabledFor(level))

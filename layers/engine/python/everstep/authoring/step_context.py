@@ -12,7 +12,7 @@ from everstep.authoring.loggers import ContextLogger
 from everstep.core.errors import EverstepError, RunCancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
 
@@ -29,6 +29,8 @@ class StepContext:
         deadline: When the attempt is cut off; None without any limit.
         logger: Logs with run, operation and attempt.
         ends: Reads whether the run is to end; see ``cancelled``.
+        trace: Headers that join with the run what the step calls: ``traceparent``,
+            ``X-Correlation-Id`` and, where X-Ray records the run, ``X-Amzn-Trace-Id``.
     """
 
     idempotency_key: str
@@ -38,6 +40,7 @@ class StepContext:
     deadline: datetime | None
     logger: ContextLogger
     ends: Callable[[], bool] = field(default=bool, repr=False)
+    trace: dict[str, str] = field(default_factory=dict)
 
     @property
     def cancelled(self) -> bool:
@@ -73,13 +76,15 @@ def step_context() -> StepContext:
 
 
 @contextmanager
-def attempt_context(
+def attempt_context(  # noqa: PLR0913 - all that an attempt knows
     run_id: str,
     operation: str,
     attempt: int,
     deadline: datetime | None,
     effects: str | None = None,
     ends: Callable[[], bool] = bool,
+    *,
+    trace: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """Make an attempt known to ``step_context`` while it runs.
 
@@ -90,6 +95,7 @@ def attempt_context(
         deadline: When it is cut off.
         effects: The run whose idempotency keys the step has, if that is another one.
         ends: Reads whether the run is to end.
+        trace: Headers that join it with its run.
     """
     extra = {"run_id": run_id, "operation": operation, "attempt": attempt}
     context = StepContext(
@@ -100,6 +106,7 @@ def attempt_context(
         deadline=deadline,
         logger=ContextLogger(logging.getLogger("everstep.step"), extra),
         ends=ends,
+        trace=dict(trace or {}),
     )
     reset = _current.set(context)
     try:

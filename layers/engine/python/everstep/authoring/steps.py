@@ -21,12 +21,13 @@ from everstep.core.durations import to_millis
 from everstep.core.errors import DefinitionError
 from everstep.core.keys import check_name
 from everstep.core.operations import StepCall
-from everstep.core.retry import Retry
 from everstep.core.shapes import Shape, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import timedelta
+
+    from everstep.core.retry import Retry
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,7 +43,7 @@ class Step(Generic[P, R_co]):
     Attributes:
         fn: The plain function, to be called directly in tests.
         name: Its name in keys, history and logs.
-        retry: When and how often a failed attempt is repeated.
+        retry: When and how often a failed attempt is repeated; None for as the deployment says.
         timeout: Longest time of one attempt in milliseconds; None for what the platform allows.
         at_most_once: Whether an attempt that may have begun is never made again.
         probe: Finds out what became of an attempt that left no result.
@@ -69,7 +70,7 @@ class Step(Generic[P, R_co]):
             raise DefinitionError(f"a step must be a function, not {type(fn).__name__}")
         self.fn = fn
         self.name = check_name(name or _own_name(fn), "the name of a step")
-        self.retry = retry if retry is not None else Retry()
+        self.retry = retry
         self.timeout = _timeout(timeout, self.name)
         self.at_most_once = at_most_once
         self.probe = _probe(probe, self.name, at_most_once=at_most_once)
@@ -94,7 +95,7 @@ class Step(Generic[P, R_co]):
         self,
         *,
         name: str = _KEEP,
-        retry: Retry = _KEEP,
+        retry: Retry | None = _KEEP,
         timeout: float | timedelta | None = _KEEP,
         at_most_once: bool = _KEEP,
         probe: Callable[..., Any] | None = _KEEP,
@@ -197,8 +198,10 @@ def step(
     Args:
         fn: A ``def`` or ``async def``; its result is recorded by its return annotation.
         name: Name in keys and history; the function's own name if not given.
-        retry: The retry policy; three attempts with growing delays if not given.
-        timeout: Longest time of one attempt in seconds or as ``timedelta``; real time.
+        retry: The retry policy; if not given, the deployment's: three attempts with growing
+            delays, unless it is configured otherwise.
+        timeout: Longest time of one attempt in seconds or as ``timedelta``; real time. If not
+            given, the deployment's, or what the function has left.
         at_most_once: Never make an attempt again that may have begun. If one left no result the
             probe decides; without a probe the step fails with ``StepInterrupted``.
         probe: A function of the step's arguments. It returns what the step would have, or raises

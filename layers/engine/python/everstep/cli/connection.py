@@ -1,7 +1,8 @@
-"""From options and environment to an engine."""
+"""From options, environment and profile to a client, or to an engine that reads."""
 
 from __future__ import annotations
 
+import getpass
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.cli import stacks
 from everstep.cli.exits import usage
+from everstep.cli.place import PARTS, VARIABLES, find_place
 from everstep.cli.printing import line
 from everstep.core.errors import DefinitionError
 from everstep.loading import load_registry
@@ -16,20 +18,92 @@ from everstep.settings import Settings
 from everstep.wiring import build_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from everstep import Client
     from everstep.app.engine import Engine
     from everstep.authoring.registry import Registry
     from everstep.cli.options import Target
-    from everstep.cli.session import Session
+    from everstep.cli.session import MakeClients, Session
+    from everstep.client.signing import SignedByAws
     from everstep.wiring import Clients
 
-_NEEDED: Final[Mapping[str, str]] = {
-    "EVERSTEP_TABLE": "no table",
-    "EVERSTEP_BUCKET": "no bucket",
+_TO_READ: Final[Mapping[str, str]] = {
+    "EVERSTEP_TABLE": "--table",
+    "EVERSTEP_BUCKET": "--bucket",
 }
+_TO_WRITE: Final[Mapping[str, str]] = {**_TO_READ, "EVERSTEP_QUEUE_URL": "--queue-url"}
+_NOWHERE: Final = (
+    "no deployment is chosen: give --url, or --stack, or a --profile that says one, "
+    "or set EVERSTEP_URL or EVERSTEP_STACK"
+)
 # Where template.yaml takes workflows from, seen from the project's folder.
 _LAYER: Final = Path("layers", "workflows", "python")
+_SECONDS: Final = 30.0
+_HASTY_SECONDS: Final = 2.0
+
+
+def connect(session: Session, target: Target, *, hasty: bool = False) -> Client:
+    """Return a client of the deployment: over HTTP if a url says where it is, else on AWS itself.
+
+    Args:
+        session: What to print to and ask.
+        target: What was typed.
+        hasty: Whether no answer is better than a late one; then nothing is told, either.
+
+    Raises:
+        EverstepError: Something is missing or wrong; see ``failures.explain``.
+    """
+    place = find_place(target, session.environment)
+    if not hasty:
+        _warn_of(session, place.warnings)
+    if place.over_http:
+        return _over_http(session, place.target, hasty=hasty)
+    return _on_aws(session, place.target)
+
+
+def _over_http(session: Session, target: Target, *, hasty: bool) -> Client:
+    from everstep import Client
+    from everstep.client.client import said_by
+    from everstep.client.over_http import ATTEMPTS, HttpTransport
+
+    session.place = str(target.url)
+    transport = HttpTransport(
+        session.place,
+        said_by(_actor(target), target.key),
+        timeout=_HASTY_SECONDS if hasty else _SECONDS,
+        attempts=1 if hasty else ATTEMPTS,
+        auth=_signed(target) if target.auth == "iam" else None,
+    )
+    return Client.over(transport)
+
+
+def _signed(target: Target) -> SignedByAws:
+    from everstep.adapters.signing import AwsIdentity
+    from everstep.client.signing import SignedByAws
+
+    return SignedByAws(AwsIdentity(target.aws_profile, target.region))
+
+
+def _on_aws(session: Session, target: Target) -> Client:
+    from everstep import Client
+    from everstep.client.client import said_by
+    from everstep.client.direct import DirectTransport
+
+    if target.stack is None and target.table is None:
+        raise usage(_NOWHERE)
+    engine = _engine(session, target, session.clients, _TO_WRITE)
+    transport = DirectTransport(lambda: engine, said_by(_actor(target)), session.sleep)
+    return Client.over(transport)
+
+
+def _actor(target: Target) -> str | None:
+    """Return who asks; a name that no header can carry is left out."""
+    try:
+        name = target.actor or getpass.getuser()
+    except (KeyError, OSError):
+        return None
+    return name if name.isascii() and name.isprintable() else None
 
 
 def connect_reader(session: Session, target: Target) -> Engine:
@@ -42,11 +116,23 @@ def connect_reader(session: Session, target: Target) -> Engine:
     Raises:
         EverstepError: Something is missing or wrong; see ``failures.explain``.
     """
+    place = find_place(target, session.environment, directly=True)
+    _warn_of(session, place.warnings)
+    return _engine(session, place.target, session.readers, _TO_READ)
+
+
+def _engine(
+    session: Session,
+    target: Target,
+    make: MakeClients,
+    needed: Mapping[str, str],
+) -> Engine:
     _check_address(target.endpoint_url)
-    clients = session.readers(
-        profile=target.profile, region=target.region, endpoint_url=target.endpoint_url
+    clients = make(
+        profile=target.aws_profile, region=target.region, endpoint_url=target.endpoint_url
     )
-    settings = Settings.for_reading(_variables(session.environment, target, clients))
+    variables = _variables(session.environment, target, clients, needed)
+    settings = Settings.for_reading(variables)
     session.place = _place(settings, target)
     _import_from_here()
     with redirect_stdout(sys.stderr):
@@ -55,9 +141,15 @@ def connect_reader(session: Session, target: Target) -> Engine:
     return engine
 
 
+def _warn_of(session: Session, warnings: Iterable[str]) -> None:
+    for each in warnings:
+        line(session.err, ("warning: ", "yellow"), each)
+
+
 def registry_at_hand(session: Session, target: Target) -> Registry:
     """Return the workflows at hand, where no deployment is looked at."""
-    named = target.workflows or session.environment.get("EVERSTEP_WORKFLOWS") or "workflows"
+    found = find_place(target, session.environment, directly=True).target
+    named = found.workflows or "workflows"
     _import_from_here()
     with redirect_stdout(sys.stderr):
         registry = load_registry([name.strip() for name in named.split(",") if name.strip()])
@@ -82,8 +174,8 @@ def configured_faults(session: Session, target: Target, engine: Engine) -> dict[
     Nobody has named the package that is looked for where nothing is said. Reasons go into
     reports: what a module raises of its own is told by its type.
     """
-    named = (target.workflows, target.stack, session.environment.get("EVERSTEP_WORKFLOWS"))
-    if not any(named):
+    found = find_place(target, session.environment, directly=True).target
+    if found.workflows is None and found.stack is None:
         return {}
     return faults_of(engine.registry)
 
@@ -99,20 +191,22 @@ def _check_address(url: str | None) -> None:
         raise usage(f"--endpoint-url must begin with http:// or https://, not {url!r}")
 
 
-def _variables(environment: Mapping[str, str], target: Target, clients: Clients) -> dict[str, str]:
+def _variables(
+    environment: Mapping[str, str], target: Target, clients: Clients, needed: Mapping[str, str]
+) -> dict[str, str]:
     stacked = {} if target.stack is None else stacks.variables(clients, target.stack)
-    typed = {
-        "EVERSTEP_TABLE": target.table,
-        "EVERSTEP_BUCKET": target.bucket,
-        "EVERSTEP_QUEUE_URL": target.queue_url,
-        "EVERSTEP_WORKFLOWS": target.workflows,
-    }
-    given = {name: value for name, value in typed.items() if value is not None}
-    variables = {**environment, **stacked, **given}
-    if missing := [name for name in _NEEDED if not variables.get(name, "").strip()]:
+    ours = {VARIABLES[name] for name in PARTS}
+    others = {name: value for name, value in environment.items() if name not in ours}
+    parts = {VARIABLES[name]: getattr(target, name) for name in PARTS}
+    given = {name: value for name, value in parts.items() if value is not None}
+    variables = {**others, **stacked, **given}
+    if missing := [name for name in needed if not variables.get(name, "").strip()]:
+        no = " and ".join(
+            f"no {needed[name].removeprefix('--').partition('-')[0]}" for name in missing
+        )
         raise usage(
-            f"{' and '.join(_NEEDED[name] for name in missing)} to look at: give --stack, "
-            f"or --table and --bucket, or set {' and '.join(missing)}"
+            f"{no} to look at: give --stack, or {' and '.join(needed.values())}, "
+            f"or set {' and '.join(missing)}"
         )
     return variables
 

@@ -41,6 +41,7 @@ Strict = Annotated[
 ]
 
 
+@options.of_aws
 def doctor(
     ctx: typer.Context,
     *,
@@ -49,14 +50,7 @@ def doctor(
     since: Since = None,
     strict: Strict = False,
     json: options.Json = False,
-    stack: options.Stack = None,
-    table: options.Table = None,
-    bucket: options.Bucket = None,
-    queue_url: options.QueueUrl = None,
-    workflows: options.Workflows = None,
-    region: options.Region = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
+    target: options.Target,
 ) -> int:
     """Check the runs of a deployment against the engine's invariants.
 
@@ -69,16 +63,6 @@ def doctor(
     if run is not None and since is not None:
         raise usage("give --run or --since, not both: a run is checked whenever it began")
     start = None if since is None else parse_since(since, session.clock.now())
-    target = options.Target(
-        stack=stack,
-        table=table,
-        bucket=bucket,
-        queue_url=queue_url,
-        workflows=workflows,
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-    )
     engine = connect_reader(session, target)
     health = Health(strict=strict, faults=configured_faults(session, target, engine))
     try:

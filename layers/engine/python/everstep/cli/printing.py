@@ -15,7 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Cell = str | tuple[str, str]
 
 _UNLIMITED: Final = 10_000
 """Columns of what is no terminal: a program reads lines, and has no edge to keep to."""
@@ -37,12 +39,13 @@ def line(to: Console, *parts: str | tuple[str, str]) -> None:
     to.print(Text.assemble(*parts), soft_wrap=True)
 
 
-def table(to: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def table(to: Console, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Print a table: the first column is kept whole, the others fold where a terminal is narrow.
 
-    Numbers stand on the right.
+    Numbers stand on the right. A cell is text, or text and its style.
     """
-    cells = [tuple(row) for row in rows]
+    styled = [tuple(row) for row in rows]
+    cells = [tuple(cell if isinstance(cell, str) else cell[0] for cell in row) for row in styled]
     made = Table(
         box=box.SIMPLE_HEAD if to.is_terminal else None,
         pad_edge=to.is_terminal,
@@ -58,11 +61,25 @@ def table(to: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
             no_wrap=position == 0,
             min_width=whole,
         )
-    for row in cells:
-        made.add_row(*row)
+    for row in styled:
+        made.add_row(*(Text(*([cell] if isinstance(cell, str) else cell)) for cell in row))
     to.print(made, crop=False)
+
+
+def facts(to: Console, told: Mapping[str, Cell | None]) -> None:
+    """Print names and values, one pair a line; what is not there is left out."""
+    width = max((len(name) for name, value in told.items() if value is not None), default=0)
+    for name, value in told.items():
+        if value is not None:
+            line(to, (f"{name:<{width}}  ", "bold"), value)
 
 
 def as_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can express
     """Print a value as JSON on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def as_json_line(value: Any) -> None:  # noqa: ANN401 - whatever JSON can express
+    """Print a value as one line of JSON on standard output, at once."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.flush()

@@ -63,20 +63,14 @@ class _Found:
         }
 
 
+@options.of_aws
 def replay_check(
     ctx: typer.Context,
     recorded: Recorded = None,
     *,
     strict: Strict = False,
     json: options.Json = False,
-    stack: options.Stack = None,
-    table: options.Table = None,
-    bucket: options.Bucket = None,
-    queue_url: options.QueueUrl = None,
-    workflows: options.Workflows = None,
-    region: options.Region = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
+    target: options.Target,
 ) -> int:
     """Replay runs in flight with the code at hand, before it is deployed.
 
@@ -84,17 +78,7 @@ def replay_check(
     imported.
     """
     session: Session = ctx.obj
-    target = options.Target(
-        stack=stack,
-        table=table,
-        bucket=bucket,
-        queue_url=queue_url,
-        workflows=workflows,
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-    )
-    if recorded and (stack is not None or table is not None):
+    if recorded and (target.stack is not None or target.table is not None):
         raise usage("give recorded histories, or a deployment, not both")
     found = _Found()
     _look(session, target, recorded or [], found)

@@ -9,7 +9,16 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from everstep.cli import check, doctor, replay_check
+from everstep.cli import (
+    check,
+    control,
+    deployed,
+    doctor,
+    messages,
+    replay_check,
+    runs,
+    trigger,
+)
 from everstep.cli.exits import ExitCode
 from everstep.cli.failures import explain
 from everstep.cli.printing import line
@@ -22,9 +31,38 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+app.command("trigger")(trigger.trigger)
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
 app.command("replay-check")(replay_check.replay_check)
+app.command("health")(deployed.health)
+
+
+def _group(name: str, text: str) -> typer.Typer:
+    made = typer.Typer(name=name, help=text, no_args_is_help=True)
+    app.add_typer(made)
+    return made
+
+
+_runs = _group("runs", "Look at runs, and ask something of them.")
+_runs.command("list")(runs.list_)
+_runs.command("inspect")(runs.inspect)
+_runs.command("result")(runs.result)
+_runs.command("history")(runs.history)
+_runs.command("cancel")(control.cancel)
+_runs.command("pause")(control.pause)
+_runs.command("resume")(control.resume)
+_runs.command("retry")(control.retry)
+_runs.command("fork")(control.fork)
+_events = _group("events", "Tell runs what happened.")
+_events.command("send")(messages.send)
+_callbacks = _group("callbacks", "Answer what runs wait for.")
+_callbacks.command("complete")(messages.complete)
+_callbacks.command("fail")(messages.fail)
+_callbacks.command("heartbeat")(messages.heartbeat)
+_workflows = _group("workflows", "Look at what is deployed.")
+_workflows.command("list")(deployed.list_)
+_workflows.command("show")(deployed.show)
 
 
 def run(arguments: Sequence[str], session: Session | None = None) -> int:

@@ -15,12 +15,14 @@ from everstep.cli.printing import console
 from everstep.wiring import Clients, ReadOnlyClients
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rich.console import Console
 
+    from everstep import Client
     from everstep.app.engine import Engine
     from everstep.app.verify import RunReport
+    from everstep.cli.options import Target
     from everstep.ports import Clock
 
 
@@ -31,6 +33,13 @@ class MakeClients(Protocol):
         self, *, profile: str | None, region: str | None, endpoint_url: str | None
     ) -> Clients:
         """Return it for a profile, a region and an address, None for the environment's."""
+
+
+class Connect(Protocol):
+    """Reaches a deployment; see ``connection.connect``."""
+
+    def __call__(self, session: Session, target: Target, *, hasty: bool = False) -> Client:
+        """Return a client of what was typed."""
 
 
 class Verify(Protocol):
@@ -50,9 +59,12 @@ class Session:
         environment: The variables that settings are read from.
         out: Standard output: the answer, and nothing else.
         err: Standard error: errors, warnings, progress.
+        connect: Reaches a deployment.
+        clients: Makes AWS clients.
         readers: Makes AWS clients that cannot write.
         verify: Looks at runs.
         clock: Tells the time, for ages such as ``7d``.
+        sleep: Waits for so many seconds.
         debug: Whether an error shows its traceback.
         place: What the command looks at by now, for the line of an error.
     """
@@ -60,9 +72,12 @@ class Session:
     environment: Mapping[str, str]
     out: Console
     err: Console
+    connect: Connect
+    clients: MakeClients
     readers: MakeClients
     verify: Verify
     clock: Clock
+    sleep: Callable[[float], None]
     debug: bool = False
     place: str = ""
 
@@ -73,10 +88,19 @@ def real() -> Session:
         environment=os.environ,
         out=console(),
         err=console(stderr=True),
+        connect=_connect,
+        clients=Clients,
         readers=ReadOnlyClients,
         verify=_verify,
         clock=SystemClock(),
+        sleep=time.sleep,
     )
+
+
+def _connect(session: Session, target: Target, *, hasty: bool = False) -> Client:
+    from everstep.cli.connection import connect
+
+    return connect(session, target, hasty=hasty)
 
 
 def _verify(engine: Engine, *, run_id: str | None, since: int | None) -> Iterable[RunReport]:

@@ -26,5 +26,5 @@ def variables(clients: Clients, name: str) -> dict[str, str]:
     try:
         return stack_variables(client, name)
     except NoSuchStackError as error:
-        hint = "" if error.found else "; look at --region and --profile"
+        hint = "" if error.found else "; look at --region and --aws-profile"
         raise not_found(f"{error}{hint}") from error

@@ -31,7 +31,7 @@ class ErrorDetails(_Told):
 class RunSummary(_Told):
     """A run as lists show it."""
 
-    id: str = Field(validation_alias=AliasChoices("run_id", "id"))
+    id: str = Field(validation_alias=AliasChoices("run_id", "id"), serialization_alias="run_id")
     workflow: str
     version: str
     status: RunStatus

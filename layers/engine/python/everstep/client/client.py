@@ -13,6 +13,7 @@ from everstep.client.run import Connection, Run, new_key
 from everstep.client.transport import Call, path
 from everstep.client.waiting import Waiting
 from everstep.core.durations import SECOND, instant, to_iso, to_millis
+from everstep.core.model import RunStatus
 from everstep.http.api import VERSION
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from everstep.client.options import StartOptions
     from everstep.client.transport import Transport
-    from everstep.core.model import RunStatus
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -68,7 +68,7 @@ class Client:
         from everstep.client.over_http import HttpTransport
 
         seconds = to_millis(timeout, "timeout") / SECOND
-        headers = _headers(actor, api_key)
+        headers = said_by(actor, api_key)
         transport = HttpTransport(url, headers, timeout=seconds, auth=_signed(session))
         self._connection = Connection(transport=transport, waiting=Waiting())
 
@@ -139,7 +139,7 @@ class Client:
         place = Place(stack=stack, table=table, queue=queue, bucket=bucket)
         engine = engine_on_aws(place, workflows, session, endpoint_url)
         waiting = Waiting()
-        transport = DirectTransport(lambda: engine, _headers(actor), waiting.sleep)
+        transport = DirectTransport(lambda: engine, said_by(actor), waiting.sleep)
         return cls.over(transport, waiting=waiting)
 
     # --- Runs
@@ -199,7 +199,8 @@ class Client:
             body=data_of(input) if known is None else input_of(known, input),
         )
         body = self._connection.send(call).body
-        return Run(self._connection, str(body["run_id"]), known)
+        accepted = RunStatus(body["status"])
+        return Run(self._connection, str(body["run_id"]), known, accepted=accepted)
 
     @overload
     def get(self, run_id: str) -> Run[Any]: ...
@@ -240,6 +241,7 @@ class Client:
         workflow: str | None = None,
         status: RunStatus | str | None = None,
         tag: Mapping[str, str] | None = None,
+        reference_id: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Iterator[RunSummary]:
@@ -251,6 +253,7 @@ class Client:
             workflow: Only runs of this workflow; of every deployed workflow if not given.
             status: Only runs with this status.
             tag: Only runs with all of these tags.
+            reference_id: Only the run with this reference id, or that had it last.
             since: Only runs that were started then or later.
             until: Only runs that were started before.
 
@@ -261,6 +264,7 @@ class Client:
             *_given("workflow", workflow),
             *_given("status", status),
             *(("tag", f"{name}:{value}") for name, value in (tag or {}).items()),
+            *_given("reference_id", reference_id),
             *_moment("since", since),
             *_moment("until", until),
             ("limit", str(_PAGE)),
@@ -278,6 +282,10 @@ class Client:
         """Return what is deployed, by name."""
         body = self._connection.get("workflows")
         return tuple(map(WorkflowInfo.model_validate, body["workflows"]))
+
+    def health(self) -> Mapping[str, Any]:
+        """Return what the deployment says of itself, once it has reached its table."""
+        return self._connection.get("health", deep="1")
 
     # --- Callbacks
 
@@ -320,8 +328,8 @@ class Client:
         self.close()
 
 
-def _headers(actor: str | None, api_key: str | None = None) -> dict[str, str]:
-    """Return what every call says."""
+def said_by(actor: str | None, api_key: str | None = None) -> dict[str, str]:
+    """Return the headers of every call: who asks, and the key that lets them."""
     said = {"User-Agent": f"everstep-python/{VERSION}"}
     said |= {} if actor is None else {"Everstep-Actor": actor}
     return said if api_key is None else said | {"Authorization": f"Bearer {api_key}"}

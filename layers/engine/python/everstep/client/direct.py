@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from everstep.client.transport import Answer
+from everstep.client.transport import Answer, shown
 from everstep.core.codec import dumps
 from everstep.http.api import api_routes
 from everstep.http.faults import NoSuchRouteError
@@ -94,4 +94,4 @@ def _found(routes: Sequence[Route], call: Call) -> tuple[Route, Mapping[str, str
         found = re.fullmatch(pattern, call.path)
         if found is not None and route.method == call.method:
             return route, found.groupdict()
-    raise NoSuchRouteError(f"there is nothing at {call.path[:200]}")
+    raise NoSuchRouteError(f"there is nothing at {shown(call.path)[:200]}")

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.app.capacity import TooManyRunsError
 from everstep.client.errors import MissingExtraError, NoAnswerError, of_problem
-from everstep.client.transport import Answer
+from everstep.client.transport import Answer, shown
 from everstep.core.codec import dumps
 from everstep.core.errors import InvalidRequestError
+from everstep.http.problems import TABLE, TYPE
 
 try:
     import httpx
@@ -32,6 +34,7 @@ _LONGEST_PAUSE: Final = 60
 _REFUSED_UNREAD: Final = 429
 _UNAVAILABLE: Final = frozenset({_REFUSED_UNREAD, 502, 503, 504})
 _ERRORS: Final = 400
+_TOO_MANY_RUNS: Final = TYPE + TABLE[TooManyRunsError].name
 # The request was not sent, so nothing can have come of it.
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -85,7 +88,7 @@ class HttpTransport:
         self._http.close()
 
     def _once(self, call: Call) -> Answer:
-        operation = f"{call.method} {call.path}"
+        operation = f"{call.method} {shown(call.path)}"
         try:
             answer = self._http.send(self._request(call))
         except httpx.TransportError as error:
@@ -112,7 +115,9 @@ class HttpTransport:
 
 def _read(operation: str, answer: httpx.Response) -> Answer:
     body = _data(answer)
-    if answer.status_code in _UNAVAILABLE:
+    # What a gateway refuses, it lets through a moment later; room for a run may take hours.
+    full = body.get("type") == _TOO_MANY_RUNS
+    if answer.status_code in _UNAVAILABLE and not full:
         said = body.get("detail") or body.get("message") or answer.reason_phrase
         raise NoAnswerError(
             f"{operation}: {answer.status_code}: {said}",

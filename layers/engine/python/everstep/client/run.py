@@ -57,13 +57,21 @@ class Run(Generic[Out_co]):
 
     Attributes:
         id: The run's id.
+        accepted: Its status when it was started by this handle's client; None for a handle that
+            was not made by a start.
     """
 
     def __init__(
-        self, connection: Connection, run_id: str, workflow: Workflow[Any, Out_co] | None = None
+        self,
+        connection: Connection,
+        run_id: str,
+        workflow: Workflow[Any, Out_co] | None = None,
+        *,
+        accepted: RunStatus | None = None,
     ) -> None:
         """Bind the handle to a run; its result is read as the workflow's, if that is known."""
         self.id = run_id
+        self.accepted = accepted
         self._connection = connection
         self._workflow = workflow
 
@@ -237,7 +245,8 @@ class Run(Generic[Out_co]):
         return self._connection.send(call).body
 
     def _another(self, body: Mapping[str, Any]) -> Run[Out_co]:
-        return Run(self._connection, str(body["run_id"]), self._workflow)
+        accepted = RunStatus(body["status"])
+        return Run(self._connection, str(body["run_id"]), self._workflow, accepted=accepted)
 
     def __repr__(self) -> str:
         return f"<run {self.id}>"

@@ -7,8 +7,9 @@ nothing is known, ``AdapterError`` when repeating would not help.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from everstep.core.errors import InvalidRequestError
@@ -16,7 +17,9 @@ from everstep.core.errors import InvalidRequestError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_NO_NAMES = ("", ".", "..")
+_NO_NAMES: Final = ("", ".", "..")
+_TOKEN: Final = re.compile(r"(?<=/callbacks/)[^/]+")
+"""As good as a password: it is not repeated to anybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +79,8 @@ def path(*segments: str) -> str:
         if each in _NO_NAMES:
             raise InvalidRequestError(f"{each!r} cannot be a name or an id")
     return "".join(f"/{quote(each, safe='')}" for each in segments)
+
+
+def shown(path: str) -> str:
+    """Return a path as errors name it."""
+    return _TOKEN.sub("…", path)

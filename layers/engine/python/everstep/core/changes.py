@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, assert_never
 from everstep.core.audit import seal
 from everstep.core.circumstances import Trail
 from everstep.core.model import RunStatus
+from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
     from everstep.core.circumstances import Ending, Seal
     from everstep.core.model import ErrorInfo, Head, Payload, Stall
+    from everstep.core.run_logs import Logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class RunEnded:
     error: ErrorInfo | None = None
     successor: str | None = None
     seal: Seal | None = None
+    logs: Logs = NO_LOGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 result=change.result,
                 error=change.error,
                 successor=change.successor,
+                logs=change.logs,
                 due_at=None if head.retention is None else change.at + head.retention,
             )
         case RunStalled(by=by, stall=stall):

@@ -134,3 +134,13 @@ class Trail:
     sealed: int | None = None
     after: str | None = None
     started_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who holds an idempotency key of a workflow: the run, and the hash of its input."""
+
+    workflow: str
+    key: str
+    run_id: str
+    input_hash: str

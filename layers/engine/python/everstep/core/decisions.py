@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from everstep.core.model import OpRecord
 from everstep.core.operations import TIMED
+from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from everstep.core.joins import Join
-    from everstep.core.model import ErrorInfo, OpRecord
+    from everstep.core.model import ErrorInfo, OpStatus
     from everstep.core.operations import Operation
+    from everstep.core.run_logs import LogLine, Logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class Pending:
         ready_at: When that was.
         interrupted: Whether the code that asks knows already that the run is to end.
         patches: Marks of the changes that it has come by.
+        lines: What the code has said since what it asked for before.
     """
 
     key: str
@@ -36,6 +40,26 @@ class Pending:
     ready_at: int
     interrupted: bool = False
     patches: tuple[str, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+
+    def begun(self, status: OpStatus, token: str) -> OpRecord:
+        """Return a record that takes the place of what is recorded so far."""
+        return OpRecord(
+            key=self.key,
+            kind=self.operation.kind,
+            status=status,
+            by=token,
+            input_hash=self.operation.input_hash,
+            patches=self.patches,
+            logs=self.logs,
+        )
+
+    @property
+    def logs(self) -> Logs:
+        """Return what is kept of what was said: the code's own lines go with the first record."""
+        if self.record is not None:
+            return replace(self.record.logs, lines=())
+        return replace(NO_LOGS, lines=self.lines)
 
     @property
     def wake_at(self) -> int | None:
@@ -91,11 +115,19 @@ class Suspended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """The workflow has finished; ``last`` is the operation whose end let it."""
+    """The workflow has finished.
+
+    Attributes:
+        output: What it returned.
+        last: The operation whose end let it.
+        closers: Of groups that are closed: the operations whose ends let them be.
+        lines: What the code has said since what it asked for last.
+    """
 
     output: str
     last: str
     closers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: tuple[LogLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +140,7 @@ class Raised:
         closers: As above.
         interrupted: Whether it raised that it was told to end.
         children: Runs that are to end with it.
+        lines: As above.
     """
 
     error: ErrorInfo
@@ -115,6 +148,7 @@ class Raised:
     closers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     interrupted: bool = False
     children: tuple[str, ...] = ()
+    lines: tuple[LogLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
+DAY: Final = 24 * 60 * MINUTE
 # By then no function can be at work on a run any more that has ended.
 SHORTEST_RETENTION: Final = 60 * MINUTE
 # SQS delays a message by at most 900 s; a longer timer lives in the due index.

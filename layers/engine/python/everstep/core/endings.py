@@ -11,6 +11,7 @@ has not heard it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.durations import MINUTE, SECOND
@@ -95,13 +96,8 @@ def next_look(message: Message, frontier: Iterable[Pending], now: int) -> tuple[
 def interrupted(pending: Pending, ending: Ending, token: str, now: int) -> OpRecord:
     """Return the record of an operation at which code is told that the run is to end."""
     record = pending.record
-    return OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.CANCELLED,
-        by=token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    return replace(
+        pending.begun(OpStatus.CANCELLED, token),
         attempt=record.attempt if record else 0,
         started_at=pending.ready_at,
         ended_at=max(now, pending.ready_at),

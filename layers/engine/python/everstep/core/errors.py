@@ -33,7 +33,9 @@
     │   ├── UnknownWorkflowError, RunNotFoundError, InvalidInputError, InvalidRequestError
     │   ├── CallbackNotFoundError, CallbackGoneError
     │   ├── InvalidOptionError       one option of a start is wrong
-    │   └── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
+    │   ├── those of ``denials``     an API key is missing, or does not allow it
+    │   ├── IdempotencyConflictError, ReferenceConflictError, IllegalStateError
+    │   └── TooManyRunsError         of ``app.capacity``: there is no room   → later
     └── UnavailableError         a service did not answer               → the same call again
         └── ProbeFailedError     a probe could not find out             → it is asked again
 """

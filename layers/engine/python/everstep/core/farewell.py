@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.blocking import no_event_loop
-from everstep.core.session import Phase
+from everstep.core.session import DRIVEN, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -28,6 +28,7 @@ def let_go(session: Session, fibers: Sequence[Fiber]) -> None:
     """
     kept, session.kept = session.kept, []
     session.phase = Phase.CLOSING
+    before = DRIVEN.set(session)
     # What cleanup code raises here has nobody to hear it: the pass is over and decided.
     with no_event_loop(_nobody_listens):
         for fiber in reversed(fibers):
@@ -35,6 +36,7 @@ def let_go(session: Session, fibers: Sequence[Fiber]) -> None:
             _close(fiber.coroutine)
         for coroutine in kept:
             _close(coroutine)
+    DRIVEN.reset(before)
     session.phase = Phase.IDLE
 
 

@@ -186,6 +186,11 @@ class Group:
     def _awaited(self, join: Join) -> int:
         return self.call.total if join.picked is None else len(join.picked)
 
+    def hand_on_lines(self, counted: Sequence[Branch]) -> None:
+        """Let what branches have said last go with what their group's code asks for next."""
+        for branch in counted:
+            self.parent.frame.said.extend(branch.frame.said)
+
     def closers(self) -> tuple[str, ...]:
         """Return the operations whose ends let the group be closed."""
         return tuple(dict.fromkeys(branch.last for branch in self.ended))

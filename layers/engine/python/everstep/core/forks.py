@@ -24,6 +24,7 @@ from everstep.core.errors import IllegalStateError, InvalidRequestError
 from everstep.core.keys import lies_within, name_of, scope_of
 from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.replay import Replay
+from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -118,7 +119,9 @@ def cut_at_failure(definition: Definition, history: History) -> Cut:
 def kept_record(record: OpRecord, token: str) -> OpRecord:
     """Return a record as it stands in the new run."""
     result = record.result.recorded if record.result else None
-    return replace(record, by=token, input_hash=ANY_INPUT, due_at=None, event=None, result=result)
+    return replace(
+        record, by=token, input_hash=ANY_INPUT, due_at=None, event=None, result=result, logs=NO_LOGS
+    )
 
 
 def kept_events(history: History, cut: Cut) -> list[Event]:

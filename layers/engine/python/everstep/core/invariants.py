@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from everstep.core.decisions import Decision
     from everstep.core.model import DueEntry, Head, OpRecord
     from everstep.core.replay import Definition
+    from everstep.core.retry import Retry
     from everstep.core.unreadable import Unreadable
 
 
@@ -325,7 +326,10 @@ def history_replays_to_its_outcome(definition: Definition, history: History) -> 
 
 
 def attempts_within_policy(
-    definition: Definition, history: History, begun: Iterable[tuple[str, int]] = ()
+    definition: Definition,
+    history: History,
+    begun: Iterable[tuple[str, int]] = (),
+    default: Retry | None = None,
 ) -> None:
     """No attempt has a number above what its step's retry policy allows.
 
@@ -333,9 +337,12 @@ def attempts_within_policy(
         definition: The version that the run is pinned to.
         history: The run.
         begun: Attempts that are known to have begun, recorded or not: key and number.
+        default: The policy of steps that have none of their own; None if it may have been another
+            one by the time of an attempt, so that they are held to nothing.
     """
     calls = asked_steps(definition, history)
-    allowed = {key: call.retry.max_attempts for key, call in calls.items()}
+    policies = {key: call.retry or default for key, call in calls.items()}
+    allowed = {key: policy.max_attempts for key, policy in policies.items() if policy is not None}
     recorded = [(record.key, record.attempt) for record in history.records.values()]
     for key, attempt in [*begun, *recorded]:
         if attempt > allowed.get(key, attempt):

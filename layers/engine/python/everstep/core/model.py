@@ -10,10 +10,35 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from everstep.core.run_logs import NO_LOGS
+from everstep.core.statuses import OpKind, OpStatus, RunStatus
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from everstep.core.circumstances import Ending, Origin, Parent, Trail
+    from everstep.core.run_logs import Logs
+    from everstep.core.trace_context import Correlation
+
+__all__ = [
+    "ANY_INPUT",
+    "ENDED_BY_FORCE",
+    "HEAD",
+    "DueEntry",
+    "ErrorInfo",
+    "Event",
+    "Head",
+    "History",
+    "Message",
+    "MessageKind",
+    "OpKind",
+    "OpRecord",
+    "OpStatus",
+    "Outgoing",
+    "Payload",
+    "RunStatus",
+    "Stall",
+]
 
 ENDED_BY_FORCE: Final = "RunTerminated"
 """The type of error that a run has which was ended by force."""
@@ -23,73 +48,6 @@ ANY_INPUT: Final = "*"
 
 HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
-
-
-class RunStatus(StrEnum):
-    """Where a run is; the second group is terminal.
-
-    Recorded are RUNNING, PAUSED, STALLED and the terminal ones; PENDING, SLEEPING and WAITING
-    are RUNNING looked at closely and are derived from the history when somebody asks.
-    """
-
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    SLEEPING = "SLEEPING"
-    WAITING = "WAITING"
-    PAUSED = "PAUSED"
-    STALLED = "STALLED"
-
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    TIMED_OUT = "TIMED_OUT"
-    CONTINUED = "CONTINUED"
-
-    @property
-    def terminal(self) -> bool:
-        """Say whether the status is final."""
-        return self in _TERMINAL
-
-
-_TERMINAL: Final = frozenset(
-    {RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}
-    | {RunStatus.TIMED_OUT, RunStatus.CONTINUED}
-)
-
-
-class OpKind(StrEnum):
-    """What an operation does."""
-
-    STEP = "step"
-    SLEEP = "sleep"
-    JOIN = "join"
-    WAIT = "wait"
-    CALLBACK = "callback"
-    START = "start"
-    CHILD = "child"
-    SEND = "send"
-    CANCEL = "cancel"
-    CONTINUE = "continue"
-
-
-class OpStatus(StrEnum):
-    """What is recorded of an operation; no record at all means not attempted or in flight.
-
-    STARTED says that an attempt has begun. It stands where an attempt may not begin twice, and
-    where one has probably died before; most attempts begin without it.
-    """
-
-    WAITING = "WAITING"
-    STARTED = "STARTED"
-    RETRY = "RETRY"
-    DONE = "DONE"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-    @property
-    def final(self) -> bool:
-        """Say whether the operation has its one result."""
-        return self in (OpStatus.DONE, OpStatus.FAILED, OpStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +120,7 @@ class OpRecord:
         outcome: What that run ended as, where it did not complete; FAILED of a callback, too, where
             whoever was to complete it could not.
         patches: Changes of the code that the run has come by before it, see ``Session.patched``.
+        logs: What was said on the way to it, and in its attempts.
     """
 
     key: str
@@ -180,6 +139,7 @@ class OpRecord:
     child: str | None = None
     outcome: RunStatus | None = None
     patches: tuple[str, ...] = ()
+    logs: Logs = NO_LOGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +203,8 @@ class Head:
         retention: How long it is kept after its end, in milliseconds; None for ever.
         successor: The run that goes on in its place, of a CONTINUED one.
         trail: What it holds of its audit; None if that is all of an earlier release.
+        correlation: What joins it with the rest of the world, if its caller said so.
+        logs: What was said after the last operation.
     """
 
     run_id: str
@@ -271,6 +233,8 @@ class Head:
     retention: int | None = None
     successor: str | None = None
     trail: Trail | None = None
+    correlation: Correlation | None = None
+    logs: Logs = NO_LOGS
 
     @property
     def begins_at(self) -> int:
@@ -385,13 +349,3 @@ class Outgoing:
 
     message: Message
     delay: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who holds an idempotency key of a workflow: the run, and the hash of its input."""
-
-    workflow: str
-    key: str
-    run_id: str
-    input_hash: str

@@ -29,14 +29,15 @@ class StepCall:
 
     ``arguments`` names what ``args`` and ``kwargs`` hold, so that it does not matter which way
     an argument is given. ``probe`` takes the same arguments; it finds out what became of an
-    attempt that left no result.
+    attempt that left no result. Where ``retry`` or ``timeout`` is None the deployment decides,
+    for each attempt anew: a replay asks for neither.
     """
 
     fn: Callable[..., object]
     args: tuple[object, ...]
     kwargs: dict[str, object]
     arguments: dict[str, object]
-    retry: Retry
+    retry: Retry | None
     timeout: int | None
     result: Shape[Any]
     at_most_once: bool = False

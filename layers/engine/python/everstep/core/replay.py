@@ -40,7 +40,7 @@ from everstep.core.joins import read_join
 from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.model import OpKind
 from everstep.core.operations import BranchEnd, GroupCall, Operation
-from everstep.core.session import Phase, Session, facts_of
+from everstep.core.session import DRIVEN, Phase, Session, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -230,12 +230,14 @@ class Replay:
         # What an error still holds is dropped after this, and so counts for nothing.
         self.session.frame = fiber.frame
         self.session.phase = Phase.DRIVING
+        before = DRIVEN.set(self.session)
         try:
             with no_event_loop(self.session.note):
                 if given.error is not None:
                     return fiber.coroutine.throw(given.error)
                 return fiber.coroutine.send(given.value)
         finally:
+            DRIVEN.reset(before)
             self.session.phase = Phase.IDLE
 
     # --- What code asks for
@@ -262,6 +264,7 @@ class Replay:
         if given.broken is not None:
             return given.broken
         self.course.given(given.error, record.key)
+        fiber.frame.said.clear()
         self._note_child(fiber, record)
         self._pass(fiber, record)
         fiber.hears(record)
@@ -294,6 +297,7 @@ class Replay:
             ready_at=max(fiber.frame.now, self.session.run.began),
             interrupted=fiber.interrupted,
             patches=fiber.frame.patches,
+            lines=fiber.frame.said.all(),
         )
         self._waiting[key] = fiber, pending
 
@@ -323,6 +327,8 @@ class Replay:
         self.session.frame = frame
         coroutine = group.call.begin(index)
         fiber = Fiber(coroutine, frame, group, index, last)
+        # What was said before a group goes with whatever its first branch asks for.
+        frame.said, group.parent.frame.said = group.parent.frame.said, frame.said
         # Whoever undoes work side by side is not interrupted again.
         fiber.interrupted = group.parent.interrupted
         if group.join is None:
@@ -355,6 +361,7 @@ class Replay:
         self._closers[group.key] = group.closers()
         group.answered = True
         self._pass(group.parent, record)
+        group.hand_on_lines(counted)
         given = given_by(group, group.join.reason, [each.end for each in counted])
         if isinstance(given.error, RunCancelled):
             group.parent.interrupted = True
@@ -367,10 +374,8 @@ class Replay:
         mistake = mistake_of(error) or self.ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
-        if error is None:
-            self.session.ended(fiber.frame.scope)
-            if self.session.mistake is not None:
-                return None
+        if error is None and not self.session.ended(fiber.frame.scope):
+            return None
         if fiber.group is not None:
             return self._branch_ended(fiber, fiber.group, value, error)
         if error is not None:
@@ -379,7 +384,8 @@ class Replay:
             output = self.definition.encode_output(value)
         except EverstepError as refusal:
             return self._raised(fiber, refusal)
-        return Returned(output=output, last=fiber.last, closers=self._closers)
+        said = fiber.frame.said.all()
+        return Returned(output=output, last=fiber.last, closers=self._closers, lines=said)
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
         self.course.raised(error)
@@ -389,4 +395,5 @@ class Replay:
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),
             children=tuple(self._children) if fiber.interrupted else (),
+            lines=fiber.frame.said.all(),
         )

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOperationError
 from everstep.core.keys import operation_key
+from everstep.core.run_logs import Said
 from everstep.core.telling import whole
 from everstep.core.tokens import make_token
 
@@ -88,6 +90,7 @@ class Frame:
         live: Whether its code runs here for the first time, as opposed to being replayed.
         occurrences: How many operations of each name its code has asked for.
         patches: Marks of the changes that its code has come by, and those around it.
+        said: What its code has said since what it asked for last.
     """
 
     scope: str
@@ -95,6 +98,7 @@ class Frame:
     live: bool
     occurrences: dict[str, int] = field(default_factory=dict)
     patches: tuple[str, ...] = ()
+    said: Said = field(default_factory=Said)
 
     def branch(self, scope: str, now: int) -> Frame:
         """Return where a branch begins that this coroutine waits for."""
@@ -208,11 +212,16 @@ class Session:
             self.note(UnawaitedOperationError(self._unawaited[id(operation)][1]))
         self.settled(operation)
 
-    def ended(self, scope: str) -> None:
-        """Note an operation of a key space that is held, but that nobody can await any more."""
+    def ended(self, scope: str) -> bool:
+        """Note an operation of a key space that is held, but that nobody can await any more.
+
+        Returns:
+            Whether the code that has ended has made no mistake.
+        """
         for within, text in self._unawaited.values():
             if within == scope:
                 self.note(UnawaitedOperationError(text))
+        return self.mistake is None
 
     def refuse_again(self, operation: Operation[Any]) -> None:
         """Refuse an operation that was awaited before, as a coroutine would.
@@ -245,3 +254,7 @@ class Session:
         self._refused += 1
         if self._refused < _PATIENCE:
             raise GeneratorExit
+
+
+DRIVEN: Final[ContextVar[Session | None]] = ContextVar("everstep_session", default=None)
+"""The pass whose code runs at the moment, in a thread or task."""

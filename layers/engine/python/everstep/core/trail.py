@@ -146,9 +146,10 @@ def trail_of(head: Head, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
 
 
 def _terms(head: Head) -> str:
-    parent, origin = head.parent, head.origin
+    parent, origin, joined = head.parent, head.origin, head.correlation
     return sha256(
         [
+            None if joined is None else [joined.trace, joined.id],
             head.starts_at,
             head.deadline,
             head.retention,

@@ -104,13 +104,8 @@ def waiting(pending: Pending, token: str, events: Iterable[Event]) -> OpRecord:
     wake_at = given_up_at(pending, events)
     since = pending.ready_at if pending.record is None else pending.record.wake_at or 0
     call = pending.operation.call
-    return OpRecord(
-        key=pending.key,
-        kind=pending.operation.kind,
-        status=OpStatus.WAITING,
-        by=token,
-        input_hash=pending.operation.input_hash,
-        patches=pending.patches,
+    return replace(
+        pending.begun(OpStatus.WAITING, token),
         started_at=pending.ready_at,
         wake_at=wake_at,
         due_at=wake_at if _is_long(wake_at, since) else None,

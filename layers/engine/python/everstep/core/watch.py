@@ -10,6 +10,7 @@ from everstep.core.durations import LONGEST_DELAY, MINUTE, is_far
 from everstep.core.effects import Send
 from everstep.core.endings import LONGEST_INVOCATION
 from everstep.core.model import MessageKind, OpKind
+from everstep.core.observations import Repair
 from everstep.core.waits import next_event
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ class Watch:
 
     send: Send | None
     next_look: int
+
+    @property
+    def repair(self) -> Repair | None:
+        """Return what is sent again because it got lost; None if all goes as it should."""
+        match self.send:
+            case Send(kind=MessageKind.START, due=0):
+                return Repair.START
+            case Send(kind=MessageKind.RECOVER):
+                return Repair.RUN
+            case Send(kind=MessageKind.CANCEL, due=0):
+                return Repair.ENDING
+            case _:
+                return None
 
 
 def watch(

@@ -14,6 +14,7 @@ from everstep.http import rendering
 from everstep.http.application import Application, Reply, Route
 from everstep.http.callbacks import callback_routes
 from everstep.http.control import control_routes
+from everstep.http.keys import key_routes
 from everstep.http.options import TAG, read_tags
 from everstep.http.workflows import workflows
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from everstep.app.engine import Engine
+    from everstep.app.keys import Keys
+    from everstep.http.admission import Gate
     from everstep.http.requests import Request
 
 VERSION: Final = "0.1.0"
@@ -33,9 +36,22 @@ _DEFAULT_PAGE: Final = 20
 _INCLUDABLE: Final = frozenset({"steps"})
 
 
-def api_app(engine: Engine, sleep: Callable[[float], None]) -> Application:
-    """Return the application of the api function, see ``api_routes``."""
-    return Application(api_routes(engine, sleep))
+def api_app(
+    engine: Engine,
+    sleep: Callable[[float], None],
+    gate: Gate | None = None,
+    keys: Callable[[], Keys] | None = None,
+) -> Application:
+    """Return the application of the api function.
+
+    Args:
+        engine: The ports.
+        sleep: See ``api_routes``.
+        gate: Lets calls in; None lets in everybody.
+        keys: Makes what the use cases of API keys need; None to have no calls for them.
+    """
+    managing = () if keys is None else key_routes(keys)
+    return Application([*api_routes(engine, sleep), *managing], gate)
 
 
 def api_routes(engine: Engine, sleep: Callable[[float], None]) -> list[Route]:
@@ -128,8 +144,13 @@ class _Calls:
         }
         return Reply(status=202 if kept.created else 200, body=body)
 
-    def workflows(self, _request: Request) -> Reply:
-        return Reply(body=workflows(self.engine.registry))
+    def workflows(self, request: Request) -> Reply:
+        caller = request.caller
+        return Reply(
+            body=workflows(
+                self.engine.registry, lambda name: caller is None or caller.may_use(name)
+            )
+        )
 
     def health(self, request: Request) -> Reply:
         """Say that the function runs; with ``deep=1``, that it reaches the table, too."""

@@ -18,6 +18,7 @@ from everstep.logs import described
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from everstep.http.admission import Gate
     from everstep.http.requests import LambdaContext, Request
 
 LARGEST_ANSWER: Final = 5_500_000
@@ -60,8 +61,14 @@ class Route:
 class Application:
     """The handler of a function behind API Gateway."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        """Register the routes, and for every other method of their paths what it is answered."""
+    def __init__(self, routes: Iterable[Route], gate: Gate | None = None) -> None:
+        """Register the routes, and for every other method of their paths what it is answered.
+
+        Args:
+            routes: What there is.
+            gate: Lets calls in; None lets in everybody.
+        """
+        self._gate = gate
         self._resolver = APIGatewayRestResolver(debug=False)
         by_rule: dict[str, dict[str, Route]] = {}
         for route in routes:
@@ -93,7 +100,10 @@ class Application:
         return endpoint
 
     def _call(self, route: Route, parameters: Mapping[str, str]) -> Reply:
-        request = read_request(self._resolver.current_event.raw_event, self._context, parameters)
+        event = self._resolver.current_event.raw_event
+        request = read_request(event, self._context, parameters)
+        if self._gate is not None:
+            request = self._gate.admit(event, route.method, route.rule, request)
         check_query(request.query, route.query, route.repeatable)
         return route.call(request)
 

@@ -79,6 +79,9 @@ def said(request: Request, limit: int, others: frozenset[str] = frozenset()) -> 
         raise InvalidRequestError(
             "the field by and the header Everstep-Actor name different people"
         )
+    if request.caller is not None:
+        # A key is proof, a header is not: nobody acts in the name of another.
+        who = request.caller.who
     return Said(
         who=header if who is None else who,
         why=_text(fields, "reason"),

@@ -39,6 +39,8 @@ def start_options(request: Request) -> StartOptions:
         tags=read_tags(request.all(TAG)),
         timeout=_seconds(request, "timeout"),
         retention=_seconds(request, "retention"),
+        correlation_id=request.headers.get("x-correlation-id"),
+        traceparent=request.headers.get("traceparent"),
     )
 
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from everstep.app.capacity import TooManyRunsError
+from everstep.core.denials import (
+    KeyNotFoundError,
+    MissingScopeError,
+    NoKeyError,
+    RateExceededError,
+    WorkflowNotAllowedError,
+)
 from everstep.core.errors import (
     CallbackGoneError,
     CallbackNotFoundError,
@@ -46,8 +54,12 @@ class Kind:
 TABLE: Final[dict[type[EverstepError], Kind]] = {
     MalformedBodyError: Kind(400, "malformed-body", "The body is not valid JSON"),
     InvalidRequestError: Kind(400, "invalid-request", "A parameter is wrong"),
+    NoKeyError: Kind(401, "no-key", "An API key is needed"),
+    MissingScopeError: Kind(403, "missing-scope", "The key does not allow this"),
+    WorkflowNotAllowedError: Kind(403, "workflow-not-allowed", "The key is for other workflows"),
     UnknownWorkflowError: Kind(404, "unknown-workflow", "There is no such workflow"),
     RunNotFoundError: Kind(404, "run-not-found", "There is no such run"),
+    KeyNotFoundError: Kind(404, "key-not-found", "There is no such key"),
     CallbackNotFoundError: Kind(404, "callback-not-found", "There is no such callback"),
     NoSuchRouteError: Kind(404, "not-found", "There is nothing here"),
     MethodNotAllowedError: Kind(405, "method-not-allowed", "This method is not possible here"),
@@ -66,6 +78,8 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
     InvalidInputError: Kind(422, "invalid-input", "The input does not fit the workflow"),
     InvalidOptionError: Kind(422, "invalid-option", "An option of the start is wrong"),
     AnswerTooLargeError: Kind(422, "answer-too-large", "The answer is too large"),
+    TooManyRunsError: Kind(429, "too-many-runs", "Too many runs have not ended"),
+    RateExceededError: Kind(429, "rate-exceeded", "The key has made too many calls"),
     UnavailableError: Kind(503, "unavailable", "A service did not answer"),
 }
 INTERNAL: Final = Kind(500, "internal", "Something went wrong on the server")
@@ -113,8 +127,17 @@ def _members(error: Exception) -> dict[str, Any]:
             return {"parameter": error.parameter}
         case IdempotencyConflictError() | ReferenceConflictError() | RunNotFoundError():
             return {"run_id": error.run_id}
+        case MissingScopeError():
+            return {"needs": error.needs}
         case PayloadTooLargeError():
             return {"size": error.size, "limit": error.limit}
+        case TooManyRunsError():
+            return {
+                "setting": error.setting,
+                "limit": error.limit,
+                "workflow": error.workflow,
+                "retry_after": error.retry_after,
+            }
         case _:
             return {}
 
@@ -125,5 +148,11 @@ def _headers(error: Exception) -> dict[str, str]:
             return {"Allow": error.allow}
         case UnavailableError():
             return {"Retry-After": str(RETRY_AFTER)}
+        case TooManyRunsError():
+            return {"Retry-After": str(error.retry_after)}
+        case RateExceededError():
+            return {"Retry-After": str(error.seconds)}
+        case NoKeyError():
+            return {"WWW-Authenticate": "Bearer"}
         case _:
             return {}

@@ -9,6 +9,7 @@ from everstep.core.codec import decode, masked, plain
 from everstep.core.durations import to_iso
 from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus, RunStatus
+from everstep.core.trace_context import correlation_id_of, trace_of
 
 if TYPE_CHECKING:
     from everstep.app.audit import AuditPage
@@ -52,6 +53,8 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "parent": _parent(head.parent),
         "ending": _ending(head.ending),
         "origin": None if head.origin is None else origin(head.origin),
+        "trace_id": trace_of(head).trace_id,
+        "correlation_id": correlation_id_of(head),
     }
     if steps:
         recorded = [_step(each) for each in progress.records]

@@ -22,6 +22,8 @@ from everstep.http.faults import MalformedBodyError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from everstep.app.admission import Caller
+
 _RUN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _SHOWN: Final = 60
 
@@ -48,6 +50,7 @@ class Request:
         headers: Headers by lower-case name; of several values the last.
         body: The bytes of the body.
         context: Lambda's context.
+        caller: The key that it came with; None where keys are off, and for calls that need none.
     """
 
     path: str
@@ -56,6 +59,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     context: LambdaContext
+    caller: Caller | None = None
 
     def json(self, limit: int) -> Any:  # noqa: ANN401 - JSON
         """Return the body's data, see ``read_json``."""

@@ -13,12 +13,13 @@ from everstep.http.options import OPTIONS, TAG, start_options
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
+    from everstep.http.admission import Gate
     from everstep.http.requests import Request
 
 
-def trigger_app(engine: Engine) -> Application:
-    """Return the application of the trigger function."""
-    return Application(trigger_routes(engine))
+def trigger_app(engine: Engine, gate: Gate | None = None) -> Application:
+    """Return the application of the trigger function, which the gate lets calls in to."""
+    return Application(trigger_routes(engine), gate)
 
 
 def trigger_routes(engine: Engine) -> list[Route]:

@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     from everstep.core.shapes import Shape
 
 
-def workflows(registry: Registry) -> dict[str, Any]:
-    """Return every workflow by name, its versions oldest first, and what failed to import.
+def workflows(registry: Registry, shown: Callable[[str], bool]) -> dict[str, Any]:
+    """Return workflows by name, their versions oldest first, and what failed to import.
 
     A type without a JSON schema, which a workflow may well use, is shown as null.
+
+    Args:
+        registry: What is deployed.
+        shown: Says of a name whether the caller is to see it.
     """
-    versions: dict[str, list[dict[str, Any]]] = {name: [] for name in registry.names}
+    versions: dict[str, list[dict[str, Any]]] = {name: [] for name in registry.names if shown(name)}
     for item in registry:
-        versions[item.name].append(_version(item))
+        if item.name in versions:
+            versions[item.name].append(_version(item))
     return {
         "workflows": [{"name": name, "versions": found} for name, found in versions.items()],
         "faults": [

@@ -14,9 +14,11 @@ from everstep.app.options import StartOptions
 from everstep.app.query import inspect
 from everstep.app.start import Accepted, start
 from everstep.app.verify import verify
+from everstep.authoring import capture
 from everstep.core.durations import SECOND, to_datetime, to_millis
 from everstep.core.errors import EverstepError, UnavailableError
 from everstep.core.invariants import ViolationError
+from everstep.core.run_logs import LogLimits
 from everstep.testing.callers import Callers
 from everstep.testing.handles import TestRun
 from everstep.testing.logs import LogBook
@@ -72,6 +74,7 @@ class TestEngine(Callers, Operators):
         self._stand_ins = StandIns()
         self._world.carry_out = self._stand_ins.execute
         self._logs = LogBook()
+        capture.install(LogLimits())
         self._deployed = False
         # Where things go wrong a client needs a key, to call again without starting twice.
         self._keys = count(1) if world is not None else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from everstep.app.query import inspect
+from everstep.app.run_logs import LARGEST_PAGE, LogQuery, read_logs
 from everstep.core.codec import decode
 from everstep.core.durations import to_datetime
 from everstep.core.exported import export_history
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.app.query import RunView
+    from everstep.app.run_logs import ShownLine
     from everstep.core.decisions import Pending
     from everstep.core.model import ErrorInfo, OpKind, OpRecord, RunStatus
     from everstep.testing.logs import LogLine
@@ -122,6 +124,11 @@ class TestRun(Generic[Out]):
     def logs(self) -> list[LogLine]:
         """Return what the workflow's and its steps' own loggers wrote, in order."""
         return self._logs(self.id)
+
+    @property
+    def recorded_logs(self) -> list[ShownLine]:
+        """Return what is kept of what the run's code said, as ``GET /runs/{id}/logs`` shows it."""
+        return list(read_logs(self._engine(), self.id, LogQuery(limit=LARGEST_PAGE)).lines)
 
     def executions(self, name: str) -> int:
         """Return how often a step of this name was executed, crashed attempts included."""

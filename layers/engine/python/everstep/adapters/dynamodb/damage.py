@@ -8,6 +8,7 @@ from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
     ending_in,
     error_in,
+    logs_in,
     number_in,
     origin_in,
     parent_in,
@@ -99,6 +100,7 @@ _OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "child": text_in,
     "outcome": status_in,
     "patches": texts_in,
+    "logs": lambda item, _name: logs_in(item),
 }
 _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "due_at": number_in,
@@ -125,4 +127,5 @@ _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "wake_at": number_in,
     "keep": number_in,
     "next_run": text_in,
+    "logs": lambda item, _name: logs_in(item),
 }

@@ -83,6 +83,11 @@ class DynamoRunList:
         found = self._table.index(keys.LIST_INDEX, condition, values, limit, forward=False)
         return [items.to_listed(item) for item in found]
 
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are of a workflow and a status, at most ``limit``."""
+        values: Item = {":listed": {"S": keys.listed(workflow, status)}}
+        return self._table.count(keys.LIST_INDEX, "list_pk = :listed", values, limit)
+
     def every(self) -> Iterator[Listed]:
         """Yield every run there is, in no order; reads the whole index, page by page.
 

@@ -24,6 +24,7 @@ event       N    operation                    number of the event that a wait ha
 child       S    operation                    run that was started, or is waited for
 outcome     S    operation                    what that run ended as, if it did not complete
 patches     L    operation                    marks of the changes that its code has come by, all S
+logs        L    operation, head              what was said: M of at, attempt, count N, lines M
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -54,6 +55,8 @@ why         S    head                         what for
 sealed      N    head                         number of its end among the entries of its audit
 after       S    head                         how the hash of the entry before its end begins
 began       N    head                         when its code began, said at its end
+trace       S    head                         the trace that it was started in
+corr        S    head                         the caller's own mark on all that belongs together
 run         S    claim                        run that holds the key
 hash        S    claim                        hash of its input
 workflow    S    claim                        name of the workflow
@@ -73,13 +76,16 @@ from typing import TYPE_CHECKING
 
 from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
+    add_correlation,
     add_due,
     add_number,
     add_outcome,
     add_text,
+    correlation_in,
     ending_in,
     error_in,
     from_ending,
+    from_logs,
     from_origin,
     from_parent,
     from_payload,
@@ -87,6 +93,7 @@ from everstep.adapters.dynamodb.values import (
     from_text,
     from_texts,
     from_trail,
+    logs_in,
     number_in,
     origin_in,
     parent_in,
@@ -99,10 +106,10 @@ from everstep.adapters.dynamodb.values import (
     to_text,
     trail_in,
 )
+from everstep.core.circumstances import Claim
 from everstep.core.listing import Listed
 from everstep.core.model import (
     HEAD,
-    Claim,
     DueEntry,
     Event,
     Head,
@@ -140,6 +147,8 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_text(item, "outcome", record.outcome)
     if record.patches:
         item["patches"] = from_texts(record.patches)
+    if record.logs.chunks:
+        item["logs"] = from_logs(record.logs)
     return item
 
 
@@ -162,6 +171,7 @@ def to_record(item: Item) -> OpRecord:
         child=text_in(item, "child"),
         outcome=status_in(item, "outcome"),
         patches=texts_in(item, "patches"),
+        logs=logs_in(item),
     )
 
 
@@ -220,6 +230,7 @@ def from_head(head: Head) -> Item:
     add_text(item, "next_run", head.successor)
     add_number(item, "deadline", head.deadline)
     add_number(item, "keep", head.retention)
+    add_correlation(item, head.correlation)
     if head.parent is not None:
         item["parent"] = from_parent(head.parent)
     if head.ending is not None:
@@ -230,6 +241,8 @@ def from_head(head: Head) -> Item:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
     if head.trail is not None:
         item.update(from_trail(head.trail))
+    if head.logs.chunks:
+        item["logs"] = from_logs(head.logs)
     return item
 
 
@@ -262,6 +275,8 @@ def to_head(item: Item) -> Head:
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
         trail=trail_in(item),
+        correlation=correlation_in(item),
+        logs=logs_in(item),
     )
 
 

@@ -98,6 +98,32 @@ def dead_letter(message_id: str) -> str:
     return f"DEAD#{message_id}"
 
 
+API_KEYS: Final = "KEYS"
+"""Partition of all API keys: one is read by its full key, all are listed by one query."""
+
+_API_KEY: Final = "KEY#"
+
+
+def api_key(key_id: str) -> str:
+    """Return the sort key of an API key: put if absent."""
+    return f"{_API_KEY}{key_id}"
+
+
+def api_key_of(sort_key: str) -> str:
+    """Return the id of an API key's item: the inverse of ``api_key``."""
+    return sort_key[len(_API_KEY) :]
+
+
+def rate(key_id: str) -> str:
+    """Return the partition that counts the calls of an API key, minute by minute."""
+    return f"RATE#{key_id}"
+
+
+def minute(number: int) -> str:
+    """Return the sort key of a minute's count: updated by its full key."""
+    return f"{number:010}"
+
+
 def due(shard: int) -> str:
     """Return a partition of the due index: queried by time, earliest first."""
     return f"DUE#{shard}"

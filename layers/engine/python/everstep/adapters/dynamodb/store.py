@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.model import Claim, Event, Head, OpRecord
+    from everstep.core.circumstances import Claim
+    from everstep.core.model import Event, Head, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.core.unreadable import Unreadable
 
@@ -108,7 +109,7 @@ class DynamoRuns:
                 return None
             # Reasons are not always given, and do not tell our own repeat from another's call.
             # What is recorded does.
-            holder = None if claim is None else self._holder(claim)
+            holder = None if claim is None else self.claim(claim.workflow, claim.key)
             if holder is not None:
                 return None if holder.run_id == head.run_id else holder
             if self._is_there(head, claimed=claim is not None):
@@ -159,8 +160,9 @@ class DynamoRuns:
             return None
         return Reference(workflow=workflow, reference_id=reference_id, run_id=item["run"]["S"])
 
-    def _holder(self, claim: Claim) -> Claim | None:
-        item = self._table.get(keys.claim(claim.workflow, claim.key), keys.ALONE)
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key, whether or not that run has ended."""
+        item = self._table.get(keys.claim(workflow, key), keys.ALONE)
         return None if item is None else items.to_claim(item)
 
     def _check_own(self, head: Head) -> None:

@@ -125,6 +125,26 @@ class Table:
             limit,
         )
 
+    def count(self, name: str, condition: str, values: Item, limit: int) -> int:
+        """Return how many items an index has, at most ``limit`` (eventually consistent)."""
+        request: QueryInputTypeDef = {
+            "TableName": self._name,
+            "IndexName": name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "Select": "COUNT",
+        }
+        counted = 0
+        while counted < limit:
+            request["Limit"] = limit - counted
+            with translated("DynamoDB Query"):
+                answer = self._client.query(**request)
+            counted += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return counted
+
     def _query(self, request: QueryInputTypeDef, limit: int | None = None) -> Iterator[Item]:
         left = limit
         while left is None or left > 0:

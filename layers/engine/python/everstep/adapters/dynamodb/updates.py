@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Attributes to set and to remove."""
+    """Attributes to set, to remove, and numbers to add to."""
 
     set: Mapping[str, Value] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
+    add: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def expression(self) -> str:
@@ -45,18 +46,19 @@ class Update:
         parts = {
             "SET": ", ".join(f"#{name} = :{name}" for name in self.set),
             "REMOVE": ", ".join(f"#{name}" for name in self.remove),
+            "ADD": ", ".join(f"#{name} :{name}" for name in self.add),
         }
         return " ".join(f"{word} {part}" for word, part in parts.items() if part)
 
     @property
     def names(self) -> dict[str, str]:
         """Return the placeholders of the names."""
-        return {f"#{name}": name for name in (*self.set, *self.remove)}
+        return {f"#{name}": name for name in (*self.set, *self.remove, *self.add)}
 
     @property
     def values(self) -> Item:
         """Return the placeholders of the values."""
-        return {f":{name}": value for name, value in self.set.items()}
+        return {f":{name}": value for name, value in {**self.set, **self.add}.items()}
 
 
 OUT_OF_DUE_INDEX: Final = Update(remove=("due_pk", "due_at"))
@@ -154,7 +156,9 @@ def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) 
         outcome["error"] = values.from_error(change.error)
     if change.successor is not None:
         outcome["next_run"] = {"S": change.successor}
-    absent = tuple(name for name in ("result", "error", "next_run") if name not in outcome)
+    if change.logs.chunks:
+        outcome["logs"] = values.from_logs(change.logs)
+    absent = tuple(name for name in ("result", "error", "next_run", "logs") if name not in outcome)
     return Update(
         set={
             **_status(workflow, change.status, change.by),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from everstep.adapters.dynamodb import keys
 from everstep.core.circumstances import Ending, How, Origin, Parent, Trail
 from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
+from everstep.core.run_logs import NO_LOGS, LogChunk, Logs
+from everstep.core.trace_context import Correlation, read_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -149,6 +151,21 @@ def parent_in(item: Mapping[str, Any]) -> Parent | None:
     return Parent(run_id=fields["run"]["S"], op=fields["op"]["S"])
 
 
+def add_correlation(item: Item, correlation: Correlation | None) -> None:
+    """Add what joins a run with the rest of the world, if its caller said so."""
+    if correlation is not None:
+        trace = correlation.trace
+        add_text(item, "trace", None if trace is None else trace.traceparent)
+        add_text(item, "corr", correlation.id)
+
+
+def correlation_in(item: Mapping[str, Any]) -> Correlation | None:
+    """Return what joins a run with the rest of the world; None if nobody said so."""
+    given = text_in(item, "corr")
+    trace = read_traceparent(text_in(item, "trace") or "")
+    return None if trace is None and given is None else Correlation(trace=trace, id=given)
+
+
 def from_ending(ending: Ending) -> Value:
     """Return why a run is to end early as a map."""
     fields: Item = {"status": {"S": ending.status}, "at": {"N": str(ending.at)}}
@@ -237,3 +254,35 @@ def from_texts(texts: Iterable[str]) -> Value:
 def texts_in(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Return a list of texts; none if there is no such attribute."""
     return tuple(to_text(each) for each in item.get(name, {"L": ()})["L"])
+
+
+def from_logs(logs: Logs) -> Value:
+    """Return what was said as a list of maps."""
+    return {"L": [_from_chunk(chunk) for chunk in logs.chunks]}
+
+
+def logs_in(item: Mapping[str, Any]) -> Logs:
+    """Return what was said."""
+    if "logs" not in item:
+        return NO_LOGS
+    return Logs(chunks=tuple(_to_chunk(each["M"]) for each in item["logs"]["L"]))
+
+
+def _from_chunk(chunk: LogChunk) -> Value:
+    return {
+        "M": {
+            "at": {"N": str(chunk.at)},
+            "attempt": {"N": str(chunk.attempt)},
+            "count": {"N": str(chunk.count)},
+            "lines": from_payload(chunk.payload),
+        }
+    }
+
+
+def _to_chunk(fields: Item) -> LogChunk:
+    return LogChunk(
+        at=int(fields["at"]["N"]),
+        attempt=int(fields["attempt"]["N"]),
+        count=int(fields["count"]["N"]),
+        payload=payload_in(fields, "lines") or Payload(),
+    )

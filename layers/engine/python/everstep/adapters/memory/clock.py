@@ -18,6 +18,10 @@ class VirtualClock:
         """Return milliseconds since 1970 in UTC."""
         return self._now
 
+    def ticks(self) -> int:
+        """Return the time in microseconds."""
+        return self._now * 1000
+
     def set(self, instant: int) -> None:
         """Go to an instant, also back: clocks do that."""
         self._now = instant

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
+    from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
-    from everstep.core.model import Claim, Event, Head, OpRecord, RunStatus
+    from everstep.core.model import Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
 
 
@@ -107,6 +107,11 @@ class MemoryStore:
         """Return who has a caller's own name, whether or not that run has ended."""
         with self._lock:
             return self._references.get((workflow, reference_id))
+
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key, whether or not that run has ended."""
+        with self._lock:
+            return self._claims.get((workflow, key))
 
     def release(self, head: Head) -> None:
         """Give back the idempotency key and the name of a run, unless others have them by now."""
@@ -308,6 +313,10 @@ class MemoryStore:
                 and (before is None or run_id < before)
             ]
         return sorted(found, key=lambda each: each.run_id, reverse=True)[:limit]
+
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are of a workflow and a status, at most ``limit``."""
+        return len(self.newest(workflow, status, None, limit))
 
     def every(self) -> Sequence[Listed]:
         """Return every run there is, in the order they were created."""

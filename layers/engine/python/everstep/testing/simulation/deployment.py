@@ -96,11 +96,11 @@ class Deployment:
         self.last_words: list[Callable[[], object]] = []
         self._context = copy_context()
         self._clock = VirtualClock(START)
+        self.ticks = self._clock.ticks
         self._numbers = count(1)
         self._current: Task | None = None
-        letters = count(1)
         self.store = MemoryStore()
-        self.queue = StepQueue(self._clock, letters)
+        self.queue = StepQueue(self._clock, letters := count(1))
         self.dead = StepQueue(self._clock, letters)
         self.inside = self._engine(workflows)
         self.engine = self._gated()

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
+    from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
-    from everstep.core.model import Claim, DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
+    from everstep.core.model import DueEntry, Event, Head, OpRecord, Outgoing, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
     from everstep.ports import BlobStore, DeadLetters, Queue, RunList, RunStore, TimerIndex
 
@@ -95,6 +95,10 @@ class GatedRuns:
         return self.gate.pass_through(
             "runs.reference", reference_id, lambda: self.inner.reference(workflow, reference_id)
         )
+
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key."""
+        return self.gate.pass_through("runs.claim", key, lambda: self.inner.claim(workflow, key))
 
     def release(self, head: Head) -> None:
         """Give back what a run holds."""
@@ -238,6 +242,12 @@ class GatedLists:
         """Return up to ``limit`` runs."""
         return self.gate.pass_through(
             "lists.newest", workflow, lambda: self.inner.newest(workflow, status, before, limit)
+        )
+
+    def count(self, workflow: str, status: RunStatus, limit: int) -> int:
+        """Return how many runs there are, at most ``limit``."""
+        return self.gate.pass_through(
+            "lists.count", workflow, lambda: self.inner.count(workflow, status, limit)
         )
 
     def every(self) -> Iterable[Listed]:

@@ -99,7 +99,7 @@ def _agrees_with_its_code(engine: Engine, facts: Facts, history: History) -> Non
     begun = [(key, attempt) for run_id, key, attempt in facts.attempts if run_id == head.run_id]
     whole = replace(history, head=replace(head, result=result))
     history_replays_to_its_outcome(definition, whole)
-    attempts_within_policy(definition, history, begun)
+    attempts_within_policy(definition, history, begun, engine.limits.retry)
     who_waits_waits_for_others(definition, history)
     at_most_once_is_at_most_once(facts, head.run_id, asked_steps(definition, history))
 

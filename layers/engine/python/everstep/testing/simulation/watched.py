@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
-    from everstep.core.circumstances import Reference
-    from everstep.core.model import Claim, Event, Head, History, OpRecord
+    from everstep.core.circumstances import Claim, Reference
+    from everstep.core.model import Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
 
 T = TypeVar("T")
@@ -44,6 +44,10 @@ class WatchedStore:
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name."""
         return self.inner.reference(workflow, reference_id)
+
+    def claim(self, workflow: str, key: str) -> Claim | None:
+        """Return who has an idempotency key."""
+        return self.inner.claim(workflow, key)
 
     def release(self, head: Head) -> None:
         """Give back what a run holds."""

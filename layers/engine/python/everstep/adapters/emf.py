@@ -1,0 +1,128 @@
+"""Metrics as log lines: CloudWatch's Embedded Metric Format, without any request.
+
+An invocation writes one line at its end, with every value that it has seen; CloudWatch reads the
+metrics out of the log. A line goes straight to the stream and not through ``logging``, whose level
+may leave it out and whose formatter would put it into a field.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from everstep.core.metrics import NAMESPACE, values_of
+from everstep.core.observations import RunAccepted, RunAtHand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from everstep.core.metrics import Metric
+    from everstep.core.observations import Observation
+
+MOST_VALUES: Final = 100
+"""CloudWatch takes no more of one metric in a line."""
+_NANOS_PER_MILLI: Final = 1_000_000
+_DEPLOYMENT: Final = "Deployment"
+_WORKFLOW: Final = "Workflow"
+
+
+@dataclass(slots=True)
+class _Line:
+    """Values that have their dimensions in common."""
+
+    workflow: str | None
+    values: dict[Metric, list[int]] = field(default_factory=dict)
+
+
+class EmfMetrics:
+    """Collects the values of an invocation, and writes them at its end."""
+
+    def __init__(
+        self, deployment: str, *, by_workflow: bool = False, stream: TextIO | None = None
+    ) -> None:
+        """Write for a deployment.
+
+        Args:
+            deployment: The value of the one dimension that every metric has.
+            by_workflow: Whether metrics of runs have a second set of dimensions, with the
+                workflow: as many metrics more, for every workflow, as there are.
+            stream: Where lines go; standard output if not given.
+        """
+        self._deployment = deployment
+        self._by_workflow = by_workflow
+        self._stream = stream
+        self._workflows: dict[str, str] = {}
+        self._lines: dict[str | None, _Line] = {}
+
+    def observe(self, observation: Observation) -> None:
+        """Take what an observation counts for."""
+        match observation:
+            case RunAtHand(head=head):
+                self._workflows[head.run_id] = head.workflow
+                return
+            case RunAccepted(run_id=run_id, workflow=workflow):
+                self._workflows[run_id] = workflow
+            case _:
+                pass
+        values = list(values_of(observation))
+        line = self._line(getattr(observation, "run_id", None))
+        for metric, value in values:
+            line.values.setdefault(metric, []).append(value)
+
+    def _line(self, run_id: str | None) -> _Line:
+        known = None if run_id is None else self._workflows.get(run_id)
+        workflow = known if self._by_workflow else None
+        return self._lines.setdefault(workflow, _Line(workflow))
+
+    def flush(self, request_id: str) -> None:
+        """Write what was collected, and begin anew; nothing if there is nothing."""
+        lines, runs = self._lines, list(self._workflows)
+        self._lines, self._workflows = {}, {}
+        about = {"run_id": runs[0]} if len(runs) == 1 else {}
+        for line in lines.values():
+            for values in _portions(line.values):
+                document = self._document(line.workflow, values) | about
+                document["request_id"] = request_id
+                text = json.dumps(document, separators=(",", ":"))
+                print(text, file=self._stream or sys.stdout, flush=True)
+
+    def _document(self, workflow: str | None, values: dict[Metric, list[int]]) -> dict[str, Any]:
+        dimensions = [[_DEPLOYMENT]] + ([[_DEPLOYMENT, _WORKFLOW]] if workflow else [])
+        told = {
+            "Namespace": NAMESPACE,
+            "Dimensions": dimensions,
+            "Metrics": [{"Name": each.name, "Unit": each.unit} for each in values],
+        }
+        document: dict[str, Any] = {
+            "_aws": {
+                "Timestamp": time.time_ns() // _NANOS_PER_MILLI,
+                "CloudWatchMetrics": [told],
+            },
+            _DEPLOYMENT: self._deployment,
+        }
+        if workflow:
+            document[_WORKFLOW] = workflow
+        return document | {each.name: _value(each, found) for each, found in values.items()}
+
+
+def _value(metric: Metric, values: list[int]) -> int | list[int]:
+    """Return the values of a metric; what is merely counted is added up."""
+    if metric.counted:
+        return sum(values)
+    return values[0] if len(values) == 1 else values
+
+
+def _portions(values: dict[Metric, list[int]]) -> Iterator[dict[Metric, list[int]]]:
+    """Yield the values in portions that fit into one line."""
+    start = 0
+    while portion := {
+        metric: found[start : start + MOST_VALUES]
+        for metric, found in values.items()
+        if len(found) > start
+    }:
+        yield portion
+        start += MOST_VALUES
