@@ -25,7 +25,7 @@ def test_a_run_is_paused_and_resumed_and_the_audit_says_by_whom_and_why(
     assert run.status() is RunStatus.PAUSED
     run.resume()
     assert run.result() == {"receipt": "charged 20"}
-    created, started, paused, resumed, completed = run.audit()
+    created, paused, resumed, started, completed = run.audit()
     assert (started.number, started.action) == (None, "started")
     assert (completed.number, completed.action, completed.previous) == (
         *(3, "completed"),

@@ -149,7 +149,7 @@ def _terms(head: Head) -> str:
     parent, origin, joined = head.parent, head.origin, head.correlation
     return sha256(
         [
-            None if joined is None else [joined.trace, joined.id],
+            None if joined is None else [joined.trace and joined.trace.traceparent, joined.id],
             head.starts_at,
             head.deadline,
             head.retention,

@@ -110,6 +110,11 @@ class Request:
         return self.headers.get("everstep-actor")
 
     @property
+    def who(self) -> str | None:
+        """Return who asks: a key is proof, and goes before what is said."""
+        return self.actor if self.caller is None else self.caller.who
+
+    @property
     def run_id(self) -> str:
         """Return the run that the path names.
 

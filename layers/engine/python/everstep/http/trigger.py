@@ -37,7 +37,7 @@ def trigger_routes(engine: Engine) -> list[Route]:
 
 def _start(engine: Engine, request: Request) -> Reply:
     value = request.json(engine.limits.payload)
-    accepted = start(engine, request.workflow, value, start_options(request), who=request.actor)
+    accepted = start(engine, request.workflow, value, start_options(request), who=request.who)
     status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
     return Reply(
         status=202 if accepted.created else 200,
