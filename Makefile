@@ -113,6 +113,14 @@ stop: $(STAMPS)/localstack ## Stop what `make run` started
 load: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Count and price 200 runs of 10 steps on a LocalStack of its own; LOAD="--help"
 	PYTHONPATH=localstack $(DEV)/python -m bench.load $(LOAD)
 
+.PHONY: sam-invoke
+sam-invoke: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack $(STAMPS)/sam ## Invoke every function as built, by `sam local invoke`; SAM_INVOKE=emulator|skip
+	PYTHONPATH=localstack $(DEV)/python -m tools.sam_invoke
+
+.PHONY: record-events
+record-events: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Record anew what functions are invoked with: events/
+	PYTHONPATH=localstack $(DEV)/python -m tools.record_events
+
 ##@ Build
 
 # Of Lambda, not of this machine; the defaults are the template's.

@@ -17,14 +17,17 @@ from rich.markup import escape
 
 from everstep_localstack import Deployment, LocalStack, LocalStackError, Options
 from everstep_localstack.errors import PortTakenError
+from tools.local_key import make_key
 from tools.timeline import live_view, timeline
 
 ROOT: Final = Path(__file__).parents[1]
 STACK: Final = "everstep"
 DEFAULT_INSTANCE: Final = "default"  # of `make stop`
 TERMINAL: Final = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "CONTINUED"})
-# On AWS the table is protected from deletion and calls are signed; here neither helps anybody.
-LOCAL_PARAMETERS: Final = {"TableDeletionProtection": "false", "ApiAuthorization": "NONE"}
+# On AWS the table is protected from deletion; here that helps nobody.
+LOCAL_PARAMETERS: Final = {"TableDeletionProtection": "false"}
+# Not admin: that has its own way in, everstep keys at the table.
+SCOPES: Final = ("trigger", "read", "control")
 LOOK_EVERY: Final = 0.2
 LONGEST_RUN: Final = 120.0
 FAILED: Final = 1
@@ -34,6 +37,14 @@ INTERRUPTED: Final = 130
 
 class RunFailedError(Exception):
     """The example did not finish; the message says how far it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the API is, and the key for it."""
+
+    url: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +144,20 @@ def _run(parsed: argparse.Namespace, console: Console, server: LocalStack) -> No
         lambda line: console.print(f"    {escape(line)}", soft_wrap=True)
     ).deploy(deployment)
     url = local_api_url(server, outputs)
+    key = make_key(server, outputs["TableName"], "make run", SCOPES)
     body = _input(parsed.example)
     name = parsed.example.replace("_", "-")
     # Not wrapped, so that an address can be clicked and copied.
     console.print(f"[bold]==> POST[/] {url}/triggers/{name}", soft_wrap=True)
     console.print(f"    {json.dumps(body)}", soft_wrap=True, markup=False)
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=30, headers={"Authorization": f"Bearer {key}"}) as client:
         api = Api(url, client)
         run_id = api.trigger(name, body)
         console.print(f"    accepted: run {run_id}")
         run = watch(api, run_id, console)
     console.print(timeline(run))
     console.print(f"[bold]result[/]  {escape(json.dumps(run.get('result')))}", soft_wrap=True)
-    _print_what_next(console, url, run_id, name, body)
+    _print_what_next(console, Access(url, key), run_id, name, body)
     console.print(f"\n[bold]{_how_to_stop(parsed)}[/] ends it.", soft_wrap=True)
     if run["status"] != "COMPLETED":
         raise RunFailedError(f"run {run_id} ended {run['status']}: {run.get('error')}")
@@ -159,15 +171,19 @@ def _input(example: str) -> object:
         raise RunFailedError(f"{path} is not JSON: {error}") from error
 
 
-def _print_what_next(console: Console, url: str, run_id: str, name: str, body: object) -> None:
-    console.print("\n[bold]The stack stays up.[/] Try:\n")
-    post = f"curl -X POST {url}/triggers/{name} -H 'Content-Type: application/json'"
+def _print_what_next(
+    console: Console, access: Access, run_id: str, name: str, body: object
+) -> None:
+    console.print("\n[bold]The stack stays up.[/] Its API asks for a key, shown here once. Try:\n")
+    post = f'curl -H "$AUTH" -X POST $API/triggers/{name}'
     for line in (
-        f"{post} -d '{json.dumps(body)}'",
-        f"curl {url}/runs/{run_id}",
-        f"curl '{url}/runs/{run_id}/result?wait=20'",
-        f"curl '{url}/runs?workflow={name}&limit=5'",
-        f"curl {url}/workflows",
+        f"API={access.url}",
+        f"AUTH='Authorization: Bearer {access.key}'",
+        f"{post} -H 'Content-Type: application/json' -d '{json.dumps(body)}'",
+        f'curl -H "$AUTH" $API/runs/{run_id}',
+        f'curl -H "$AUTH" "$API/runs/{run_id}/result?wait=20"',
+        f'curl -H "$AUTH" "$API/runs?workflow={name}&limit=5"',
+        'curl -H "$AUTH" $API/workflows',
     ):
         console.print(f"  {line}", soft_wrap=True, markup=False)
 

@@ -104,6 +104,26 @@ def test_every_run_is_found_whatever_its_workflow_and_status(
     }
 
 
+def test_a_span_of_ids_begins_with_since_and_ends_before_before(
+    backend: Backend, run_id: str, workflow: str
+) -> None:
+    made = [f"{run_id}-{number}" for number in range(5)]
+    for each in made:
+        backend.runs.create(make_head(each, workflow), None)
+
+    def newest(before: str | None, since: str | None, limit: int = 100) -> list[str]:
+        found = backend.run_list.newest(workflow, RunStatus.RUNNING, before, limit, since)
+        return [each.run_id for each in found]
+
+    assert newest(None, made[3]) == [made[4], made[3]]
+    assert newest(made[3], made[1]) == [made[2], made[1]]
+    assert newest(made[3], made[1], limit=1) == [made[2]]
+    # An end that is no run's id: what is before it still counts.
+    assert newest(f"{made[3]}x", made[1], limit=3) == [made[3], made[2], made[1]]
+    assert newest(made[1], made[3]) == []
+    assert newest(made[1], made[1]) == []
+
+
 def test_runs_of_a_workflow_and_a_status_are_counted_up_to_a_limit(
     backend: Backend, run_id: str, workflow: str
 ) -> None:

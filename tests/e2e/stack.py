@@ -13,9 +13,11 @@ import httpx
 from typing_extensions import override
 
 from bench import layer as load_layer
+from everstep.core.access import Scope
 from everstep.settings import Settings
 from everstep.wiring import Clients, build_engine
 from everstep_localstack import Deployment
+from tools.local_key import make_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +34,8 @@ ROOT: Final = Path(__file__).parents[2]
 STACK: Final = "everstep-tests"
 PARAMETERS: Final = {
     "TableDeletionProtection": "false",
-    "ApiAuthorization": "NONE",
+    # What a test has revoked is to be forgotten while it waits.
+    "ApiKeyCacheSeconds": "2",
     "ExecutorTimeout": "30",
     "MaxReceiveCount": "3",
     "InlineLimitBytes": "4096",
@@ -51,6 +54,7 @@ class Stack:
     server: LocalStack
     outputs: dict[str, str]
     http: httpx.Client
+    key: str
 
     @property
     def sqs(self) -> SQSClient:
@@ -157,7 +161,10 @@ def deploy(server: LocalStack, build: Path, say: Callable[[str], None]) -> Stack
         artifacts={"WorkflowsLayer": _workflows(build)},
     )
     outputs = server.stacks(say).deploy(deployment)
-    stack = Stack(server, outputs, httpx.Client(base_url=_api_url(server, outputs), timeout=40))
+    key = make_key(server, outputs["TableName"], "tests", list(Scope))
+    headers = {"Authorization": f"Bearer {key}"}
+    http = httpx.Client(base_url=_api_url(server, outputs), timeout=40, headers=headers)
+    stack = Stack(server, outputs, http, key)
     stack.sqs.set_queue_attributes(
         QueueUrl=outputs["QueueUrl"], Attributes={"VisibilityTimeout": VISIBILITY_SECONDS}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_read_is_told_with_the_rest(tmp_path: Path) -> Non
 
 
 def test_a_secret_is_shown_neither_in_errors_nor_in_tables() -> None:
-    secret = replace(SETTINGS["max_receives"], secret=True)
+    secret = SETTINGS["max_receives"]._replace(secret=True)
     assert (secret.shown(7), SETTINGS["max_receives"].shown(7)) == ("***", "7")
     with pytest.raises(SettingsError) as error:
         look_up({"max_receives": secret}, {"EVERSTEP_MAX_RECEIVES": "hunter2"})

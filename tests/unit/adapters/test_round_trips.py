@@ -92,6 +92,13 @@ traces = st.builds(
     trace_id=digits.map(lambda number: f"{number:032x}"),
     span_id=digits.map(lambda number: f"{number:016x}"),
     sampled=st.booleans(),
+    derived=st.just(value=False),
+) | st.builds(
+    TraceContext,
+    trace_id=digits.map(lambda number: f"{number:032x}"),
+    span_id=digits.map(lambda number: f"{number:016x}"),
+    sampled=st.just(value=False),
+    derived=st.just(value=True),
 )
 correlations = st.builds(Correlation, trace=traces, id=st.none() | names)
 heads = st.builds(

@@ -10,7 +10,7 @@ import pytest
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
-from everstep.app.audit import audit, audit_page, verify_audit
+from everstep.app.audit import audit, began, verify_audit
 from everstep.app.control import pause, resume
 from everstep.app.engine import Limits
 from everstep.app.fork import retry
@@ -18,11 +18,11 @@ from everstep.app.stall import stall
 from everstep.core.audit import ENGINE, Action, Asked, following
 from everstep.core.audit_check import Harm
 from everstep.core.changes import RunNoted
-from everstep.core.errors import InvalidRequestError, RunNotFoundError, UnavailableError
+from everstep.core.errors import RunNotFoundError, UnavailableError
 from everstep.core.model import ErrorInfo, RunStatus
 from everstep.core.transitions import RUN_NOTED
 from tests.unit.app.definitions import failing, one_step, sizeable, two_steps
-from tests.unit.app.world import InterruptedStore, World
+from tests.unit.app.world import MINUTE, NOW, InterruptedStore, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -244,26 +244,18 @@ def test_what_a_run_was_given_and_came_to_is_compared_with_what_is_in_the_bucket
     assert "its result was edited" in altered.detail
 
 
-def test_pages_hold_every_entry_once_and_when_the_code_began_on_the_first() -> None:
+def test_when_code_began_is_known_from_its_first_operation_and_then_from_its_end() -> None:
     world = World(two_steps)
     run_id = world.start(value=1).run_id
-    for _ in range(3):
-        pause(world.engine, run_id)
-        resume(world.engine, run_id)
-    first = audit_page(world.engine, run_id, limit=4)
-    assert ([each.number for each in first.entries], first.next) == ([0, 1, 2, 3], 3)
-    assert first.started_at is None
-    second = audit_page(world.engine, run_id, after=3, limit=4)
-    assert ([each.number for each in second.entries], second.next) == ([4, 5, 6], None)
+    assert began(world.engine, run_id) is None
+    world.advance(world.take())
+    world.clock.set(NOW + MINUTE)
+    world.advance(world.take())
+    assert began(world.engine, run_id) == NOW + MINUTE
+    world.clock.set(NOW + 2 * MINUTE)
     world.run()
-    last = audit_page(world.engine, run_id)
-    assert (last.started_at is not None, last.entries[-1].action) == (True, Action.COMPLETED)
-    assert audit_page(world.engine, run_id, after=6).started_at is None
-
-
-@pytest.mark.parametrize("limit", [0, 501])
-def test_a_page_has_a_size(limit: int) -> None:
-    world = World(one_step)
-    run_id = world.start(value=1).run_id
-    with pytest.raises(InvalidRequestError, match="between 1 and 500"):
-        audit_page(world.engine, run_id, limit=limit)
+    assert world.status(run_id) is RunStatus.COMPLETED
+    assert began(world.engine, run_id) == NOW + MINUTE
+    world.forget(run_id)
+    with pytest.raises(RunNotFoundError):
+        began(world.engine, run_id)

@@ -153,7 +153,7 @@ def test_a_run_that_the_index_shows_twice_is_listed_once(monkeypatch: pytest.Mon
     world = World(one_step)
     run_id = world.begin(value=1)
     (item,) = world.store.newest("wf", RunStatus.RUNNING, None, 9)
-    monkeypatch.setattr(world.store, "newest", lambda *_: [item])
+    monkeypatch.setattr(world.store, "newest", lambda *_, **__: [item])
 
     assert [each.run_id for each in list_runs(world.engine).runs] == [run_id]
 

@@ -18,7 +18,8 @@ from everstep import logs, wiring
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.core.errors import UnavailableError
 from everstep.settings import Settings
-from tests.unit.http.world import START, Broken, FakeContext, World
+from tests.unit.http.world import START, WORKFLOWS, Broken, FakeContext, World
+from workflows.welcome_email import welcome_email
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ class RecordedIds(SequenceIds):
 
 @pytest.fixture
 def world() -> World:
-    world = World()
+    world = World(workflows=(*WORKFLOWS, welcome_email))
     world.engine = replace(world.engine, ids=RecordedIds())
     return world
 
@@ -83,7 +84,7 @@ def event(name: str) -> dict[str, Any]:
 
 
 def trigger(world: World) -> None:
-    world.start("shop", {"id": "A-1", "total": 20})
+    world.start("welcome-email", {"name": "Ada", "email": "ada@example.org", "pause": "PT1H"})
 
 
 def test_the_trigger_starts_a_run(load: Load, world: World) -> None:
@@ -130,7 +131,7 @@ def test_what_went_wrong_is_logged_without_payloads(
         "UnavailableError",
         "DynamoDB GetItem: ThrottlingException",
     )
-    assert "A-1" not in log.getvalue()
+    assert "ada@" not in log.getvalue()
 
 
 def test_the_executor_runs_a_step_and_keeps_a_message_of_nobody(
@@ -139,7 +140,9 @@ def test_the_executor_runs_a_step_and_keeps_a_message_of_nobody(
     log: io.StringIO,
 ) -> None:
     trigger(world)
-    answer = load("step_executor")(event("step-executor"), FakeContext())
+    sent = event("step-executor")
+    sent["Records"].append({**sent["Records"][0], "messageId": "m-2", "body": "not a message"})
+    answer = load("step_executor")(sent, FakeContext())
     assert answer == {"batchItemFailures": []}
     assert world.queue.depth() == 2
     assert [letter.body for letter in world.store.dead_letters] == ["not a message"]
@@ -230,8 +233,19 @@ def test_a_dead_letter_that_could_not_be_buried_comes_again(
 ) -> None:
     trigger(world)
     world.is_throttled()
-    failures = load("dead_letter")(dead(6), FakeContext())["batchItemFailures"]
-    assert [each["itemIdentifier"] for each in failures] == ["059f36b4-87a3-44ab-83d2-661975830a7d"]
+    letter = dead(6)
+    failures = load("dead_letter")(letter, FakeContext())["batchItemFailures"]
+    assert [each["itemIdentifier"] for each in failures] == [letter["Records"][0]["messageId"]]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "events").glob("api-*")))
+def test_the_api_answers_every_recorded_request(load: Load, world: World, name: str) -> None:
+    trigger(world)
+    world.work()
+    answer = load("api")(event(name), FakeContext())
+    expected = 404 if name == "api-complete-callback" else 200
+    assert answer["statusCode"] in {expected, 202}
+    assert answer["multiValueHeaders"]["Content-Type"][0].startswith("application/")
 
 
 @pytest.mark.parametrize(

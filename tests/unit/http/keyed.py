@@ -13,6 +13,7 @@ from everstep.http.admission import BY_KEY, Gate, gate_of
 from everstep.http.api import api_app
 from everstep.http.authorizer import authorize
 from everstep.http.trigger import trigger_app
+from tests.unit.http.described import check
 from tests.unit.http.world import Answer, World, event_of
 
 ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/v1"
@@ -69,7 +70,9 @@ class KeyedWorld(World):
         )
         answer = app(event, self.context)
         sent = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-        return Answer(status=answer["statusCode"], headers=sent, text=answer["body"])
+        given = Answer(status=answer["statusCode"], headers=sent, text=answer["body"])
+        check(method, event["path"], given.status, given.headers, given.text)
+        return given
 
     def post(self, target: str, value: object = None) -> Answer:
         return self.call("POST", target, None if value is None else json.dumps(value))

@@ -99,10 +99,10 @@ def test_force_ends_a_run_at_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ('{"force":1}', "force must be true or false"),
-        ('{"force":null}', "force must be true or false"),
+        ('{"force":1}', "force must be a valid boolean"),
+        ('{"force":null}', "force must be a valid boolean"),
         ('{"hard":true}', "by, force, reason"),
-        ('{"by":""}', "who asks"),
+        ('{"by":""}', "by must have at least 1 character"),
     ],
 )
 def test_a_wish_that_makes_no_sense_changes_nothing(world: World, body: str, says: str) -> None:

@@ -112,13 +112,13 @@ def test_every_audit_entry_holds_the_hash_of_the_one_before_it(world: World) -> 
 
 
 BODIES = {
-    "unknown field": ('{"force":true}', "with by, reason, or empty"),
-    "no object": ("[1]", "with by, reason, or empty"),
-    "a number": ('{"by":1}', "by must be text"),
-    "no text": ('{"reason":{}}', "reason must be text"),
-    "empty": ('{"by":""}', "who asks must be 1 to 200 printable characters"),
-    "long": (json.dumps({"by": "x" * 201}), "who asks must be 1 to 200"),
-    "long reason": (json.dumps({"reason": "x" * 1001}), "the reason must be 1 to 1000"),
+    "unknown field": ('{"force":true}', "allowed here: by, reason"),
+    "no object": ("[1]", "an object with by, reason, or empty"),
+    "a number": ('{"by":1}', "by must be a valid string, not 1"),
+    "no text": ('{"reason":{}}', "reason must be a valid string"),
+    "empty": ('{"by":""}', "by must have at least 1 character, not ''"),
+    "long": (json.dumps({"by": "x" * 201}), "by must have at most 200 characters"),
+    "long reason": (json.dumps({"reason": "x" * 1001}), "reason must have at most 1000"),
     "control": ('{"by":"a\\u0000b"}', "printable"),
 }
 

@@ -71,6 +71,7 @@ def test_modules_that_could_not_be_imported_are_shown(world: World) -> None:
                 "message": "no module named tea",
             }
         ],
+        "cursor": None,
     }
 
 

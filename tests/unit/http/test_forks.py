@@ -89,8 +89,8 @@ def test_the_same_key_with_another_input_is_a_conflict(world: World) -> None:
 
 
 REFUSED = {
-    "no step": ({}, 400, "from_step must be the key of an operation"),
-    "no text": ({"from_step": 1}, 400, "from_step must be the key of an operation"),
+    "no step": ({}, 400, "field from_step is missing"),
+    "no text": ({"from_step": 1}, 400, "from_step must be a valid string"),
     "unknown step": ({"from_step": "ship#1"}, 400, "no operation 'ship#1'; .* charge#1, sleep#1"),
     "unknown field": ({"from_step": "charge#1", "at": 1}, 400, "by, from_step, input, reason"),
     "input": ({"from_step": "charge#1", "input": {"id": "B"}}, 422, "the input has 1 mistake"),

@@ -103,5 +103,5 @@ def test_a_result_is_told_as_it_is_recorded_on_request() -> None:
     answer = world.get(f"/runs/{run_id}/result?form=xml")
     assert (answer.status, answer.body["detail"]) == (
         400,
-        "form must be plain or recorded, not 'xml'",
+        "form must be 'plain' or 'recorded', not 'xml'",
     )

@@ -136,7 +136,14 @@ REFUSED: dict[str, Refused] = {
         "invalid-request",
         "different versions",
     ),
-    "empty-key": ("/triggers/bare", None, {"Idempotency-Key": ""}, 400, "invalid-request", "1 to"),
+    "empty-key": (
+        "/triggers/bare",
+        None,
+        {"Idempotency-Key": ""},
+        400,
+        "invalid-request",
+        "1 char",
+    ),
     "long-key": (
         "/triggers/bare",
         None,

@@ -23,6 +23,7 @@ from everstep.core.errors import UnavailableError
 from everstep.core.model import ErrorInfo
 from everstep.http.api import api_app
 from everstep.http.trigger import trigger_app
+from tests.unit.http.described import check
 
 ORDER: Final = {"id": "A-1", "total": 20}
 REASON: Final = ErrorInfo(type="DeadLetter", message="never finished", operation="charge#1")
@@ -179,7 +180,9 @@ class World:
         app = trigger_app(self.engine) if triggers else api_app(self.engine, self.sleep)
         answer = app(event, self.context)
         sent = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-        return Answer(status=answer["statusCode"], headers=sent, text=answer["body"])
+        given = Answer(status=answer["statusCode"], headers=sent, text=answer["body"])
+        check(method, event["path"], given.status, given.headers, given.text)
+        return given
 
     def get(self, target: str) -> Answer:
         return self.call("GET", target)

@@ -8,10 +8,11 @@ all that is wrong is told at once, each with its place and with what is allowed.
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from everstep.core.errors import EverstepError
 
@@ -25,6 +26,8 @@ FILE: Final = "everstep.toml"
 FILE_VARIABLE: Final = "EVERSTEP_CONFIG_FILE"
 HIDDEN: Final = "***"
 """What is shown instead of a secret."""
+_PERHAPS: Final = 0.6
+_SURE: Final = 0.85
 
 
 class SettingsError(EverstepError):
@@ -49,8 +52,7 @@ class Source(StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """One line of the table of settings.
 
     Attributes:
@@ -85,8 +87,7 @@ class Setting:
         return HIDDEN if self.secret else self.kind.text(value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """The value of a setting, and where it comes from.
 
     Attributes:
@@ -101,14 +102,32 @@ class Found:
     source: Source
     place: str = ""
 
+    @property
+    def shown(self) -> str:
+        """Return the value as a person may see it."""
+        return self.setting.shown(self.value)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+
+class Examined(NamedTuple):
+    """What an environment and a file come to.
+
+    Attributes:
+        found: Settings that are right, by name.
+        missing: Names of those that somebody must give and nobody does.
+        problems: What is wrong, each a sentence; those that are missing included.
+    """
+
+    found: Mapping[str, Found]
+    missing: frozenset[str]
+    problems: tuple[str, ...]
+
+
+class File(NamedTuple):
     """A file of settings; one that cannot be read holds nothing, and why in ``problems``."""
 
     path: str
     text: str = ""
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = MappingProxyType({})
     problems: tuple[str, ...] = ()
 
     def place(self, key: str) -> str:
@@ -147,7 +166,7 @@ def read_file(path: str) -> File:
 
 def look_up(
     settings: Mapping[str, Setting], environment: Mapping[str, str], file: File | None = None
-) -> dict[str, Found]:
+) -> Mapping[str, Found]:
     """Return every setting's value: of the environment, else of the file, else the default.
 
     A variable that is empty counts as not set.
@@ -155,19 +174,34 @@ def look_up(
     Raises:
         SettingsError: Values are wrong or missing, or the file has keys that nobody knows.
     """
+    examined = examine(settings, environment, file)
+    if examined.problems:
+        raise SettingsError(*examined.problems)
+    return examined.found
+
+
+def examine(
+    settings: Mapping[str, Setting], environment: Mapping[str, str], file: File | None = None
+) -> Examined:
+    """Return every setting's value, and all that is wrong with the others."""
     problems = [] if file is None else [*file.problems, *_unknown(settings, file)]
     found: dict[str, Found] = {}
+    missing: set[str] = set()
     for setting in settings.values():
         try:
-            found[setting.name] = _value(setting, environment, file)
+            value = _value(setting, environment, file)
         except SettingsError as error:
             problems += error.problems
-    if problems:
-        raise SettingsError(*problems)
-    return found
+            continue
+        if value is None:
+            missing.add(setting.name)
+            problems.append(_not_set(setting))
+        else:
+            found[setting.name] = value
+    return Examined(found=found, missing=frozenset(missing), problems=tuple(problems))
 
 
-def _value(setting: Setting, environment: Mapping[str, str], file: File | None) -> Found:
+def _value(setting: Setting, environment: Mapping[str, str], file: File | None) -> Found | None:
     text = environment.get(setting.variable, "")
     if text.strip():
         return _read(setting, text, setting.variable, Source.ENVIRONMENT)
@@ -175,11 +209,13 @@ def _value(setting: Setting, environment: Mapping[str, str], file: File | None) 
         data = file.data[setting.name]
         return _read(setting, data, file.place(setting.name), Source.FILE)
     if setting.required:
-        raise SettingsError(
-            f"{setting.variable} must be set, or {setting.name} in {FILE}: it must "
-            f"{setting.kind.allowed}"
-        )
+        return None
     return Found(setting=setting, value=setting.default, source=Source.DEFAULT)
+
+
+def _not_set(setting: Setting) -> str:
+    given = f"{setting.variable} must be set, or {setting.name} in {FILE}"
+    return f"{given}: it must {setting.kind.allowed}"
 
 
 def _read(setting: Setting, given: object, place: str, source: Source) -> Found:
@@ -203,8 +239,9 @@ def _unknown(settings: Mapping[str, Setting], file: File) -> Iterator[str]:
             yield f"{key} in {file.place(key)} is no setting: {meant}"
 
 
-def similar(name: str, known: Iterable[str]) -> str | None:
-    """Return what a name that nobody knows was perhaps meant to be."""
+def similar(name: str, known: Iterable[str], *, sure: bool = False) -> str | None:
+    """Return what a name that nobody knows was perhaps meant to be, or surely."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name.lower(), list(known), n=1)), None)
+    cutoff = _SURE if sure else _PERHAPS
+    return next(iter(get_close_matches(name.lower(), list(known), n=1, cutoff=cutoff)), None)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _FRAMES: Final = 8
 _ENGINE: Final = "everstep"
-_CHATTY: Final = ("boto3", "botocore", "s3transfer", "urllib3")
+_CHATTY: Final = ("aws_lambda_powertools", "boto3", "botocore", "s3transfer", "urllib3")
 """Libraries that tell of every request at a level at which others tell what matters."""
 _QUOTING: Final = (InvalidInputError, MalformedMessageError, SerializationError)
 """Errors of ours whose text may quote a value."""

@@ -128,9 +128,17 @@ class RunList(Protocol):
     """Lists runs by workflow and recorded status, newest first. Eventually consistent."""
 
     def newest(
-        self, workflow: str, status: RunStatus, before: str | None, limit: int
+        self,
+        workflow: str,
+        status: RunStatus,
+        before: str | None,
+        limit: int,
+        since: str | None = None,
     ) -> Sequence[Listed]:
-        """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
+        """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest).
+
+        With ``since``, none whose id sorts before that.
+        """
 
     def count(self, workflow: str, status: RunStatus, limit: int) -> int:
         """Return how many runs there are of a workflow and a status, at most ``limit``."""

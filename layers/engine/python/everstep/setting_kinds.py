@@ -1,14 +1,14 @@
 """What a setting can be: each kind reads text of the environment, and values of a TOML file.
 
 A kind raises ``ValueError`` for what it does not take; who asks knows where that was given, and
-says what is allowed.
+says what is allowed. Kinds are named tuples because every cold start makes their classes, and a
+dataclass takes ten times as long to make.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 
 TRUE = "true"
 FALSE = "false"
@@ -31,8 +31,7 @@ class Kind(Protocol):
         """Return the text that means this value: the inverse of ``of_text``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Any text that is not empty; ``what`` says of what."""
 
     what: str
@@ -57,8 +56,7 @@ class Text:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of some words."""
 
     options: tuple[str, ...]
@@ -83,7 +81,6 @@ class Choice:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
 class Flag:
     """Yes or no."""
 
@@ -109,8 +106,7 @@ class Flag:
         return TRUE if value else FALSE
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """A whole number in a range; ``zero`` says what 0 means where that is something of its own."""
 
     lowest: int
@@ -145,8 +141,7 @@ class Whole:
         return number
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number in a range, with or without a fraction."""
 
     lowest: float
@@ -178,8 +173,7 @@ class Number:
         return number
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """Words without commas, separated by commas; a list in a file. ``what`` says of what."""
 
     what: str
@@ -216,16 +210,17 @@ class Words:
 class Packages(Words):
     """Names of Python packages."""
 
-    def __init__(self) -> None:
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
         """Say what they are."""
-        super().__init__("Python packages")
+        return super().__new__(cls, "Python packages")
 
     def _fits(self, word: str) -> bool:
         return all(part.isidentifier() for part in word.split("."))
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """A whole number for each of some names: ``a=1,b=2``; a table in a file."""
 
     each: Whole

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +29,6 @@ BY_WORKFLOW: Final = "by-workflow"
 _XRAY: Final = "_X_AMZN_TRACE_ID"
 
 
-@dataclass(slots=True)
 class Telemetry:
     """Hands on what the engine reports.
 
@@ -39,9 +38,13 @@ class Telemetry:
         at_hand: The trace of the run that it is about at present.
     """
 
-    metrics: EmfMetrics | None = None
-    end_spans: Callable[[], object] | None = None
-    at_hand: TraceContext | None = None
+    __slots__ = ("at_hand", "end_spans", "metrics")
+
+    def __init__(self, metrics: EmfMetrics | None = None) -> None:
+        """Write metrics, or none."""
+        self.metrics = metrics
+        self.end_spans: Callable[[], object] | None = None
+        self.at_hand: TraceContext | None = None
 
     def observe(self, observation: Observation) -> None:
         """Take an observation."""

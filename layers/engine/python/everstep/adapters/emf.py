@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.metrics import NAMESPACE, values_of
@@ -18,24 +17,18 @@ from everstep.core.observations import RunAccepted, RunAtHand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TextIO
+    from typing import TextIO, TypeAlias
 
     from everstep.core.metrics import Metric
     from everstep.core.observations import Observation
+
+    _Values: TypeAlias = dict[Metric, list[int]]
 
 MOST_VALUES: Final = 100
 """CloudWatch takes no more of one metric in a line."""
 _NANOS_PER_MILLI: Final = 1_000_000
 _DEPLOYMENT: Final = "Deployment"
 _WORKFLOW: Final = "Workflow"
-
-
-@dataclass(slots=True)
-class _Line:
-    """Values that have their dimensions in common."""
-
-    workflow: str | None
-    values: dict[Metric, list[int]] = field(default_factory=dict)
 
 
 class EmfMetrics:
@@ -56,7 +49,7 @@ class EmfMetrics:
         self._by_workflow = by_workflow
         self._stream = stream
         self._workflows: dict[str, str] = {}
-        self._lines: dict[str | None, _Line] = {}
+        self._values: dict[str | None, _Values] = {}
 
     def observe(self, observation: Observation) -> None:
         """Take what an observation counts for."""
@@ -68,29 +61,28 @@ class EmfMetrics:
                 self._workflows[run_id] = workflow
             case _:
                 pass
-        values = list(values_of(observation))
-        line = self._line(getattr(observation, "run_id", None))
-        for metric, value in values:
-            line.values.setdefault(metric, []).append(value)
+        values = self._values.setdefault(self._workflow_of(observation), {})
+        for metric, value in values_of(observation):
+            values.setdefault(metric, []).append(value)
 
-    def _line(self, run_id: str | None) -> _Line:
-        known = None if run_id is None else self._workflows.get(run_id)
-        workflow = known if self._by_workflow else None
-        return self._lines.setdefault(workflow, _Line(workflow))
+    def _workflow_of(self, observation: Observation) -> str | None:
+        """Return the workflow whose own line an observation goes into, if there is one."""
+        run_id = getattr(observation, "run_id", None) if self._by_workflow else None
+        return None if run_id is None else self._workflows.get(run_id)
 
     def flush(self, request_id: str) -> None:
         """Write what was collected, and begin anew; nothing if there is nothing."""
-        lines, runs = self._lines, list(self._workflows)
-        self._lines, self._workflows = {}, {}
+        collected, runs = self._values, list(self._workflows)
+        self._values, self._workflows = {}, {}
         about = {"run_id": runs[0]} if len(runs) == 1 else {}
-        for line in lines.values():
-            for values in _portions(line.values):
-                document = self._document(line.workflow, values) | about
+        for workflow, values in collected.items():
+            for portion in _portions(values):
+                document = self._document(workflow, portion) | about
                 document["request_id"] = request_id
                 text = json.dumps(document, separators=(",", ":"))
                 print(text, file=self._stream or sys.stdout, flush=True)
 
-    def _document(self, workflow: str | None, values: dict[Metric, list[int]]) -> dict[str, Any]:
+    def _document(self, workflow: str | None, values: _Values) -> dict[str, Any]:
         dimensions = [[_DEPLOYMENT]] + ([[_DEPLOYMENT, _WORKFLOW]] if workflow else [])
         told = {
             "Namespace": NAMESPACE,
@@ -116,7 +108,7 @@ def _value(metric: Metric, values: list[int]) -> int | list[int]:
     return values[0] if len(values) == 1 else values
 
 
-def _portions(values: dict[Metric, list[int]]) -> Iterator[dict[Metric, list[int]]]:
+def _portions(values: _Values) -> Iterator[_Values]:
     """Yield the values in portions that fit into one line."""
     start = 0
     while portion := {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.audit import acceptance, seal
 from everstep.core.audit_check import Break, Harm, check_audit
-from everstep.core.errors import InvalidRequestError, RunNotFoundError, UnavailableError
+from everstep.core.errors import RunNotFoundError, UnavailableError
 from everstep.core.places import content_digest, digest_of
 from everstep.core.trail import began_at, trail_of
 
@@ -19,23 +19,7 @@ if TYPE_CHECKING:
     from everstep.core.audit_check import Verdict
     from everstep.core.model import Head, Payload
 
-LARGEST_AUDIT_PAGE: Final = 500
 _CONTENTION: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditPage:
-    """Some entries of a run's audit, in order.
-
-    Attributes:
-        entries: The entries.
-        started_at: When the run's code began, as far as that is known; only on the first page.
-        next: The number of the last entry here; None if there are no more.
-    """
-
-    entries: tuple[AuditEntry, ...]
-    started_at: int | None
-    next: int | None
 
 
 def audit(engine: Engine, run_id: str) -> Sequence[AuditEntry]:
@@ -47,32 +31,17 @@ def audit(engine: Engine, run_id: str) -> Sequence[AuditEntry]:
     return trail_of(*_together(engine, run_id))
 
 
-def audit_page(
-    engine: Engine, run_id: str, *, after: int | None = None, limit: int = 100
-) -> AuditPage:
-    """Return some of what was done to a run, in order.
-
-    Args:
-        engine: The ports.
-        run_id: The run.
-        after: The number of the entry behind which to begin; None for the first page.
-        limit: At most so many entries, 1 to 500.
+def began(engine: Engine, run_id: str) -> int | None:
+    """Return when a run's code began, as far as that is known.
 
     Raises:
-        InvalidRequestError: A limit that makes no sense.
         RunNotFoundError: There is no such run.
     """
-    if not 1 <= limit <= LARGEST_AUDIT_PAGE:
-        raise InvalidRequestError(f"limit must be between 1 and {LARGEST_AUDIT_PAGE}, not {limit}")
-    first = after is None
-    head, stored = _together(engine, run_id)
-    left = [each for each in trail_of(head, stored) if first or each.number > (after or 0)]
-    shown = tuple(left[:limit])
-    return AuditPage(
-        entries=shown,
-        started_at=_started_at(engine, head) if first else None,
-        next=shown[-1].number if len(left) > limit else None,
-    )
+    head = _head(engine, run_id)
+    if head.trail is not None and head.trail.sealed is not None:
+        return head.trail.started_at
+    history = engine.runs.load(run_id)
+    return None if history is None else began_at(history.records.values())
 
 
 def verify_audit(engine: Engine, run_id: str) -> Verdict:
@@ -126,13 +95,6 @@ def _together(engine: Engine, run_id: str) -> tuple[Head, Sequence[AuditEntry]]:
         if _head(engine, run_id).generation == head.generation:
             return head, entries
     raise UnavailableError(f"the audit of run {run_id} grows all the time: try again")
-
-
-def _started_at(engine: Engine, head: Head) -> int | None:
-    if head.trail is not None and head.trail.sealed is not None:
-        return head.trail.started_at
-    history = engine.runs.load(head.run_id)
-    return None if history is None else began_at(history.records.values())
 
 
 def _is_what_it_was(engine: Engine, payload: Payload) -> bool:

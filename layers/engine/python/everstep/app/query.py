@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass, replace
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.look import look
+from everstep.app.pages import Slice, page_of, read_cursor, write_cursor
 from everstep.app.payloads import load, unpack
+from everstep.app.reading import read_run
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
+from everstep.core.ids import earliest_id
 from everstep.core.listing import Listed, listed
 from everstep.core.model import RunStatus
 from everstep.core.progress import Progress, not_begun, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from everstep.app.engine import Engine
-    from everstep.core.model import Head, History
+    from everstep.core.model import Event, Head, History
 
 LARGEST_PAGE: Final = 100
 _RECORDED: Final = tuple(
@@ -32,10 +33,11 @@ _DERIVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """A run as people see it: head, progress, every payload at hand."""
+    """A run as people see it: head, progress, every payload at hand but those of its events."""
 
     head: Head
     progress: Progress
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,38 @@ def inspect(engine: Engine, run_id: str) -> RunView:
     history = load(engine, run_id)
     if history is None:
         raise RunNotFoundError(run_id)
-    return RunView(head=_with_result(engine, history.head), progress=_progress(engine, history))
+    return RunView(
+        head=_with_result(engine, history.head),
+        progress=_progress(engine, history),
+        events=history.events,
+    )
+
+
+def list_events(engine: Engine, run_id: str, *, limit: int, cursor: str | None) -> Slice[Event]:
+    """Return events that were sent to a run, by name in the order in which they came.
+
+    Args:
+        engine: The ports.
+        run_id: The run.
+        limit: At most so many, from 1.
+        cursor: Where the page before ended.
+
+    Raises:
+        InvalidRequestError: A cursor that makes no sense.
+        RunNotFoundError: There is no such run.
+    """
+    history = engine.runs.load(run_id)
+    if history is None:
+        raise RunNotFoundError(run_id)
+    found = page_of(
+        history.events, lambda each: f"{each.name}/{each.number}", limit=limit, cursor=cursor
+    )
+    return replace(found, items=tuple(with_payloads(engine, found.items)))
+
+
+def with_payloads(engine: Engine, events: Iterable[Event]) -> Sequence[Event]:
+    """Return events with their payloads at hand."""
+    return [replace(each, payload=unpack(engine, each.payload)) for each in events]
 
 
 def outcome(engine: Engine, run_id: str) -> Head:
@@ -77,6 +110,8 @@ def list_runs(  # noqa: PLR0913 - filters by name
     status: RunStatus | None = None,
     tags: Mapping[str, str] | None = None,
     reference_id: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
     cursor: str | None = None,
     limit: int = 20,
 ) -> Page:
@@ -94,6 +129,8 @@ def list_runs(  # noqa: PLR0913 - filters by name
         status: Only runs with this status.
         tags: Only runs with all of these tags.
         reference_id: Only the run with this reference id, one of each workflow.
+        since: Only runs accepted at this instant or later, by what their ids say.
+        until: Only runs accepted before this instant.
         cursor: Where the previous page ended.
         limit: At most so many runs, 1 to 100.
 
@@ -102,18 +139,18 @@ def list_runs(  # noqa: PLR0913 - filters by name
     """
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidRequestError(f"limit must be between 1 and {LARGEST_PAGE}, not {limit}")
-    before = _read_cursor(cursor)
+    span = _span(since, until, cursor)
     names = [workflow] if workflow is not None else engine.registry.names
     # Few runs have a tag: more are looked at, so that a page is not empty too often.
     size = LARGEST_PAGE if tags else limit
     if reference_id is not None:
-        found = _named(engine, names, reference_id, before)
+        found = _named(engine, names, reference_id, span)
     else:
         recorded = _RECORDED if status is None else (_recorded_of(status),)
         found = list(
             _newest(
                 [
-                    engine.lists.newest(name, each, before, size + 1)
+                    engine.lists.newest(name, each, span.before, size + 1, since=span.since)
                     for name in names
                     for each in recorded
                 ],
@@ -131,7 +168,28 @@ def list_runs(  # noqa: PLR0913 - filters by name
             kept += [shown] if status in (None, shown.status) else []
     more = len(found) > looked_at
     return Page(
-        runs=tuple(kept), cursor=_write_cursor(found[looked_at - 1].run_id) if more else None
+        runs=tuple(kept),
+        cursor=write_cursor("before", found[looked_at - 1].run_id) if more else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """The ids to look among: from one, and before another one."""
+
+    since: str | None
+    before: str | None
+
+    def holds(self, run_id: str) -> bool:
+        late_enough = self.since is None or run_id >= self.since
+        return late_enough and (self.before is None or run_id < self.before)
+
+
+def _span(since: int | None, until: int | None, cursor: str | None) -> _Span:
+    ends = [] if until is None else [earliest_id(until)]
+    ends += [] if cursor is None else [read_cursor(cursor, "before")]
+    return _Span(
+        since=None if since is None else earliest_id(since), before=min(ends, default=None)
     )
 
 
@@ -140,12 +198,12 @@ def _recorded_of(status: RunStatus) -> RunStatus:
 
 
 def _named(
-    engine: Engine, workflows: Iterable[str], reference_id: str, before: str | None
+    engine: Engine, workflows: Iterable[str], reference_id: str, span: _Span
 ) -> list[Listed]:
     held = [engine.runs.reference(name, reference_id) for name in workflows]
     heads = [engine.runs.head(each.run_id) for each in held if each is not None]
     found = [listed(head) for head in heads if head is not None]
-    found = [each for each in found if before is None or each.run_id < before]
+    found = [each for each in found if span.holds(each.run_id)]
     return sorted(found, key=lambda each: each.run_id, reverse=True)
 
 
@@ -162,8 +220,9 @@ def _newest(sources: Iterable[Iterable[Listed]], limit: int) -> Iterator[Listed]
 def _look_closely(engine: Engine, item: Listed) -> Listed:
     if item.status is not RunStatus.RUNNING:
         return item
-    history = load(engine, item.run_id)
-    if history is None:
+    history, unreadable = read_run(engine, item.run_id)
+    # One run that cannot be read keeps nobody from seeing the others: it is shown as recorded.
+    if history is None or unreadable:
         return item
     return replace(item, status=_progress(engine, history).status, ended_at=history.head.ended_at)
 
@@ -177,20 +236,3 @@ def _progress(engine: Engine, history: History) -> Progress:
 
 def _with_result(engine: Engine, head: Head) -> Head:
     return replace(head, result=unpack(engine, head.result) if head.result else None)
-
-
-def _write_cursor(run_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"before": run_id}).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    try:
-        read = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        before = read["before"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidRequestError("the cursor is not one that this API gave out") from error
-    if not isinstance(before, str):
-        raise InvalidRequestError("the cursor is not one that this API gave out")
-    return before

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from everstep.authoring import capture
 from everstep.authoring.callbacks import Callback
 from everstep.authoring.groups import scoped
-from everstep.authoring.loggers import ContextLogger
+from everstep.authoring.loggers import ContextLogger, named
 from everstep.authoring.other_runs import OtherRuns
 from everstep.authoring.polling import NO_STATE, check_limit, poll
 from everstep.authoring.sagas import Saga
@@ -261,7 +260,7 @@ class _WorkflowLogger(ContextLogger):
         run = session.run
         self._session = session
         extra = {"run_id": run.run_id, "workflow": run.workflow, "workflow_version": run.version}
-        super().__init__(logging.getLogger(f"everstep.workflow.{run.workflow}"), extra)
+        super().__init__(named(f"everstep.workflow.{run.workflow}"), extra)
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name that logging calls
         """Say no while a suspended pass is let go, or while nobody keeps what a replay says."""

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+
+@cache
+def named(name: str) -> logging.Logger:
+    """Return the logger of a name, without the lock of ``logging`` from the second time on."""
+    return logging.getLogger(name)
 
 
 class ContextLogger(logging.LoggerAdapter[logging.Logger]):

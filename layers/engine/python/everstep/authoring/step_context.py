@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from everstep.authoring.loggers import ContextLogger
+from everstep.authoring.loggers import ContextLogger, named
 from everstep.core.errors import EverstepError, RunCancelled
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def attempt_context(  # noqa: PLR0913 - all that an attempt knows
         run_id=run_id,
         operation=operation,
         deadline=deadline,
-        logger=ContextLogger(logging.getLogger("everstep.step"), extra),
+        logger=ContextLogger(named("everstep.step"), extra),
         ends=ends,
         trace=dict(trace or {}),
     )

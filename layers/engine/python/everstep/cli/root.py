@@ -12,6 +12,7 @@ from typer.main import get_command
 from everstep.cli import (
     audit,
     check,
+    config,
     control,
     deployed,
     doctor,
@@ -45,6 +46,10 @@ def _group(name: str, text: str) -> typer.Typer:
     return made
 
 
+_config = typer.Typer(name="config", invoke_without_command=True)
+_config.callback()(config.show)
+_config.command("check")(config.check)
+app.add_typer(_config)
 _runs = _group("runs", "Look at runs, and ask something of them.")
 _runs.command("list")(runs.list_)
 _runs.command("inspect")(runs.inspect)

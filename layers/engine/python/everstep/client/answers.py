@@ -28,6 +28,47 @@ class ErrorDetails(_Told):
     operation: str | None = None
 
 
+class LogLine(_Told):
+    """A line that a run's code, or the engine, has said.
+
+    Attributes:
+        id: Identity within the run.
+        at: When it was said.
+        level: ``INFO``, ``ERROR`` and so on.
+        source: ``workflow``, ``step``, ``engine`` or ``system``.
+        step: The operation that it belongs to, if it belongs to one.
+        attempt: The attempt of a step that said it.
+        logger: The name of the logger; ``stdout`` or ``stderr`` of what was printed.
+        message: The text.
+        fields: What was said beside the text.
+    """
+
+    id: str
+    at: datetime
+    level: str
+    source: str
+    step: str | None = None
+    attempt: int | None = None
+    logger: str
+    message: str
+    fields: dict[str, Any] = Field(default_factory=dict)
+
+
+class LogPage(_Told):
+    """Lines of a run, in the order in which they were recorded.
+
+    Attributes:
+        lines: The lines.
+        next: Where the next page begins; None if this is the last one by now.
+        follow: From where to look for what comes later: some lines may come again, by their id.
+            None once the run has ended.
+    """
+
+    lines: tuple[LogLine, ...] = Field(validation_alias=AliasChoices("logs", "lines"))
+    next: str | None = None
+    follow: str | None = None
+
+
 class RunSummary(_Told):
     """A run as lists show it."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 from everstep.authoring.workflows import Workflow
 from everstep.client.answers import RunSummary, WorkflowInfo
 from everstep.client.encoding import data_of, input_of
-from everstep.client.options import start_query
+from everstep.client.options import start_headers, start_query
 from everstep.client.run import Connection, Run, new_key
 from everstep.client.transport import Call, path
 from everstep.client.waiting import Waiting
@@ -59,7 +59,7 @@ class Client:
             actor: Who asks, for the audit; goes with every call as ``Everstep-Actor``.
             timeout: Longest time to wait for an answer: seconds or ``timedelta``.
             session: A ``boto3.Session`` whose credentials sign every call, for an API that
-                wants that (``ApiAuthorization`` is ``AWS_IAM``).
+                wants that (``ApiAuthorization`` is ``IAM``).
 
         Raises:
             MissingExtraError: ``everstep[client]`` is not installed.
@@ -195,7 +195,7 @@ class Client:
             method="POST",
             path=path("triggers", name),
             query=start_query(options),
-            headers={"Idempotency-Key": options.get("idempotency_key") or new_key()},
+            headers=start_headers(options, new_key()),
             body=data_of(input) if known is None else input_of(known, input),
         )
         body = self._connection.send(call).body
@@ -269,19 +269,14 @@ class Client:
             *_moment("until", until),
             ("limit", str(_PAGE)),
         ]
-        cursor: str | None = None
-        while True:
-            call = Call(method="GET", path="/runs", query=[*query, *_given("cursor", cursor)])
-            body = self._connection.send(call).body
+        for body in self._connection.pages("/runs", query):
             yield from map(RunSummary.model_validate, body["runs"])
-            cursor = body["cursor"]
-            if cursor is None:
-                return
 
     def workflows(self) -> tuple[WorkflowInfo, ...]:
         """Return what is deployed, by name."""
-        body = self._connection.get("workflows")
-        return tuple(map(WorkflowInfo.model_validate, body["workflows"]))
+        pages = self._connection.pages("/workflows")
+        shown = (each for body in pages for each in body["workflows"])
+        return tuple(map(WorkflowInfo.model_validate, shown))
 
     def health(self) -> Mapping[str, Any]:
         """Return what the deployment says of itself, once it has reached its table."""

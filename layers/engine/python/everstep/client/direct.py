@@ -11,7 +11,7 @@ from everstep.client.transport import Answer, shown
 from everstep.core.codec import dumps
 from everstep.http.api import api_routes
 from everstep.http.faults import NoSuchRouteError
-from everstep.http.requests import Request, check_query, unquoted
+from everstep.http.requests import Request, unquoted
 from everstep.http.trigger import trigger_routes
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.client.transport import Call
-    from everstep.http.application import Route
+    from everstep.http.routes import Route
 
 _VARIABLE: Final = re.compile(r"<(\w+)>")
 _NO_LIMIT: Final = 2**31
@@ -64,9 +64,7 @@ class DirectTransport:
         engine = self._engine()
         routes = [*trigger_routes(engine), *api_routes(engine, self._sleep)]
         route, parameters = _found(routes, call)
-        request = self._request(call, parameters)
-        check_query(request.query, route.query, route.repeatable)
-        reply = route.call(request)
+        reply = route.answer(self._request(call, parameters))
         # As it would be read by a caller far away.
         return Answer(status=reply.status, body=json.loads(dumps(reply.body or {})))
 

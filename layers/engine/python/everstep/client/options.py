@@ -32,6 +32,8 @@ class StartOptions(TypedDict, total=False):
         tags: Names and values to find the run by.
         timeout: How long the run may take.
         retention: How long it is kept once it has ended.
+        correlation_id: A mark on everything that belongs together, for logs.
+        traceparent: The trace that it belongs to, as W3C writes it.
     """
 
     idempotency_key: str | None
@@ -43,6 +45,8 @@ class StartOptions(TypedDict, total=False):
     tags: Mapping[str, str] | None
     timeout: float | timedelta | None
     retention: float | timedelta | None
+    correlation_id: str | None
+    traceparent: str | None
 
 
 def start_query(options: StartOptions) -> list[tuple[str, str]]:
@@ -56,6 +60,21 @@ def start_query(options: StartOptions) -> list[tuple[str, str]]:
     if unknown:
         raise TypeError(f"there is no option {unknown[0]!r}; there are {_names()}")
     return list(_parameters(options))
+
+
+def start_headers(options: StartOptions, key: str) -> dict[str, str]:
+    """Return the options that are headers.
+
+    Args:
+        options: The options.
+        key: The idempotency key, if they have none.
+    """
+    said = {
+        "Idempotency-Key": options.get("idempotency_key") or key,
+        "X-Correlation-Id": options.get("correlation_id"),
+        "Traceparent": options.get("traceparent"),
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _names() -> str:

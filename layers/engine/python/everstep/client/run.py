@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.adapters.system import SystemIds
-from everstep.client.answers import AuditEntry, AuditVerdict, ErrorDetails, RunDetails, StepDetails
+from everstep.client.answers import (
+    AuditEntry,
+    AuditVerdict,
+    ErrorDetails,
+    LogPage,
+    RunDetails,
+    StepDetails,
+)
 from everstep.client.encoding import data_of
 from everstep.client.errors import RunFailed, RunTimeout
+from everstep.client.run_logs import follow, log_query
 from everstep.client.transport import Call, path
 from everstep.core.codec import dumps
 from everstep.core.durations import SECOND, to_millis
 from everstep.core.model import RunStatus
-from everstep.http.api import LONGEST_WAIT
+from everstep.http.queries import LONGEST_WAIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from typing_extensions import Unpack
+
     from everstep.authoring.workflows import Workflow
+    from everstep.client.answers import LogLine
+    from everstep.client.run_logs import LogFilter
     from everstep.client.transport import Answer, Transport
     from everstep.client.waiting import Waiting
 
@@ -43,6 +55,20 @@ class Connection:
     def get(self, *segments: str, **query: str) -> Mapping[str, Any]:
         """Return the body of what is at a path."""
         return self.send(Call(method="GET", path=path(*segments), query=list(query.items()))).body
+
+    def pages(
+        self, where: str, query: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the pages of a list, asking for more as they are taken."""
+        cursor: str | None = None
+        while True:
+            more = [] if cursor is None else [("cursor", cursor)]
+            body = self.send(Call(method="GET", path=where, query=[*query, *more])).body
+            yield body
+            # An older API shows everything on one page.
+            cursor = body.get("cursor")
+            if cursor is None:
+                return
 
     def send(self, call: Call) -> Answer:
         """Return the answer to a call."""
@@ -90,19 +116,27 @@ class Run(Generic[Out_co]):
 
     def audit(self) -> tuple[AuditEntry, ...]:
         """Return what was done to the run, by whom and why, oldest first."""
-        found: list[AuditEntry] = []
-        query: dict[str, str] = {}
-        while True:
-            body = self._connection.get("runs", self.id, "audit", **query)
-            found += [AuditEntry.model_validate(each) for each in body["audit"]]
-            if body.get("next") is None:
-                return tuple(found)
-            query = {"after": str(body["next"])}
+        pages = self._connection.pages(path("runs", self.id, "audit"))
+        return tuple(AuditEntry.model_validate(each) for body in pages for each in body["audit"])
 
     def verify_audit(self) -> AuditVerdict:
         """Return what was done to the run's audit that should not have been done."""
         body = self._connection.get("runs", self.id, "audit", limit="1", verify="true")
         return AuditVerdict.model_validate(body["verified"])
+
+    def logs(self, **which: Unpack[LogFilter]) -> LogPage:
+        """Return lines that the run's code has said; see ``LogFilter`` for which."""
+        query = log_query(which)
+        call = Call(method="GET", path=path("runs", self.id, "logs"), query=query)
+        return LogPage.model_validate(self._connection.send(call).body)
+
+    def follow_logs(self, **which: Unpack[LogFilter]) -> Iterator[LogLine]:
+        """Yield lines as they come, each once, until the run has ended."""
+
+        def ask(more: Mapping[str, Any]) -> LogPage:
+            return self.logs(**cast("LogFilter", {**which, **more}))
+
+        return follow(ask, self._connection.waiting.sleep)
 
     def result(self, timeout: float | timedelta | None = None) -> Out_co:
         """Wait for the run to end, and return what its workflow returned.

@@ -42,6 +42,9 @@ CALLS: Final[Mapping[str, Scope | None]] = {
     "GET /runs/<run_id>": Scope.READ,
     "GET /runs/<run_id>/result": Scope.READ,
     "GET /runs/<run_id>/audit": Scope.READ,
+    "GET /runs/<run_id>/events": Scope.READ,
+    "GET /runs/<run_id>/history": Scope.READ,
+    "GET /runs/<run_id>/logs": Scope.READ,
     "GET /workflows": Scope.READ,
     "POST /runs/<run_id>/pause": Scope.CONTROL,
     "POST /runs/<run_id>/resume": Scope.CONTROL,
@@ -56,6 +59,7 @@ CALLS: Final[Mapping[str, Scope | None]] = {
     "POST /callbacks/<token>/fail": OPEN,
     "POST /callbacks/<token>/heartbeat": OPEN,
     "GET /health": OPEN,
+    "GET /openapi.json": OPEN,
 }
 _VARIABLE: Final = re.compile(r"<\w+>")
 _NAMES_A_WORKFLOW: Final = "<workflow>"

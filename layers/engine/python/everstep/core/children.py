@@ -6,14 +6,13 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING, Final
 
+from everstep.core.ids import LATEST, letters
+
 if TYPE_CHECKING:
     from everstep.core.model import Head
 
-# As everywhere where ULIDs are used: digits and letters without I, L, O, U.
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LETTERS: Final = 26
 _CHANCE_BYTES: Final = 10
-_LATEST: Final = 2**48 - 1
 
 
 def child_id(parent: str, key: str, at: int) -> str:
@@ -25,9 +24,7 @@ def child_id(parent: str, key: str, at: int) -> str:
         at: When the run's code asked for it.
     """
     chance = hashlib.sha256(f"{parent}/{key}".encode()).digest()[:_CHANCE_BYTES]
-    number = int.from_bytes(min(at, _LATEST).to_bytes(6) + chance)
-    letters = [_ALPHABET[number >> 5 * place & 31] for place in range(_LETTERS)]
-    return "".join(reversed(letters))
+    return letters(int.from_bytes(min(at, LATEST).to_bytes(6) + chance), _LETTERS)
 
 
 def child_secret(parent_secret: str, key: str) -> str:

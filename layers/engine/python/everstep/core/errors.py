@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING, Any
 from everstep.core.durations import to_millis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
 
@@ -304,7 +304,13 @@ class InvalidInputError(RequestError):
 
 
 class InvalidRequestError(RequestError):
-    """Say which parameter of a request is wrong and what is allowed."""
+    """Say which parameter of a request is wrong and what is allowed.
+
+    Attributes:
+        errors: Every mistake, as far as they are known one by one: where, what, and its type.
+    """
+
+    errors: Sequence[Mapping[str, Any]] = ()
 
 
 class InvalidOptionError(RequestError):

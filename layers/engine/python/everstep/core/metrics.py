@@ -6,9 +6,8 @@ away while nothing goes wrong cost nothing: CloudWatch charges for those that ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from everstep.core.model import OpStatus, RunStatus
 from everstep.core.observations import (
@@ -42,8 +41,7 @@ class Unit(StrEnum):
     MICROSECONDS = "Microseconds"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class Metric(NamedTuple):
     """A number that is told.
 
     Attributes:

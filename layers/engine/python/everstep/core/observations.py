@@ -3,13 +3,15 @@
 A fact is told by whoever wrote it, once the write has succeeded: a repeat of a message, or one
 that loses a race, changes nothing and tells nothing. What a process that dies has written and not
 told stays untold. So a number is never too high, and seldom a little too low.
+
+They are named tuples where everything else is a dataclass: every function imports them at its cold
+start, and a dataclass takes eight times as long to make.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from everstep.core.model import Head, OpStatus, RunStatus
@@ -24,23 +26,20 @@ class Repair(StrEnum):
     ENDING = "ending"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunAtHand:
+class RunAtHand(NamedTuple):
     """From now on this is about a run: who logs or counts may say which."""
 
     head: Head
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunAccepted:
+class RunAccepted(NamedTuple):
     """A run was recorded, and will begin."""
 
     run_id: str
     workflow: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOver:
+class RunOver(NamedTuple):
     """A run became terminal, so many milliseconds after it was to begin."""
 
     run_id: str
@@ -49,16 +48,14 @@ class RunOver:
     lasted: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunHalted:
+class RunHalted(NamedTuple):
     """A run became STALLED."""
 
     run_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepAttempted:
+class StepAttempted(NamedTuple):
     """An attempt of a step was recorded.
 
     Attributes:
@@ -76,8 +73,7 @@ class StepAttempted:
     lasted: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDispatched:
+class StepDispatched(NamedTuple):
     """A step's message was acted on, so many milliseconds after it could have been."""
 
     run_id: str
@@ -85,8 +81,7 @@ class StepDispatched:
     lag: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SleepOver:
+class SleepOver(NamedTuple):
     """A sleep was recorded as ended, so many milliseconds after its time."""
 
     run_id: str
@@ -94,8 +89,7 @@ class SleepOver:
     late: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeReplayed:
+class CodeReplayed(NamedTuple):
     """The code of a run was replayed from its beginning.
 
     Attributes:
@@ -109,16 +103,14 @@ class CodeReplayed:
     took: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRepaired:
+class RunRepaired(NamedTuple):
     """The sweeper has sent again what got lost."""
 
     run_id: str
     repair: Repair
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LetterBuried:
+class LetterBuried(NamedTuple):
     """A dead letter was looked after.
 
     Attributes:
@@ -130,8 +122,7 @@ class LetterBuried:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageKept:
+class MessageKept(NamedTuple):
     """A message that belongs to no run was put aside."""
 
     reason: str

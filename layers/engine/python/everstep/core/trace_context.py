@@ -8,9 +8,8 @@ are the second in which the run was accepted, as X-Ray demands of its own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from everstep.core.durations import SECOND
 
@@ -18,15 +17,15 @@ if TYPE_CHECKING:
     from everstep.core.model import Head
 
 LONGEST_CORRELATION_ID: Final = 128
-_W3C: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
-_XRAY_ROOT: Final = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
-_XRAY_SPAN: Final = re.compile(r"[0-9a-f]{16}")
+# Compiled when they are first used: most cold starts have no use for them.
+_W3C: Final = r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+_XRAY_ROOT: Final = r"1-([0-9a-f]{8})-([0-9a-f]{24})"
+_XRAY_SPAN: Final = r"[0-9a-f]{16}"
 _SPAN: Final = 16
 _TRACE: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceContext:
+class TraceContext(NamedTuple):
     """A place in a trace.
 
     Attributes:
@@ -47,14 +46,18 @@ class TraceContext:
         return f"00-{self.trace_id}-{self.span_id}-{self.sampled:02x}"
 
     @property
+    def recorded(self) -> str:
+        """Return what stands in a record: without flags if nobody has decided on them."""
+        return f"{self.trace_id}-{self.span_id}" if self.derived else self.traceparent
+
+    @property
     def xray(self) -> str:
         """Return the header of X-Ray, ``X-Amzn-Trace-Id``."""
         root = f"1-{self.trace_id[:8]}-{self.trace_id[8:]}"
         return f"Root={root};Parent={self.span_id};Sampled={self.sampled:d}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correlation:
+class Correlation(NamedTuple):
     """What joins a run with the rest of the world.
 
     Attributes:
@@ -71,7 +74,7 @@ def read_traceparent(text: str) -> TraceContext | None:
 
     A later version of the header may say more; what this one knows stands first.
     """
-    found = _W3C.fullmatch(text.strip())
+    found = re.fullmatch(_W3C, text.strip())
     if found is None:
         return None
     version, trace_id, span_id, flags, more = found.groups()
@@ -81,12 +84,22 @@ def read_traceparent(text: str) -> TraceContext | None:
     return TraceContext(trace_id=trace_id, span_id=span_id, sampled=bool(int(flags, 16) & 1))
 
 
+def read_recorded(text: str | None) -> TraceContext | None:
+    """Return the trace of a record; None if there is none, or if it cannot be read."""
+    if text is None:
+        return None
+    if text.count("-") == 1:
+        found = read_traceparent(f"00-{text}-00")
+        return None if found is None else found._replace(derived=True)
+    return read_traceparent(text)
+
+
 def read_xray(text: str) -> TraceContext | None:
     """Return the trace of an X-Ray header if it is sampled, has a root and a parent."""
     fields = dict(part.strip().split("=", 1) for part in text.split(";") if "=" in part)
-    root = _XRAY_ROOT.fullmatch(fields.get("Root", ""))
+    root = re.fullmatch(_XRAY_ROOT, fields.get("Root", ""))
     span = fields.get("Parent", "")
-    if root is None or not _XRAY_SPAN.fullmatch(span) or fields.get("Sampled") != "1":
+    if root is None or not re.fullmatch(_XRAY_SPAN, span) or fields.get("Sampled") != "1":
         return None
     return TraceContext(trace_id=root[1] + root[2], span_id=span, sampled=True)
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
 
+from everstep.adapters.errors import MissingBlobError
+from everstep.http.cors import NO_CORS, Cors
 from everstep.http.faults import AnswerTooLargeError, MethodNotAllowedError, NoSuchRouteError
 from everstep.http.problems import INTERNAL, MEDIA_TYPE, problem
-from everstep.http.requests import check_query, read_request
+from everstep.http.requests import check_sizes, headers_of, read_request
+from everstep.http.routes import Reply, Route
 from everstep.logs import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from everstep.http.admission import Gate
-    from everstep.http.requests import LambdaContext, Request
+    from everstep.http.requests import LambdaContext
+
+__all__ = ["Application", "Reply", "Route"]
 
 LARGEST_ANSWER: Final = 5_500_000
 """Bytes of JSON; Lambda lets 6 MB through, in which the answer is JSON once more."""
@@ -30,46 +35,24 @@ _TOKEN: Final = re.compile(r"(?<=/callbacks/)[^/]+")
 _LOG: Final = logging.getLogger("everstep.http")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What a route answers: a status, data that goes out as JSON, and headers of its own."""
-
-    status: int = 200
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One call of the API.
-
-    Attributes:
-        method: GET or POST; HEAD comes with GET by itself.
-        rule: The path, its variable parts as ``<name>``.
-        call: Answers a request.
-        query: The query parameters that it knows; any other is refused.
-        repeatable: Those of them that may be given several times.
-    """
-
-    method: str
-    rule: str
-    call: Callable[[Request], Reply]
-    query: frozenset[str] = frozenset()
-    repeatable: frozenset[str] = frozenset()
-
-
 class Application:
     """The handler of a function behind API Gateway."""
 
-    def __init__(self, routes: Iterable[Route], gate: Gate | None = None) -> None:
+    def __init__(
+        self, routes: Iterable[Route], gate: Gate | None = None, cors: Cors = NO_CORS
+    ) -> None:
         """Register the routes, and for every other method of their paths what it is answered.
 
         Args:
             routes: What there is.
             gate: Lets calls in; None lets in everybody.
+            cors: Whose pages may read the answers.
         """
-        self._gate = gate
+        # Not its `enable_validation`, which would cost every cold start more than all else here:
+        # requests are checked by the routes' own models.
         self._resolver = APIGatewayRestResolver(debug=False)
+        self._gate = gate
+        self._cors = cors
         by_rule: dict[str, dict[str, Route]] = {}
         for route in routes:
             by_rule.setdefault(route.rule, {})[route.method] = route
@@ -87,6 +70,10 @@ class Application:
     def _context(self) -> LambdaContext:
         return self._resolver.lambda_context
 
+    @property
+    def _headers(self) -> Mapping[str, str]:
+        return headers_of(self._resolver.current_event.raw_event)
+
     def _endpoint(self, method: str, routes: Mapping[str, Route]) -> Callable[..., Response[str]]:
         offered = _offered(routes)
         route = routes.get("GET" if method == "HEAD" else method)
@@ -95,17 +82,25 @@ class Application:
             if route is not None:
                 return self._answer(method, route.rule, lambda: self._call(route, parameters))
             rule = next(iter(routes.values())).rule
-            return self._answer(method, rule, lambda: _not_routed(method, offered))
+            return self._answer(method, rule, lambda: self._not_routed(method, offered))
 
         return endpoint
 
     def _call(self, route: Route, parameters: Mapping[str, str]) -> Reply:
         event = self._resolver.current_event.raw_event
         request = read_request(event, self._context, parameters)
+        check_sizes(request)
         if self._gate is not None:
             request = self._gate.admit(event, route.method, route.rule, request)
-        check_query(request.query, route.query, route.repeatable)
-        return route.call(request)
+        return route.answer(request)
+
+    def _not_routed(self, method: str, offered: list[str]) -> Reply:
+        if method != "OPTIONS":
+            raise MethodNotAllowedError(method, offered)
+        allow = ", ".join(offered)
+        return Reply(
+            status=204, headers={"Allow": allow, **self._cors.headers(self._headers, allow)}
+        )
 
     def _nothing_here(self, _error: Exception) -> Response[str]:
         event = self._resolver.current_event
@@ -127,13 +122,15 @@ class Application:
             _log_fault(error, told.status)
             reply = Reply(status=told.status, body=told.body, headers=told.headers)
             body, media = _dump(told.body), MEDIA_TYPE
+        if reply.tagged:
+            reply, body = _tagged(reply, body, self._headers.get("if-none-match"))
         _LOG.info("answered", extra={"method": method, "route": rule, "status": reply.status})
-        headers = {"Cache-Control": "no-store", "X-Request-Id": request_id, **reply.headers}
+        headers = {"Cache-Control": "no-store", "X-Request-Id": request_id}
         return Response(
             status_code=reply.status,
             content_type=media if body else None,
             body="" if method == "HEAD" else body,
-            headers=dict(headers),
+            headers={**headers, **self._cors.headers(self._headers), **reply.headers},
         )
 
 
@@ -143,10 +140,19 @@ def _offered(routes: Iterable[str]) -> list[str]:
     return [each for each in _METHODS if each in found or (each == "HEAD" and "GET" in found)]
 
 
-def _not_routed(method: str, offered: list[str]) -> Reply:
-    if method == "OPTIONS":
-        return Reply(status=204, headers={"Allow": ", ".join(offered)})
-    raise MethodNotAllowedError(method, offered)
+def _tagged(reply: Reply, body: str, known: str | None) -> tuple[Reply, str]:
+    """Add the entity tag of exactly these bytes; leave them out for whoever has them."""
+    tag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    # May be kept, but not used without asking.
+    headers = {**reply.headers, "ETag": tag, "Cache-Control": "private, no-cache"}
+    if known is None or not {"*", tag} & {_strong(each) for each in known.split(",")}:
+        return Reply(status=reply.status, body=reply.body, headers=headers), body
+    return Reply(status=304, headers=headers), ""
+
+
+def _strong(tag: str) -> str:
+    """Return a tag without the mark that proxies put before it when they compress."""
+    return tag.strip().removeprefix("W/")
 
 
 def _dump(body: Mapping[str, Any] | None) -> str:
@@ -163,5 +169,6 @@ def _dump(body: Mapping[str, Any] | None) -> str:
 
 
 def _log_fault(error: Exception, status: int) -> None:
-    if status >= INTERNAL.status:
+    # Nobody who calls can mend a payload that is gone: whoever reads the log is to hear of it.
+    if status >= INTERNAL.status or isinstance(error, MissingBlobError):
         _LOG.error("not answered", extra=described(error))

@@ -6,11 +6,19 @@ The token is as good as a password. It stands in no answer, no error and no line
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
 from everstep.app.callbacks import complete_callback, fail_callback, heartbeat_callback
-from everstep.core.errors import InvalidRequestError
-from everstep.http.application import Reply, Route
+from everstep.core.errors import (
+    CallbackGoneError,
+    CallbackNotFoundError,
+    IllegalStateError,
+    InvalidRequestError,
+)
+from everstep.http.contract import Nothing, Payload
+from everstep.http.queries import LONGEST_TYPE, FailBody
+from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +26,38 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.http.requests import Request
 
-_LONGEST_TYPE: Final = 200
-
 
 def callback_routes(engine: Engine) -> Sequence[Route]:
     """Return the routes by which callbacks are answered."""
     calls = _Calls(engine)
+    route = partial(
+        Route, method="POST", problems=(CallbackNotFoundError, CallbackGoneError, IllegalStateError)
+    )
+    kept = {200: "CallbackAnswered", 202: "CallbackAnswered"}
     return (
-        Route(method="POST", rule="/callbacks/<token>/complete", call=calls.complete),
-        Route(method="POST", rule="/callbacks/<token>/fail", call=calls.fail),
-        Route(method="POST", rule="/callbacks/<token>/heartbeat", call=calls.heartbeat),
+        route(
+            rule="/callbacks/<token>/complete",
+            call=calls.complete,
+            summary="Complete a callback with a value.",
+            answers=kept,
+            body=Payload,
+            largest=engine.limits.payload,
+        ),
+        route(
+            rule="/callbacks/<token>/fail",
+            call=calls.fail,
+            summary="Let a callback fail.",
+            answers=kept,
+            body=FailBody,
+            largest=engine.limits.payload,
+        ),
+        route(
+            rule="/callbacks/<token>/heartbeat",
+            call=calls.heartbeat,
+            summary="Give a sign of life of whoever works on a callback.",
+            answers={200: "CallbackAnswered"},
+            body=Nothing,
+        ),
     )
 
 
@@ -37,34 +67,23 @@ class _Calls:
 
     def complete(self, request: Request) -> Reply:
         """Keep the value: 202, or 200 if the same one was kept before."""
-        value = request.json(self.engine.limits.payload)
+        value = request.given(Payload).root
         created = complete_callback(self.engine, request.parameters["token"], value)
         return _kept("completed", created=created)
 
     def fail(self, request: Request) -> Reply:
         """Keep the failure: 202, or 200 if the same one was kept before."""
-        kind, message = _failure(request.json(self.engine.limits.payload))
-        created = fail_callback(self.engine, request.parameters["token"], kind, message)
+        failure = request.given(FailBody)
+        if not failure.type.isprintable():
+            raise InvalidRequestError(f"type must be 1 to {LONGEST_TYPE} printable characters")
+        token = request.parameters["token"]
+        created = fail_callback(self.engine, token, failure.type, failure.message)
         return _kept("failed", created=created)
 
     def heartbeat(self, request: Request) -> Reply:
-        if request.json(self.engine.limits.payload) not in (None, {}):
-            raise InvalidRequestError("a sign of life has no body")
         heartbeat_callback(self.engine, request.parameters["token"])
         return Reply(body={"status": "alive"})
 
 
 def _kept(status: str, *, created: bool) -> Reply:
     return Reply(status=202 if created else 200, body={"status": status})
-
-
-def _failure(body: object) -> tuple[str, str]:
-    fields: dict[str, Any] = body if isinstance(body, dict) else {}
-    kind, message = fields.get("type"), fields.get("message", "")
-    if not fields.keys() <= {"type", "message"} or not isinstance(kind, str):
-        raise InvalidRequestError("the body must be an object with type and, if any, message")
-    if not (0 < len(kind) <= _LONGEST_TYPE and kind.isprintable()):
-        raise InvalidRequestError(f"type must be 1 to {_LONGEST_TYPE} printable characters")
-    if not isinstance(message, str):
-        raise InvalidRequestError("message must be text")
-    return kind, message

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from everstep.core.errors import RequestError
+from everstep.core.errors import InvalidRequestError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+
+def wrong_request(said: str, errors: Iterable[Mapping[str, Any]]) -> InvalidRequestError:
+    """Return the error for a part of a request that is wrong.
+
+    Args:
+        said: What is wrong, and what is allowed.
+        errors: Every mistake: ``loc`` (where), ``msg`` (what) and ``type``.
+    """
+    error = InvalidRequestError(said)
+    error.errors = list(errors)
+    return error
 
 
 class MalformedBodyError(RequestError):
@@ -37,3 +49,11 @@ class MethodNotAllowedError(RequestError):
 
 class AnswerTooLargeError(RequestError):
     """Say that an answer is larger than Lambda lets through, and what to ask for instead."""
+
+
+class UriTooLongError(RequestError):
+    """Say that a path or a query is longer than any that means something."""
+
+
+class HeadersTooLargeError(RequestError):
+    """Say that the headers are larger than any that mean something."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.keys import KeyRequest, create_key, list_keys, revoke_key, rotate_key
+from everstep.app.pages import page_of
+from everstep.core.denials import KeyNotFoundError
 from everstep.core.durations import DAY, SECOND, to_iso
-from everstep.core.errors import InvalidRequestError
-from everstep.http.application import Reply, Route
+from everstep.core.errors import IllegalStateError
+from everstep.http.queries import KeyBody, PageQuery, RotationBody
+from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from everstep.app.keys import Issued, Keys
     from everstep.core.api_keys import ApiKey
@@ -19,10 +23,6 @@ if TYPE_CHECKING:
 
 OVERLAP: Final = DAY
 """For how long the present secret stays good at a rotation, unless the caller says."""
-LONGEST: Final = 100 * 365 * DAY
-_LARGEST_BODY: Final = 16_384
-_ROTATION: Final = frozenset({"overlap", "expires_in"})
-_KEY: Final = frozenset({"name", "scopes", "workflows", "expires_in", "rate"})
 
 
 def key_routes(keys: Callable[[], Keys]) -> Sequence[Route]:
@@ -32,11 +32,39 @@ def key_routes(keys: Callable[[], Keys]) -> Sequence[Route]:
         keys: Makes what the use cases need, at the first call.
     """
     calls = _Calls(keys)
+    of_key = partial(Route, problems=(KeyNotFoundError, IllegalStateError))
     return (
-        Route(method="GET", rule="/keys", call=calls.every),
-        Route(method="POST", rule="/keys", call=calls.create),
-        Route(method="DELETE", rule="/keys/<key_id>", call=calls.revoke),
-        Route(method="POST", rule="/keys/<key_id>/rotate", call=calls.rotate),
+        Route(
+            method="GET",
+            rule="/keys",
+            call=calls.every,
+            summary="List API keys, without their secrets.",
+            answers={200: "KeyPage"},
+            query=PageQuery,
+        ),
+        Route(
+            method="POST",
+            rule="/keys",
+            call=calls.create,
+            summary="Make an API key: it is shown this once.",
+            answers={201: "KeyIssued"},
+            body=KeyBody,
+        ),
+        of_key(
+            method="DELETE",
+            rule="/keys/<key_id>",
+            call=calls.revoke,
+            summary="Revoke an API key.",
+            answers={200: "KeyShown"},
+        ),
+        of_key(
+            method="POST",
+            rule="/keys/<key_id>/rotate",
+            call=calls.rotate,
+            summary="Give an API key another secret: it is shown this once.",
+            answers={200: "KeyIssued"},
+            body=RotationBody,
+        ),
     )
 
 
@@ -65,20 +93,24 @@ def _time(millis: int | None) -> str | None:
 class _Calls:
     keys: Callable[[], Keys]
 
-    def every(self, _request: Request) -> Reply:
-        keys = self.keys()
+    def every(self, request: Request) -> Reply:
+        keys, asked = self.keys(), request.given(PageQuery)
         now = keys.clock.now()
-        return Reply(body={"keys": [shown(each, now) for each in list_keys(keys)]})
+        found = page_of(
+            list_keys(keys), lambda each: each.key_id, limit=asked.limit, cursor=asked.cursor
+        )
+        shown_keys = [shown(each, now) for each in found.items]
+        return Reply(body={"keys": shown_keys, "cursor": found.cursor})
 
     def create(self, request: Request) -> Reply:
         """Make a key: 201, and the only time that it is shown."""
-        keys, fields = self.keys(), _fields(request, _KEY)
+        keys, said = self.keys(), request.given(KeyBody)
         asked = KeyRequest(
-            name=_text(fields, "name"),
-            scopes=_texts(fields, "scopes"),
-            workflows=_texts(fields, "workflows"),
-            lifetime=_duration(fields, "expires_in"),
-            rate=_number(fields, "rate"),
+            name=said.name,
+            scopes=said.scopes,
+            workflows=said.workflows,
+            lifetime=_millis(said.expires_in),
+            rate=said.rate,
         )
         return _issued(keys, create_key(keys, asked), 201)
 
@@ -89,13 +121,13 @@ class _Calls:
 
     def rotate(self, request: Request) -> Reply:
         """Give a key another secret: 200, and the only time that it is shown."""
-        keys, fields = self.keys(), _fields(request, _ROTATION)
-        overlap = _duration(fields, "overlap")
+        keys, said = self.keys(), request.given(RotationBody)
+        overlap = _millis(said.overlap)
         issued = rotate_key(
             keys,
             request.parameters["key_id"],
             overlap=OVERLAP if overlap is None else overlap,
-            lifetime=_duration(fields, "expires_in"),
+            lifetime=_millis(said.expires_in),
         )
         return _issued(keys, issued, 200)
 
@@ -105,37 +137,5 @@ def _issued(keys: Keys, issued: Issued, status: int) -> Reply:
     return Reply(status=status, body=body)
 
 
-def _fields(request: Request, allowed: frozenset[str]) -> Mapping[str, Any]:
-    body = request.json(_LARGEST_BODY)
-    fields = {} if body is None else body
-    if not isinstance(fields, dict) or not fields.keys() <= allowed:
-        raise InvalidRequestError(f"the body may be an object with {', '.join(sorted(allowed))}")
-    return fields
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str):
-        raise InvalidRequestError(f"{name} must be text")
-    return value
-
-
-def _texts(fields: Mapping[str, Any], name: str) -> list[str]:
-    value = fields.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InvalidRequestError(f"{name} must be a list of texts")
-    return value
-
-
-def _number(fields: Mapping[str, Any], name: str) -> int | None:
-    value = fields.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise InvalidRequestError(f"{name} must be a whole number")
-    return value
-
-
-def _duration(fields: Mapping[str, Any], name: str) -> int | None:
-    seconds = _number(fields, name)
-    if seconds is not None and not 0 <= seconds * SECOND <= LONGEST:
-        raise InvalidRequestError(f"{name} must be 0 to {LONGEST // SECOND} seconds")
+def _millis(seconds: int | None) -> int | None:
     return None if seconds is None else seconds * SECOND

@@ -2,45 +2,134 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeVar
 
-from everstep.app.options import StartOptions
+from pydantic import Field
+from typing_extensions import override
+
+from everstep.app.options import LONGEST_REFERENCE_ID, LONGEST_WHO, MOST_TAGS, StartOptions
 from everstep.core.errors import InvalidOptionError
+from everstep.core.trace_context import LONGEST_CORRELATION_ID
+from everstep.http.contract import SECONDS, Asked, IdempotencyKey, Instant, header_name
+from everstep.http.faults import wrong_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from everstep.app.options import OnConflict
+    from everstep.core.errors import EverstepError, InvalidRequestError
     from everstep.http.requests import Request
 
 TAG: Final = "tag"
-OPTIONS: Final = frozenset(
-    {"version", "reference_id", "on_conflict", "delay", "at", TAG, "timeout", "retention"}
-)
 _SHOWN: Final = 40
+_PREFIX: Final = "everstep_"
+_OF_REQUESTS: Final = frozenset({"idempotency_key", "everstep_actor"})
+T = TypeVar("T")
+
+Version = Annotated[str, Field(description="The version to start on; the highest if absent.")]
+ReferenceId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_REFERENCE_ID,
+        description="The caller's own name: one run that has not ended has it, or none.",
+    ),
+]
+OnConflict = Annotated[
+    Literal["error", "existing"],
+    Field(description="If a run has the reference id: refuse, or answer with that run."),
+]
+Delay = Annotated[float, Field(ge=0, description="Begin so many seconds later."), SECONDS]
+At = Annotated[Instant, Field(description="Begin at this time, ISO 8601 with its zone.")]
+Timeout = Annotated[float, Field(gt=0, description="Seconds that the run may take."), SECONDS]
+Retention = Annotated[
+    float, Field(ge=3600, description="Seconds that the run is kept after its end."), SECONDS
+]
+CorrelationId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_CORRELATION_ID,
+        description="The caller's own mark on everything that belongs together.",
+    ),
+]
+Traceparent = Annotated[
+    str, Field(description="The trace that it belongs to, as W3C writes it; else it is ignored.")
+]
+Tags = Annotated[
+    tuple[str, ...],
+    Field(description="`name:value`: names up to 64, values up to 128 characters; repeatable."),
+]
+
+
+class _Options(Asked):
+    @classmethod
+    @override
+    def refused(cls, name: str, said: str, errors: Sequence[Mapping[str, Any]]) -> EverstepError:
+        if name in cls.model_fields and name not in _OF_REQUESTS:
+            return InvalidOptionError(name.removeprefix(_PREFIX).removeprefix("x_"), said)
+        return super().refused(name, said, errors)
+
+
+class StartQuery(_Options):
+    """Query of a start."""
+
+    repeatable: ClassVar[frozenset[str]] = frozenset({TAG})
+
+    version: Version | None = None
+    reference_id: ReferenceId | None = None
+    on_conflict: OnConflict | None = None
+    delay: Delay | None = None
+    at: At | None = None
+    tag: Annotated[Tags, Field(max_length=MOST_TAGS)] = ()
+    timeout: Timeout | None = None
+    retention: Retention | None = None
+
+
+class StartHeaders(_Options):
+    """Headers of a start: the same options, where that is easier, and the idempotency key."""
+
+    idempotency_key: IdempotencyKey | None = None
+    everstep_version: Version | None = None
+    everstep_reference_id: ReferenceId | None = None
+    everstep_on_conflict: OnConflict | None = None
+    everstep_delay: Delay | None = None
+    everstep_at: At | None = None
+    everstep_timeout: Timeout | None = None
+    everstep_retention: Retention | None = None
+    everstep_actor: str | None = Field(
+        None, min_length=1, max_length=LONGEST_WHO, description="Who asks, for the audit."
+    )
+    x_correlation_id: CorrelationId | None = None
+    traceparent: Traceparent | None = None
 
 
 def start_options(request: Request) -> StartOptions:
-    """Return the options of a request; what they say is checked by the start itself.
+    """Return the options of a request.
 
     Raises:
-        InvalidOptionError: One cannot be read.
+        InvalidOptionError: A text is no tag, or a name comes twice.
         InvalidRequestError: A header contradicts its query parameter.
     """
+    query, headers = request.given(StartQuery), request.given(StartHeaders)
+
+    def either(name: str, asked: T | None, told: T | None) -> T | None:
+        if asked is not None and told is not None and asked != told:
+            raise _contradiction(name)
+        return told if asked is None else asked
+
     return StartOptions(
-        version=request.either("version"),
-        idempotency_key=request.headers.get("idempotency-key"),
-        reference_id=request.either("reference_id"),
-        # Whatever it says: the start refuses what it does not know.
-        on_conflict=cast("OnConflict", request.either("on_conflict") or "error"),
-        delay=_seconds(request, "delay"),
-        at=_instant(request),
-        tags=read_tags(request.all(TAG)),
-        timeout=_seconds(request, "timeout"),
-        retention=_seconds(request, "retention"),
-        correlation_id=request.headers.get("x-correlation-id"),
-        traceparent=request.headers.get("traceparent"),
+        version=either("version", query.version, headers.everstep_version),
+        idempotency_key=headers.idempotency_key,
+        reference_id=either("reference_id", query.reference_id, headers.everstep_reference_id),
+        on_conflict=either("on_conflict", query.on_conflict, headers.everstep_on_conflict)
+        or "error",
+        delay=either("delay", query.delay, headers.everstep_delay),
+        at=either("at", query.at, headers.everstep_at),
+        tags=read_tags(query.tag),
+        timeout=either("timeout", query.timeout, headers.everstep_timeout),
+        retention=either("retention", query.retention, headers.everstep_retention),
+        correlation_id=headers.x_correlation_id,
+        traceparent=headers.traceparent,
     )
 
 
@@ -60,24 +149,12 @@ def read_tags(texts: Iterable[str]) -> dict[str, str]:
     return tags
 
 
-def _seconds(request: Request, name: str) -> float | None:
-    text = request.either(name)
-    if text is None:
-        return None
-    try:
-        return float(text)
-    except ValueError as error:
-        said = f"{name} must be a number of seconds, not {text[:_SHOWN]!r}"
-        raise InvalidOptionError(name, said) from error
+def _contradiction(name: str) -> InvalidRequestError:
+    header = header_name(_PREFIX + name)
+    what = "versions" if name == "version" else "values"
+    said = f"the query parameter {name} and the header {header} name different {what}"
+    mistakes = [{"loc": [place, name], "msg": said, "type": "differs"} for place in _PLACES]
+    return wrong_request(said, mistakes)
 
 
-def _instant(request: Request) -> datetime | None:
-    text = request.either("at")
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        example = "2026-01-31T12:00:00Z"
-        said = f"at must be a time with its zone such as {example}, not {text[:_SHOWN]!r}"
-        raise InvalidOptionError("at", said) from error
+_PLACES: Final = ("query", "header")

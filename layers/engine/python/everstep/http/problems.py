@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from everstep.adapters.errors import MissingBlobError
 from everstep.app.capacity import TooManyRunsError
 from everstep.core.denials import (
     KeyNotFoundError,
@@ -30,10 +31,12 @@ from everstep.core.errors import (
 )
 from everstep.http.faults import (
     AnswerTooLargeError,
+    HeadersTooLargeError,
     MalformedBodyError,
     MethodNotAllowedError,
     NoSuchRouteError,
     UnsupportedMediaTypeError,
+    UriTooLongError,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -71,23 +74,29 @@ TABLE: Final[dict[type[EverstepError], Kind]] = {
     ),
     IllegalStateError: Kind(409, "illegal-state", "The run's status does not allow this"),
     CallbackGoneError: Kind(410, "callback-gone", "Nobody waits for this callback any more"),
+    MissingBlobError: Kind(410, "payload-missing", "A payload that is recorded is gone"),
     PayloadTooLargeError: Kind(413, "payload-too-large", "The payload is too large"),
+    UriTooLongError: Kind(414, "uri-too-long", "The path or the query is too long"),
     UnsupportedMediaTypeError: Kind(
         415, "unsupported-media-type", "The body is of an unsupported type"
     ),
     InvalidInputError: Kind(422, "invalid-input", "The input does not fit the workflow"),
     InvalidOptionError: Kind(422, "invalid-option", "An option of the start is wrong"),
     AnswerTooLargeError: Kind(422, "answer-too-large", "The answer is too large"),
+    HeadersTooLargeError: Kind(431, "headers-too-large", "The headers are too large"),
     TooManyRunsError: Kind(429, "too-many-runs", "Too many runs have not ended"),
     RateExceededError: Kind(429, "rate-exceeded", "The key has made too many calls"),
     UnavailableError: Kind(503, "unavailable", "A service did not answer"),
 }
 INTERNAL: Final = Kind(500, "internal", "Something went wrong on the server")
 _SAID_OF: Final = {
-    INTERNAL.status: "the cause is in the function's log, under the request id",
+    INTERNAL.name: "the cause is in the function's log, under the request id",
     # The error's own text names the service and its answer: for the log, not for callers.
-    503: "nothing is known of what became of the request; the same request again is harmless, "
-    "and starts no second run if it carries the same Idempotency-Key",
+    "unavailable": "nothing is known of what became of the request; the same request again is "
+    "harmless, and starts no second run if it carries the same Idempotency-Key",
+    # Where it was is of no use to callers, and what becomes of the run is not theirs to mend.
+    "payload-missing": "a large value of this run is recorded, but is not in the payload bucket "
+    "any more; `everstep doctor` says which, and what the run can still do",
 }
 
 
@@ -107,7 +116,7 @@ def problem(error: Exception, request_id: str) -> Problem:
         "type": TYPE + kind.name,
         "title": kind.title,
         "status": kind.status,
-        "detail": _SAID_OF.get(kind.status) or str(error),
+        "detail": _SAID_OF.get(kind.name) or str(error),
         "request_id": request_id,
     }
     return Problem(status=kind.status, body=body | _members(error), headers=_headers(error))
@@ -115,7 +124,12 @@ def problem(error: Exception, request_id: str) -> Problem:
 
 def kind_of(error: Exception) -> Kind:
     """Return the kind of an error, by its class or the nearest class above it."""
-    return next((TABLE[each] for each in type(error).__mro__ if each in TABLE), INTERNAL)
+    return kind_of_class(type(error))
+
+
+def kind_of_class(error: type[Exception]) -> Kind:
+    """Return the kind of the errors of a class."""
+    return next((TABLE[each] for each in error.__mro__ if each in TABLE), INTERNAL)
 
 
 def _members(error: Exception) -> dict[str, Any]:
@@ -123,6 +137,8 @@ def _members(error: Exception) -> dict[str, Any]:
     match error:
         case InvalidInputError():
             return {"errors": list(error.errors)}
+        case InvalidRequestError():
+            return {"errors": list(error.errors)} if error.errors else {}
         case InvalidOptionError():
             return {"parameter": error.parameter}
         case IdempotencyConflictError() | ReferenceConflictError() | RunNotFoundError():

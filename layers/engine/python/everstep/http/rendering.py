@@ -12,14 +12,15 @@ from everstep.core.model import OpKind, OpStatus, RunStatus
 from everstep.core.trace_context import correlation_id_of, trace_of
 
 if TYPE_CHECKING:
-    from everstep.app.audit import AuditPage
+    from collections.abc import Sequence
+
     from everstep.app.query import Page, RunView
     from everstep.core.audit import AuditEntry
     from everstep.core.audit_check import Verdict
     from everstep.core.circumstances import Ending, Origin, Parent
     from everstep.core.decisions import Pending
     from everstep.core.listing import Listed
-    from everstep.core.model import ErrorInfo, Head, OpRecord, Payload, Stall
+    from everstep.core.model import ErrorInfo, Event, Head, OpRecord, Payload, Stall
 
 SCHEDULED: Final = "SCHEDULED"
 """Status of a step that was asked for and has left no record yet: queued, or running now."""
@@ -28,11 +29,11 @@ WAITING: Final = "WAITING"
 _WAITS: Final = frozenset({OpKind.SLEEP, OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
 
 
-def run(view: RunView, *, steps: bool) -> dict[str, Any]:
-    """Return a run in full, with or without its steps."""
+def run(view: RunView) -> dict[str, Any]:
+    """Return a run in full, without its steps."""
     head, progress = view.head, view.progress
     started = [each.started_at for each in progress.records if each.started_at is not None]
-    shown: dict[str, Any] = {
+    return {
         "run_id": head.run_id,
         "workflow": head.workflow,
         "version": head.version,
@@ -56,10 +57,23 @@ def run(view: RunView, *, steps: bool) -> dict[str, Any]:
         "trace_id": trace_of(head).trace_id,
         "correlation_id": correlation_id_of(head),
     }
-    if steps:
-        recorded = [_step(each) for each in progress.records]
-        shown["steps"] = recorded + [_scheduled(each) for each in progress.scheduled]
-    return shown
+
+
+def steps(view: RunView) -> list[dict[str, Any]]:
+    """Return a run's operations: what is recorded, and then what has left no record yet."""
+    recorded = [_step(each) for each in view.progress.records]
+    return recorded + [_scheduled(each) for each in view.progress.scheduled]
+
+
+def event(event: Event) -> dict[str, Any]:
+    """Return an event that was sent to a run."""
+    return {
+        "name": event.name,
+        "number": event.number,
+        "at": to_iso(event.at),
+        "payload": _value(event.payload),
+        "taken_by": event.taken_by,
+    }
 
 
 def page(found: Page) -> dict[str, Any]:
@@ -96,13 +110,13 @@ def audited(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def audit(page: AuditPage) -> dict[str, Any]:
-    """Return a page of an audit; that the code began stands in it where it belongs by its time."""
-    shown = [audited(each) for each in page.entries]
-    if page.started_at is not None:
-        later = [n for n, each in enumerate(page.entries) if n and each.at >= page.started_at]
-        shown.insert(later[0] if later else len(shown), _started(page.started_at))
-    return {"audit": shown, "next": None if page.next is None else str(page.next)}
+def trail(entries: Sequence[AuditEntry], started_at: int | None) -> list[dict[str, Any]]:
+    """Return an audit; that the code began stands in it where it belongs by its time."""
+    shown = [audited(each) for each in entries]
+    if started_at is not None:
+        later = [n for n, each in enumerate(entries) if n and each.at >= started_at]
+        shown.insert(later[0] if later else len(shown), _started(started_at))
+    return shown
 
 
 def verdict(found: Verdict) -> dict[str, Any]:

@@ -6,24 +6,29 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import unquote
 
 from everstep.core.errors import (
     DefinitionError,
-    InvalidRequestError,
     RunNotFoundError,
     UnknownWorkflowError,
 )
 from everstep.core.keys import check_name
 from everstep.http.bodies import read_json
-from everstep.http.faults import MalformedBodyError
+from everstep.http.faults import HeadersTooLargeError, MalformedBodyError, UriTooLongError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from everstep.app.admission import Caller
+    from everstep.http.contract import Asked, Payload
 
+M = TypeVar("M", bound="Asked | Payload")
+LONGEST_PATH: Final = 2048
+LONGEST_QUERY: Final = 8192
+LARGEST_HEADERS: Final = 16_384
+"""Characters; API Gateway lets fewer through."""
 _RUN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _SHOWN: Final = 60
 
@@ -50,6 +55,7 @@ class Request:
         headers: Headers by lower-case name; of several values the last.
         body: The bytes of the body.
         context: Lambda's context.
+        said: What query, headers and body say, checked by the models of the route.
         caller: The key that it came with; None where keys are off, and for calls that need none.
     """
 
@@ -59,60 +65,23 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     context: LambdaContext
+    said: tuple[Asked | Payload, ...] = ()
     caller: Caller | None = None
 
     def json(self, limit: int) -> Any:  # noqa: ANN401 - JSON
         """Return the body's data, see ``read_json``."""
         return read_json(self.body, self.headers.get("content-type"), limit)
 
-    def one(self, name: str) -> str | None:
-        """Return the value of a query parameter; None if it was not given."""
-        values = self.query.get(name)
-        return values[0] if values else None
-
-    def all(self, name: str) -> Sequence[str]:
-        """Return every value of a query parameter."""
-        return self.query.get(name, ())
-
-    def either(self, name: str) -> str | None:
-        """Return a query parameter, or the header that says the same: ``Everstep-Some-Name``.
+    def given(self, model: type[M]) -> M:
+        """Return what the request says of something that its route names.
 
         Raises:
-            InvalidRequestError: Both were given, and differ.
+            LookupError: The route does not name it.
         """
-        header = f"Everstep-{name.replace('_', '-').title()}"
-        asked, told = self.one(name), self.headers.get(header.lower())
-        if asked is not None and told is not None and asked != told:
-            raise InvalidRequestError(
-                f"the query parameter {name} and the header {header} name different "
-                f"{'versions' if name == 'version' else 'values'}"
-            )
-        return told if asked is None else asked
-
-    def number(self, name: str, default: int, highest: int) -> int:
-        """Return a query parameter that is a whole number from 0.
-
-        Raises:
-            InvalidRequestError: It is none, or too high.
-        """
-        text = self.one(name)
-        if text is None:
-            return default
-        if not (text.isascii() and text.isdigit() and len(text) < _SHOWN and int(text) <= highest):
-            raise InvalidRequestError(
-                f"{name} must be a whole number from 0 to {highest}, not {text[:_SHOWN]!r}"
-            )
-        return int(text)
-
-    @property
-    def actor(self) -> str | None:
-        """Return who asks, as they call themselves in the header ``Everstep-Actor``."""
-        return self.headers.get("everstep-actor")
-
-    @property
-    def who(self) -> str | None:
-        """Return who asks: a key is proof, and goes before what is said."""
-        return self.actor if self.caller is None else self.caller.who
+        for each in self.said:
+            if isinstance(each, model):
+                return each
+        raise LookupError(f"the route does not name {model.__name__}")
 
     @property
     def run_id(self) -> str:
@@ -151,10 +120,15 @@ def read_request(
         path=event["path"],
         parameters=unquoted(parameters),
         query=_query(event),
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers=headers_of(event),
         body=_body(event),
         context=context,
     )
+
+
+def headers_of(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the headers of an event by lower-case name."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def unquoted(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -162,24 +136,25 @@ def unquoted(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: unquote(value) for name, value in parameters.items()}
 
 
-def check_query(
-    query: Mapping[str, Sequence[str]],
-    allowed: Collection[str],
-    repeatable: Collection[str] = (),
-) -> None:
-    """Refuse parameters that a route does not know, and those given twice that may not be.
+def check_sizes(request: Request) -> None:
+    """Refuse what is larger than anything that means something, before it is looked at.
 
     Raises:
-        InvalidRequestError: Naming the parameter and what is allowed.
+        UriTooLongError: The path or the query.
+        HeadersTooLargeError: The headers.
     """
-    for name, values in query.items():
-        if name not in allowed:
-            known = ", ".join(sorted(allowed)) or "none"
-            raise InvalidRequestError(
-                f"unknown query parameter {name[:_SHOWN]!r}; allowed here: {known}"
-            )
-        if len(values) > 1 and name not in repeatable:
-            raise InvalidRequestError(f"query parameter {name} was given {len(values)} times")
+    query = sum(len(name) + len(each) + 2 for name, all_ in request.query.items() for each in all_)
+    for what, size, limit in (
+        ("path", len(request.path), LONGEST_PATH),
+        ("query", query, LONGEST_QUERY),
+    ):
+        if size > limit:
+            raise UriTooLongError(f"the {what} has {size} characters, the limit is {limit}")
+    size = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+    if size > LARGEST_HEADERS:
+        raise HeadersTooLargeError(
+            f"the headers have {size} characters, the limit is {LARGEST_HEADERS}"
+        )
 
 
 def _query(event: Mapping[str, Any]) -> dict[str, Sequence[str]]:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from everstep.app.capacity import TooManyRunsError
 from everstep.app.start import start
-from everstep.core.errors import RunNotFoundError
+from everstep.core.errors import (
+    IdempotencyConflictError,
+    InvalidInputError,
+    InvalidOptionError,
+    ReferenceConflictError,
+    RunNotFoundError,
+    UnknownWorkflowError,
+)
 from everstep.core.model import RunStatus
-from everstep.http.application import Application, Reply, Route
-from everstep.http.options import OPTIONS, TAG, start_options
+from everstep.http.application import Application
+from everstep.http.contract import Payload
+from everstep.http.cors import NO_CORS, Cors
+from everstep.http.options import StartHeaders, StartQuery, start_options
+from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -17,9 +28,9 @@ if TYPE_CHECKING:
     from everstep.http.requests import Request
 
 
-def trigger_app(engine: Engine, gate: Gate | None = None) -> Application:
+def trigger_app(engine: Engine, gate: Gate | None = None, cors: Cors = NO_CORS) -> Application:
     """Return the application of the trigger function, which the gate lets calls in to."""
-    return Application(trigger_routes(engine), gate)
+    return Application(trigger_routes(engine), gate, cors)
 
 
 def trigger_routes(engine: Engine) -> list[Route]:
@@ -29,15 +40,30 @@ def trigger_routes(engine: Engine) -> list[Route]:
             method="POST",
             rule="/triggers/<workflow>",
             call=lambda request: _start(engine, request),
-            query=OPTIONS,
-            repeatable=frozenset({TAG}),
+            summary="Start a run; the body is the workflow's input.",
+            answers={200: "Accepted", 202: "Accepted"},
+            query=StartQuery,
+            headers=StartHeaders,
+            body=Payload,
+            largest=engine.limits.payload,
+            problems=(
+                UnknownWorkflowError,
+                RunNotFoundError,
+                TooManyRunsError,
+                IdempotencyConflictError,
+                ReferenceConflictError,
+                InvalidInputError,
+                InvalidOptionError,
+            ),
         )
     ]
 
 
 def _start(engine: Engine, request: Request) -> Reply:
-    value = request.json(engine.limits.payload)
-    accepted = start(engine, request.workflow, value, start_options(request), who=request.who)
+    value = request.given(Payload).root
+    said = request.given(StartHeaders).everstep_actor
+    who = said if request.caller is None else request.caller.who
+    accepted = start(engine, request.workflow, value, start_options(request), who=who)
     status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
     return Reply(
         status=202 if accepted.created else 200,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.errors import PydanticUserError
 
+from everstep.app.pages import page_of
 from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from everstep.core.shapes import Shape
 
 
-def workflows(registry: Registry, shown: Callable[[str], bool]) -> dict[str, Any]:
+def workflows(
+    registry: Registry, shown: Callable[[str], bool], limit: int, cursor: str | None
+) -> dict[str, Any]:
     """Return workflows by name, their versions oldest first, and what failed to import.
 
     A type without a JSON schema, which a workflow may well use, is shown as null.
@@ -25,19 +28,28 @@ def workflows(registry: Registry, shown: Callable[[str], bool]) -> dict[str, Any
     Args:
         registry: What is deployed.
         shown: Says of a name whether the caller is to see it.
+        limit: At most so many workflows.
+        cursor: Where the page before ended.
+
+    Raises:
+        InvalidRequestError: A cursor that makes no sense.
     """
-    versions: dict[str, list[dict[str, Any]]] = {name: [] for name in registry.names if shown(name)}
+    found = page_of(
+        [each for each in registry.names if shown(each)], str, limit=limit, cursor=cursor
+    )
+    versions: dict[str, list[dict[str, Any]]] = {name: [] for name in found.items}
     for item in registry:
         if item.name in versions:
             versions[item.name].append(_version(item))
     return {
-        "workflows": [{"name": name, "versions": found} for name, found in versions.items()],
+        "workflows": [{"name": name, "versions": each} for name, each in versions.items()],
         "faults": [
             {"module": module, "type": fault.type, "message": fault.message}
             for module, fault in (
                 (name, describe(error)) for name, error in registry.faults.items()
             )
         ],
+        "cursor": found.cursor,
     }
 
 

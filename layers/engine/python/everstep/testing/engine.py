@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.options import OnConflict
     from everstep.authoring.workflows import Workflow
+    from everstep.core.observations import Observation
     from everstep.testing.stand_ins import Mock
 
 In = TypeVar("In")
@@ -89,6 +90,11 @@ class TestEngine(Callers, Operators):
         """Return what use cases work on, for code that does what functions do."""
         return self._world.inside
 
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Return what the engine has told of its work, as metrics are made of it, in order."""
+        return tuple(self._world.facts.observations)
+
     def deploy(self, workflows: Iterable[Workflow[Any, Any]]) -> None:
         """Put new code in place of the old; runs stay as they are."""
         self._deployed = True
@@ -107,6 +113,8 @@ class TestEngine(Callers, Operators):
         tags: Mapping[str, str] | None = None,
         timeout: float | timedelta | None = None,
         retention: float | timedelta | None = None,
+        correlation_id: str | None = None,
+        traceparent: str | None = None,
     ) -> TestRun[Out]:
         """Start a run; it begins with the next ``run_until_idle`` or ``advance``.
 
@@ -121,6 +129,8 @@ class TestEngine(Callers, Operators):
             tags: Marks on it.
             timeout: How long it may take; as the workflow says if not given.
             retention: How long it is kept after its end; as the workflow says if not given.
+            correlation_id: A mark on everything that belongs together.
+            traceparent: The trace that it belongs to, as W3C writes it.
 
         Raises:
             RequestError: As the HTTP trigger would answer.
@@ -139,6 +149,8 @@ class TestEngine(Callers, Operators):
             tags=tags or {},
             timeout=timeout,
             retention=retention,
+            correlation_id=correlation_id,
+            traceparent=traceparent,
         )
 
         def call() -> Accepted:

@@ -64,13 +64,13 @@ class LogBook(logging.Handler):
     def open(self) -> Iterator[None]:
         """Listen for the time of the block."""
         loggers = [logging.getLogger(name) for name in (WORKFLOW, STEP)]
-        levels = [logger.level for logger in loggers]
         for logger in loggers:
             logger.addHandler(self)
-            logger.setLevel(logging.DEBUG)
+            if logger.level != logging.DEBUG:
+                # It stays so: each change of a level costs time for every logger that there is.
+                logger.setLevel(logging.DEBUG)
         try:
             yield
         finally:
-            for logger, level in zip(loggers, levels, strict=True):
+            for logger in loggers:
                 logger.removeHandler(self)
-                logger.setLevel(level)

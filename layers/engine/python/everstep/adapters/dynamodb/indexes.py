@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from everstep.adapters.dynamodb import damage, items, keys
 from everstep.adapters.dynamodb.table import Table
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from everstep.core.unreadable import Unreadable
 
 T = TypeVar("T")
+_BOUNDS: Final = {
+    (False, False): "",
+    (False, True): " AND list_sk < :before",
+    (True, False): " AND list_sk >= :since",
+    (True, True): " AND list_sk BETWEEN :since AND :before",
+}
 
 
 class DynamoTimers:
@@ -72,16 +78,31 @@ class DynamoRunList:
         self._table = Table(client, table)
 
     def newest(
-        self, workflow: str, status: RunStatus, before: str | None, limit: int
+        self,
+        workflow: str,
+        status: RunStatus,
+        before: str | None,
+        limit: int,
+        since: str | None = None,
     ) -> Sequence[Listed]:
-        """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
+        """Return up to ``limit`` runs whose id sorts before ``before``, and not before ``since``.
+
+        None for the newest, and for those since ever.
+        """
+        if since is not None and before is not None and since >= before:
+            return []
         values: Item = {":listed": {"S": keys.listed(workflow, status)}}
         condition = "list_pk = :listed"
         if before is not None:
             values[":before"] = {"S": before}
-            condition += " AND list_sk < :before"
-        found = self._table.index(keys.LIST_INDEX, condition, values, limit, forward=False)
-        return [items.to_listed(item) for item in found]
+        if since is not None:
+            values[":since"] = {"S": since}
+        # A key has one condition. BETWEEN includes the upper end, which is left out below.
+        condition += _BOUNDS[since is not None, before is not None]
+        wanted = limit if since is None or before is None else limit + 1
+        found = self._table.index(keys.LIST_INDEX, condition, values, wanted, forward=False)
+        listed = [items.to_listed(item) for item in found]
+        return [each for each in listed if each.run_id != before][:limit]
 
     def count(self, workflow: str, status: RunStatus, limit: int) -> int:
         """Return how many runs there are of a workflow and a status, at most ``limit``."""

@@ -13,7 +13,7 @@ from everstep.adapters.dynamodb import keys
 from everstep.core.circumstances import Ending, How, Origin, Parent, Trail
 from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
 from everstep.core.run_logs import NO_LOGS, LogChunk, Logs
-from everstep.core.trace_context import Correlation, read_traceparent
+from everstep.core.trace_context import Correlation, read_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -155,14 +155,14 @@ def add_correlation(item: Item, correlation: Correlation | None) -> None:
     """Add what joins a run with the rest of the world, if its caller said so."""
     if correlation is not None:
         trace = correlation.trace
-        add_text(item, "trace", None if trace is None else trace.traceparent)
+        add_text(item, "trace", None if trace is None else trace.recorded)
         add_text(item, "corr", correlation.id)
 
 
 def correlation_in(item: Mapping[str, Any]) -> Correlation | None:
     """Return what joins a run with the rest of the world; None if nobody said so."""
     given = text_in(item, "corr")
-    trace = read_traceparent(text_in(item, "trace") or "")
+    trace = read_recorded(text_in(item, "trace"))
     return None if trace is None and given is None else Correlation(trace=trace, id=given)
 
 

@@ -302,15 +302,21 @@ class MemoryStore:
     # --- RunList
 
     def newest(
-        self, workflow: str, status: RunStatus, before: str | None, limit: int
+        self,
+        workflow: str,
+        status: RunStatus,
+        before: str | None,
+        limit: int,
+        since: str | None = None,
     ) -> Sequence[Listed]:
-        """Return up to ``limit`` runs whose id sorts before ``before`` (None for the newest)."""
+        """Return up to ``limit`` runs whose id is before ``before``, and not before ``since``."""
         with self._lock:
             found = [
                 listed(head)
                 for run_id, head in self._heads.items()
                 if (head.workflow, head.status) == (workflow, status)
                 and (before is None or run_id < before)
+                and (since is None or run_id >= since)
             ]
         return sorted(found, key=lambda each: each.run_id, reverse=True)[:limit]
 

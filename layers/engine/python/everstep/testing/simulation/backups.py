@@ -50,4 +50,5 @@ class Backup:
         """
         facts.disturbances += 1
         facts.attempts = self.attempts.copy()
+        facts.restored = True
         facts.accepted = [each for each in facts.accepted if each[0] in self.store.run_ids]

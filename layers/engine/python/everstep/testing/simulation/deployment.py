@@ -52,8 +52,7 @@ T = TypeVar("T")
 FAR_FUTURE: Final = 2**62
 START: Final = 1_767_225_600_000
 _STORY: Final = 60
-# After these the message is delivered again, or the client calls again.
-_EXPECTED: Final = (UnavailableError, OutOfTimeError)
+_EXPECTED: Final = (UnavailableError, OutOfTimeError)  # the message comes again, or the client
 
 
 class Deployment:
@@ -119,6 +118,7 @@ class Deployment:
             limits=self.settings.limits,
             execute=self._execute,
             kept=self._passes(),
+            observe=self.facts.observations.append,
         )
 
     def _passes(self) -> Processes | None:

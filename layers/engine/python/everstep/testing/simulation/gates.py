@@ -237,11 +237,18 @@ class GatedLists:
     gate: Gate
 
     def newest(
-        self, workflow: str, status: RunStatus, before: str | None, limit: int
+        self,
+        workflow: str,
+        status: RunStatus,
+        before: str | None,
+        limit: int,
+        since: str | None = None,
     ) -> Sequence[Listed]:
         """Return up to ``limit`` runs."""
         return self.gate.pass_through(
-            "lists.newest", workflow, lambda: self.inner.newest(workflow, status, before, limit)
+            "lists.newest",
+            workflow,
+            lambda: self.inner.newest(workflow, status, before, limit, since),
         )
 
     def count(self, workflow: str, status: RunStatus, limit: int) -> int:

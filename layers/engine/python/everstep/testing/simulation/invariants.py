@@ -26,12 +26,14 @@ from everstep.core.invariants import (
 )
 from everstep.core.keys import name_of
 from everstep.core.model import ANY_INPUT, OpKind, OpStatus
+from everstep.core.observations import RunAccepted, RunOver, StepAttempted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from everstep.app.engine import Engine
     from everstep.core.model import History, OpRecord
+    from everstep.core.observations import Observation
     from everstep.core.operations import StepCall
 
 
@@ -49,6 +51,8 @@ class Facts:
         recovered: How often the sweeper took a run over because it showed no progress.
         removed: Runs whose retention is over.
         skew: How far two clocks may be apart, in milliseconds.
+        observations: What the engine has told of its work.
+        restored: Whether the table went back in time, and what was told with it.
     """
 
     accepted: list[tuple[str, str | None]] = field(default_factory=list)
@@ -60,6 +64,8 @@ class Facts:
     recovered: int = 0
     removed: set[str] = field(default_factory=set)
     skew: int = 0
+    observations: list[Observation] = field(default_factory=list)
+    restored: bool = False
 
     def executions(self, run_id: str) -> Counter[str]:
         """Return how often each step of a run was begun, by its name."""
@@ -78,6 +84,7 @@ def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
     every_accepted_run_is_known(facts, run_ids)
     one_run_per_idempotency_key(engine, facts, run_ids)
     no_needless_repetition(facts)
+    what_is_told_happened_once(facts)
     for run_id in run_ids:
         history = load(engine, run_id)
         if history is None:
@@ -151,6 +158,22 @@ def no_needless_repetition(facts: Facts) -> None:
         raise ViolationError("no_needless_repetition", detail)
 
 
+def what_is_told_happened_once(facts: Facts) -> None:
+    """What is counted is what was recorded: a start, an end and each attempt once at most."""
+    told: Counter[tuple[object, ...]] = Counter()
+    for each in facts.observations:
+        match each:
+            case RunAccepted() | RunOver():
+                told[type(each).__name__, each.run_id] += 1
+            case StepAttempted():
+                told["StepAttempted", each.run_id, each.op, each.attempt] += 1
+            case _:
+                pass
+    twice = [str(key) for key, count in told.items() if count > 1]
+    if twice and not facts.restored:
+        raise ViolationError("what_is_told_happened_once", ", ".join(twice))
+
+
 def completed_steps_were_executed(facts: Facts, history: History) -> None:
     """A recorded result comes from an execution of just that attempt, or from its probe."""
     run_id = history.head.run_id
@@ -189,6 +212,7 @@ def check_without_faults(facts: Facts) -> None:
     """Check what only holds as long as nothing goes wrong."""
     every_step_ran_exactly_once(facts)
     nobody_was_rescued(facts)
+    everything_is_told(facts)
 
 
 def every_step_ran_exactly_once(facts: Facts) -> None:
@@ -202,6 +226,18 @@ def nobody_was_rescued(facts: Facts) -> None:
     """The protocol itself gets every run to its end; the watchdog has nothing to do."""
     if facts.recovered:
         raise ViolationError("nobody_was_rescued", f"{facts.recovered} runs were taken over")
+
+
+def everything_is_told(facts: Facts) -> None:
+    """Every attempt that was made is counted."""
+    counted = {
+        (each.run_id, each.op, each.attempt)
+        for each in facts.observations
+        if isinstance(each, StepAttempted)
+    }
+    untold = facts.attempts.keys() - counted
+    if untold:
+        raise ViolationError("everything_is_told", ", ".join(map(str, sorted(untold))))
 
 
 def _repeated(facts: Facts) -> str:
