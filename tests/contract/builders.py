@@ -17,6 +17,7 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
+from everstep.core.trace_context import Correlation, TraceContext
 from everstep.core.transitions import Guard, HeadGuard
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ def make_full_head(run_id: str) -> Head:
         tags={"empty": "", "customer": "ü", "a#b": "c"},
         retention=86_400_000,
         successor="next",
+        correlation=Correlation(
+            trace=TraceContext(trace_id="1" * 32, span_id="2" * 16, sampled=True), id="together"
+        ),
         trail=Trail(
             link="hash",
             how=How.RETRY,

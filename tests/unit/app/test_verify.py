@@ -76,7 +76,7 @@ def test_nothing_is_written(world: World) -> None:
 
 DAMAGES: dict[str, Callable[[World], None]] = {
     "the_end_is_recorded": lambda world: set_head(world, ended_at=None),
-    "the_audit_is_whole": lambda world: set_head(world, generation=1),
+    "the_audit_is_whole": lambda world: set_head(world, generation=7),
     "a_stall_has_its_reason": lambda world: set_head(world, status=RunStatus.STALLED),
     "running_is_watched": lambda world: set_head(world, status=RunStatus.RUNNING, due_at=None),
     "an_ended_run_is_not_due": lambda world: set_head(world, due_at=1),
