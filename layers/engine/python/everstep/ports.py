@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from everstep.core.api_keys import ApiKey
     from everstep.core.audit import AuditEntry, Note
@@ -198,6 +198,28 @@ class BlobStore(Protocol):
 
     def get(self, ref: str) -> str:
         """Return the text of a reference."""
+
+
+class PayloadCodec(Protocol):
+    """Makes of recorded text what only those can read who may, and the text again.
+
+    Both may raise ``UnavailableError``: the same call again is harmless.
+    """
+
+    def encode(self, text: str, context: Mapping[str, str]) -> str:
+        """Return what is recorded in place of a text; the very same text to record it as it is.
+
+        Args:
+            text: Inputs, results, events, secrets, logs; as JSON.
+            context: What has to be the same when it is decoded: ``run_id``.
+        """
+
+    def decode(self, text: str, context: Mapping[str, str]) -> str:
+        """Return the text of what ``encode`` gave, now or with what was set before.
+
+        Raises:
+            UnreadablePayloadError: It is damaged, not this codec's, or another context's.
+        """
 
 
 class Clock(Protocol):

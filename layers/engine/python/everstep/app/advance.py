@@ -32,9 +32,11 @@ from everstep.core.errors import (
     InvalidInputError,
     PayloadTooLargeError,
     UnknownWorkflowError,
+    UnreadablePayloadError,
     WorkflowMissingError,
 )
-from everstep.core.failures import describe
+from everstep.core.failures import describe, masked
+from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
@@ -50,14 +52,14 @@ from everstep.core.transitions import (
     step_started,
     wait_prolonged,
 )
-from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting
+from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting, woken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import Head, History, Message
+    from everstep.core.model import ErrorInfo, Head, History, Message
     from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
 
@@ -101,7 +103,11 @@ class _Advance:
     passes: list[Replay] = field(default_factory=list)
 
     def run(self) -> Done:
-        return self._with_what_was_kept() or self._from_the_beginning()
+        work_on(None)
+        try:
+            return self._with_what_was_kept() or self._from_the_beginning()
+        except UnreadablePayloadError as error:
+            return self._stalled(describe(error))
 
     def _with_what_was_kept(self) -> Done | None:
         """Go on with the pass that this process has kept of the run; None if it cannot."""
@@ -159,8 +165,7 @@ class _Advance:
                 history.head.workflow, history.head.version
             )
         except WorkflowMissingError as error:
-            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
-            return Done.STALLED
+            return self._stalled(describe(error))
         live = self.message.kind is MessageKind.START
         fresh = frozenset(self.fresh)
         replay = replayed(self.engine, definition, history, live=live, fresh=fresh)
@@ -171,6 +176,7 @@ class _Advance:
     def _attend(self, history: History, replay: Replay, seen: frozenset[str] = frozenset()) -> Done:
         """Act on a pass, and keep it for the run's next message, unless another took its place."""
         self.passes.append(replay)
+        work_on(replay.session.hidden)
         done = None
         try:
             if isinstance(replay.decision, Broken):
@@ -235,7 +241,7 @@ class _Advance:
         told = history.head.ending is None or pending.interrupted
         # Of an attempt that was begun the code is told first what became of it, to undo it.
         if not told and not has_begun(pending):
-            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history)
+            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head, replay)
             self.fresh.add(pending.key)
             return self._again(Done.ADVANCED)
         if isinstance(call, StepCall):
@@ -245,7 +251,7 @@ class _Advance:
                 return self._settle(history, replay, Done.ADVANCED)
             record, guard = self._given_up(pending, history)
         else:
-            record = self._woken(pending)
+            record = woken(pending, self.message.token, self.engine.clock.now())
             guard = LONG_SLEEP_ENDED if is_long(pending) else SHORT_SLEEP_ENDED
         return self._commit(history, replay, record, guard)
 
@@ -257,12 +263,13 @@ class _Advance:
         number = (before.attempt if before else 0) + (not begun)
         message = replace(self.message, attempt=number)
         attempt = begin(self.engine, message, pending, call, history.head, self.time_left)
+        attempt = replace(attempt, hidden=replay.session.hidden)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
         # Whoever had this message before may have died in the attempt, and would again.
         says_so = call.at_most_once or self.receives > 1
-        if says_so and not self._put(attempt.started, step_started(number)):
+        if says_so and not self._put(replay, attempt.started, step_started(number)):
             return self._afresh()
         record = run_attempt(self.engine, attempt)
         retried = record.status is OpStatus.RETRY
@@ -270,8 +277,8 @@ class _Advance:
         guard = step_settled(number) if call.at_most_once else guard
         return self._commit(history, replay, record, guard)
 
-    def _put(self, record: OpRecord, guard: Guard) -> bool:
-        return record_op(self.engine, self.message.run_id, record, guard) is not None
+    def _put(self, replay: Replay, record: OpRecord, guard: Guard) -> OpRecord | None:
+        return record_op(self.engine, self.message.run_id, record, guard, replay)
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
@@ -286,23 +293,13 @@ class _Advance:
             return record, wait_prolonged(seen)
         return timed_out(pending, self.message.token, now), WAIT_ENDED
 
-    def _woken(self, pending: Pending) -> OpRecord:
-        return replace(
-            pending.begun(OpStatus.DONE, self.message.token),
-            started_at=pending.ready_at,
-            wake_at=pending.wake_at,
-            ended_at=self.engine.clock.now(),
-        )
-
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
-        kept = record_op(self.engine, self.message.run_id, record, guard)
-        if kept is not None:
-            record = replace(record, logs=kept.logs)
-            committed(self.engine, history, record)
-            replay.resume(record)
+        if put := self._put(replay, record, guard):
+            committed(self.engine, history, put)
+            replay.resume(put)
             if replay.ended_branch:
                 return self._again(Done.ADVANCED)
-            return self._settle(history.with_record(record), replay, Done.ADVANCED)
+            return self._settle(history.with_record(put), replay, Done.ADVANCED)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
         now = self._still_running()
@@ -319,8 +316,7 @@ class _Advance:
         try:
             changed = self._fulfil(history, replay, heir or self.message)
         except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
-            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
-            return Done.STALLED
+            return self._stalled(describe(error))
         if not changed:
             return done
         # What was decided is what is recorded, by this message or by another just before.
@@ -340,7 +336,7 @@ class _Advance:
                 looked=frozenset(self.looked),
                 deadline=self._deadline_at_hand(history.head),
             )
-            changed = fulfil(self.engine, self.message, owed, history)
+            changed = fulfil(self.engine, self.message, owed, history.head, replay)
             looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
             if changed or not looked:
                 return changed
@@ -375,7 +371,12 @@ class _Advance:
         if broken.keys and not broken.keys & seen:
             now = self._still_running()
             return self._process(now, frozenset(history.records)) if now else Done.SUPERSEDED
-        stall(self.engine, self.message.run_id, broken.error, by=self.message.token)
+        return self._stalled(broken.error)
+
+    def _stalled(self, reason: ErrorInfo) -> Done:
+        masking = self.engine.masking.with_values(at_work())
+        run_id, token = self.message.run_id, self.message.token
+        stall(self.engine, run_id, masked(reason, masking), by=token)
         return Done.STALLED
 
     def _disarm(self) -> None:

@@ -17,7 +17,7 @@ from everstep.app.deadline import call_within
 from everstep.app.observing import run_accepted
 from everstep.app.options import check_key
 from everstep.app.outbox import send
-from everstep.app.payloads import load, pack, unpack
+from everstep.app.payloads import load, move, pack, pack_secrets, unpack
 from everstep.app.start import checked_input, recorded_input
 from everstep.core.audit import Action, Note, following
 from everstep.core.circumstances import Claim, How, Origin, Reference, effects_of
@@ -39,6 +39,7 @@ from everstep.core.forks import (
     kept_events,
     kept_record,
 )
+from everstep.core.hiding import hidden_of
 from everstep.core.model import Head, History, Message, MessageKind, RunStatus
 from everstep.core.replay import Replay
 from everstep.core.trace_context import Correlation
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.audit import Asked
     from everstep.core.forks import Cut
+    from everstep.core.hiding import Hidden
     from everstep.core.model import Payload
     from everstep.core.replay import Definition
 
@@ -124,7 +126,7 @@ def retry(
         )
     cut = _replayed(engine, head, lambda definition: cut_at_failure(definition, history))
     maker = _Maker(engine, call, history, cut)
-    return maker.make(call.new_id(engine, head), head.input.recorded, effects_of(head))
+    return maker.make(call.new_id(engine, head), head.input.at_hand, effects_of(head))
 
 
 def fork(  # noqa: PLR0913 - each by its name
@@ -197,12 +199,12 @@ def _replayed(engine: Engine, head: Head, look: Callable[[Definition], T]) -> T:
         raise IllegalStateError(f"the code of run {head.run_id} does not come to rest") from error
 
 
-def _input(engine: Engine, head: Head, given: object, *, from_json: bool) -> Payload:
+def _input(engine: Engine, head: Head, given: object, *, from_json: bool) -> str:
+    """Return the recorded text of the input."""
     if given is UNCHANGED:
-        return head.input.recorded
+        return head.input.at_hand
     workflow = engine.registry.to_continue(head.workflow, head.version)
-    text = recorded_input(workflow, checked_input(workflow, given, from_json=from_json))
-    return pack(engine, text, f"the input of {head.workflow}").recorded
+    return recorded_input(workflow, checked_input(workflow, given, from_json=from_json))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +227,9 @@ class _Call:
             return None
         # A line end keeps it apart from every key that a trigger can be called with.
         key = f"{self.asked.action}\n{run_id}\n{self.op}\n{self.key}"
-        given = digest_text(new.input.text or new.input.ref or "")
+        # Of a text that is not sealed; what seals it may do so differently each time.
+        said = new.input.at_hand if new.input.sealed else new.input.ref or new.input.at_hand
+        given = digest_text(said)
         return Claim(workflow=new.workflow, key=key, run_id=new.run_id, input_hash=given)
 
 
@@ -238,11 +242,16 @@ class _Maker:
     history: History
     cut: Cut
 
-    def make(self, new_id: str, given: Payload, effects: str) -> Made:
+    @property
+    def hidden(self) -> Hidden:
+        """Return the secrets of the run that it goes on from."""
+        return hidden_of(self.history, self.engine.masking)
+
+    def make(self, new_id: str, text: str, effects: str) -> Made:
         """Write what is kept, then the head, and the old run's audit entry; let the run begin."""
         existing = self.engine.runs.head(new_id)
-        if existing is not None and existing.input != given and self.call.key is not None:
-            raise IdempotencyConflictError(self.call.key, new_id)
+        if existing is not None and self.call.key is not None:
+            self._check_same(existing, text, self.call.key)
         if existing is not None and existing.origin is not None:
             if existing.status is RunStatus.RUNNING:
                 # Whoever made it may have died before the message was sent.
@@ -251,6 +260,7 @@ class _Maker:
                 run_id=new_id, origin=existing.origin, status=existing.status, created=False
             )
         origin = self._origin(effects)
+        given = pack(self.engine, new_id, text, f"the input of {self.history.head.workflow}")
         head = self._head(new_id, given, origin)
         _replayed(self.engine, head, lambda definition: self._check(definition, head))
         self._keep(head)
@@ -258,6 +268,10 @@ class _Maker:
         run_accepted(self.engine, head)
         self._send_first(new_id)
         return Made(run_id=new_id, origin=origin, status=head.status, created=True)
+
+    def _check_same(self, existing: Head, text: str, key: str) -> None:
+        if unpack(self.engine, existing.run_id, existing.input).at_hand != text:
+            raise IdempotencyConflictError(key, existing.run_id)
 
     def _send_first(self, run_id: str) -> None:
         # With the token of everything that is kept, whose consequences are its own; sent again it
@@ -276,6 +290,7 @@ class _Maker:
         """
         engine, old = self.engine, self.history.head
         claim, reference = self.call.claim(head, old.run_id), self._reference(head.run_id)
+        head = replace(head, input=head.input.recorded)
         for _ in range(_CONTENTION):
             named = head if reference is None else replace(head, reference_id=old.reference_id)
             asked = self.call.asked
@@ -338,6 +353,7 @@ class _Maker:
             origin=origin,
             tags=old.tags,
             retention=old.retention,
+            hidden=pack_secrets(self.engine, run_id, self.hidden.known),
             correlation=self._correlation(),
         )
 
@@ -349,16 +365,23 @@ class _Maker:
 
     def _check(self, definition: Definition, head: Head) -> None:
         """Make sure that the code goes on from what is kept, before anything is written."""
-        whole = replace(head, input=unpack(self.engine, head.input))
-        records = {
-            record.key: replace(kept_record(record, head.by), result=record.result)
-            for record in self.cut.records.values()
-        }
+        whole = replace(head, hidden=None)
+        records = {key: kept_record(each, head.by) for key, each in self.cut.records.items()}
         with Replay(definition, History(head=whole, records=records)) as replay:
-            check_agrees(self.history, replay.decision)
+            check_agrees(self.history, replay.decision, self.hidden.masking)
 
     def _keep(self, head: Head) -> None:
         for record in self.cut.records.values():
-            self.engine.runs.put(head.run_id, kept_record(record, head.by), KEPT)
+            kept = kept_record(record, head.by)
+            moved = replace(
+                kept,
+                result=kept.result and self._moved(kept.result, head.run_id),
+                hidden=kept.hidden and self._moved(kept.hidden, head.run_id),
+            )
+            self.engine.runs.put(head.run_id, moved, KEPT)
         for event in kept_events(self.history, self.cut):
-            self.engine.runs.put_event(head.run_id, event)
+            payload = self._moved(event.payload, head.run_id)
+            self.engine.runs.put_event(head.run_id, replace(event, payload=payload))
+
+    def _moved(self, payload: Payload, run_id: str) -> Payload:
+        return move(self.engine, payload, self.history.head.run_id, run_id)

@@ -35,7 +35,6 @@ from everstep.core.trail import born
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.authoring.workflows import Workflow
-    from everstep.core.model import Payload
 
 # Somebody else has taken the name each time it was free; nobody is that unlucky.
 _ATTEMPTS: Final = 10
@@ -94,8 +93,7 @@ def start(
     claim = _claim(name, options, text, terms)
     full = over_capacity(engine, name)
     if full is None:
-        payload = pack(engine, text, f"the input of {name}").recorded
-        head = _head(engine, workflow, payload, options.idempotency_key, terms)
+        head = _head(engine, workflow, text, options.idempotency_key, terms)
         head = born(head, How.TRIGGER, who)
         holder = create(engine, head, claim and replace(claim, run_id=head.run_id))
         if holder is None:
@@ -111,17 +109,19 @@ def start(
 
 
 def _head(
-    engine: Engine, workflow: Workflow[Any, Any], value: Payload, key: str | None, terms: Terms
+    engine: Engine, workflow: Workflow[Any, Any], text: str, key: str | None, terms: Terms
 ) -> Head:
+    run_id = engine.ids.run_id()
+    value = pack(engine, run_id, text, f"the input of {workflow.name}")
     now = engine.clock.now()
     starts_at = terms.starts_at(now)
     begins_at = now if starts_at is None else starts_at
     return Head(
-        run_id=engine.ids.run_id(),
+        run_id=run_id,
         workflow=workflow.name,
         version=workflow.version,
         status=RunStatus.RUNNING,
-        input=value,
+        input=value.recorded,
         created_at=now,
         starts_at=starts_at,
         by=engine.ids.token(),

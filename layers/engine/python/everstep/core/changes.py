@@ -31,6 +31,7 @@ class RunEnded:
     error: ErrorInfo | None = None
     successor: str | None = None
     seal: Seal | None = None
+    hidden: Payload | None = None
     logs: Logs = NO_LOGS
 
 
@@ -118,6 +119,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 result=change.result,
                 error=change.error,
                 successor=change.successor,
+                hidden=change.hidden or head.hidden,
                 logs=change.logs,
                 due_at=None if head.retention is None else change.at + head.retention,
             )

@@ -18,6 +18,7 @@ from everstep.core.discretion import became, disagreement, few, of_decision, of_
 from everstep.core.endings import is_kept
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within, scope_of
+from everstep.core.masking import agrees
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
@@ -317,7 +318,8 @@ def history_replays_to_its_outcome(definition: Definition, history: History) -> 
             same = continued and head.status is RunStatus.CONTINUED
         case Raised(error=error):
             told = head.error
-            same = told is not None and (told.type, told.message) == (error.type, error.message)
+            same = told is not None and told.type == error.type
+            same = same and told is not None and agrees(told.message, error.message)
         case _:
             same = False
     if not same:

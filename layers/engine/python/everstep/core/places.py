@@ -48,6 +48,7 @@ def moved(ref: str, run_id: str) -> str:
 
 def digest_of(payload: Payload) -> str:
     """Return the digest of a recorded value, wherever it stands."""
-    if payload.ref is not None:
-        return payload.ref.rpartition("/")[2]
-    return content_digest((payload.text or "").encode(errors="surrogatepass"))
+    recorded = payload.recorded
+    if recorded.ref is not None:
+        return recorded.ref.rpartition("/")[2]
+    return content_digest((recorded.text or "").encode(errors="surrogatepass"))

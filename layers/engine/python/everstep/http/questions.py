@@ -106,8 +106,8 @@ class _Calls:
         if "audit" in included:
             shown["audit"] = self._trail(request.run_id)
         if "events" in included:
-            events = with_payloads(self.engine, view.events)
-            shown["events"] = [rendering.event(each) for each in events]
+            events = with_payloads(self.engine, view.head.run_id, view.events)
+            shown["events"] = [rendering.event(each, view.masking) for each in events]
         return Reply(body=shown, tagged=True)
 
     def history(self, request: Request) -> Reply:
@@ -126,7 +126,7 @@ class _Calls:
         return Reply(
             body={
                 "run_id": request.run_id,
-                "events": [rendering.event(each) for each in found.items],
+                "events": [rendering.event(each, found.masking) for each in found.items],
                 "cursor": found.cursor,
             }
         )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def trigger_app(engine: Engine, gate: Gate | None = None, cors: Cors = NO_CORS) -> Application:
     """Return the application of the trigger function, which the gate lets calls in to."""
-    return Application(trigger_routes(engine), gate, cors)
+    return Application(trigger_routes(engine), gate, cors, engine.masking)
 
 
 def trigger_routes(engine: Engine) -> list[Route]:

@@ -156,6 +156,7 @@ def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) 
         outcome["error"] = values.from_error(change.error)
     if change.successor is not None:
         outcome["next_run"] = {"S": change.successor}
+    values.add_payload(outcome, "hidden", change.hidden)
     if change.logs.chunks:
         outcome["logs"] = values.from_logs(change.logs)
     absent = tuple(name for name in ("result", "error", "next_run", "logs") if name not in outcome)

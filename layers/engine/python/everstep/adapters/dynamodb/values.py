@@ -132,10 +132,15 @@ def add_due(item: Item, run_id: str, due_at: int | None) -> None:
 
 def add_outcome(item: Item, result: Payload | None, error: ErrorInfo | None) -> None:
     """Put a result and an error into an item, as far as there are any."""
-    if result is not None:
-        item["result"] = from_payload(result)
+    add_payload(item, "result", result)
     if error is not None:
         item["error"] = from_error(error)
+
+
+def add_payload(item: Item, name: str, payload: Payload | None) -> None:
+    """Put a payload into an item, unless it is None."""
+    if payload is not None:
+        item[name] = from_payload(payload)
 
 
 def from_parent(parent: Parent) -> Value:

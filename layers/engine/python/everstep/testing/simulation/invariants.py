@@ -102,7 +102,7 @@ def check_at_rest(engine: Engine, facts: Facts, run_ids: Iterable[str]) -> None:
 def _agrees_with_its_code(engine: Engine, facts: Facts, history: History) -> None:
     head = history.head
     definition = engine.registry.to_continue(head.workflow, head.version)
-    result = unpack(engine, head.result) if head.result else None
+    result = unpack(engine, head.run_id, head.result) if head.result else None
     begun = [(key, attempt) for run_id, key, attempt in facts.attempts if run_id == head.run_id]
     whole = replace(history, head=replace(head, result=result))
     history_replays_to_its_outcome(definition, whole)
