@@ -145,6 +145,21 @@ build: $(STAMPS)/sam ## Build functions and layers for AWS: RUNTIME=python3.13 A
 configuration: $(STAMPS)/dev ## Write the tables of docs/reference/configuration.md from the code
 	$(DEV)/python -m tools.configuration_page
 
+##@ Deploy
+
+# Only these reach the tools from the command line of make.
+export STACK REGION STAGE PROFILE PARAMETERS FORCE
+
+.PHONY: deploy
+deploy: $(STAMPS)/dev $(STAMPS)/sam ## Build and deploy to AWS: STACK= REGION= STAGE= PROFILE= PARAMETERS="Name=value …"
+	@PYTHONPATH=localstack RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) $(DEV)/python -m tools.deploy
+
+.PHONY: destroy
+destroy: $(STAMPS)/dev ## Delete a stack; table and bucket stay: STACK= REGION= PROFILE= FORCE=1
+	@PYTHONPATH=localstack $(DEV)/python -m tools.destroy
+
+##@ Maintain
+
 .PHONY: lock
 lock: $(STAMPS)/uv ## Renew the pinned requirements from pyproject.toml and requirements/*.in
 	$(call say,"lock: uv pip compile")

@@ -9,6 +9,7 @@
 """
 
 from everstep.adapters.errors import AdapterError
+from everstep.app.capacity import TooManyRunsError
 from everstep.client.answers import (
     AuditBreak,
     AuditEntry,
@@ -61,6 +62,7 @@ __all__ = [
     "RunSummary",
     "RunTimeout",
     "StepDetails",
+    "TooManyRunsError",
     "UnavailableError",
     "UnknownWorkflowError",
     "WorkflowInfo",
