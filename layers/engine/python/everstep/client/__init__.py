@@ -11,7 +11,9 @@
 from everstep.adapters.errors import AdapterError
 from everstep.app.capacity import TooManyRunsError
 from everstep.client.answers import (
+    AuditBreak,
     AuditEntry,
+    AuditVerdict,
     Diagnosis,
     ErrorDetails,
     LogLine,
@@ -39,7 +41,9 @@ from everstep.core.errors import (
 
 __all__ = [
     "AdapterError",
+    "AuditBreak",
     "AuditEntry",
+    "AuditVerdict",
     "Client",
     "Diagnosis",
     "ErrorDetails",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from everstep.adapters.system import SystemIds
 from everstep.client.answers import (
     AuditEntry,
+    AuditVerdict,
     Diagnosis,
     ErrorDetails,
     LogPage,
@@ -115,9 +116,14 @@ class Run(Generic[Out_co]):
         return self.get().steps
 
     def audit(self) -> tuple[AuditEntry, ...]:
-        """Return what people did to the run, oldest first."""
+        """Return what was done to the run, by whom and why, oldest first."""
         pages = self._connection.pages(path("runs", self.id, "audit"))
         return tuple(AuditEntry.model_validate(each) for body in pages for each in body["audit"])
+
+    def verify_audit(self) -> AuditVerdict:
+        """Return what was done to the run's audit that should not have been done."""
+        body = self._connection.get("runs", self.id, "audit", limit="1", verify="true")
+        return AuditVerdict.model_validate(body["verified"])
 
     def logs(self, **which: Unpack[LogFilter]) -> LogPage:
         """Return lines that the run's code has said; see ``LogFilter`` for which."""
