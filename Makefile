@@ -74,7 +74,11 @@ template: $(STAMPS)/dev $(STAMPS)/sam ## The SAM template (cfn-lint, sam validat
 test-fast: $(STAMPS)/dev ## Tests without a server, with the coverage floors
 	$(call say,"test-fast: pytest without a server")
 	@mkdir -p $(STATE)/reports
-	$(DEV)/coverage run -m pytest -m "not localstack and not sam and not slow" tests
+	$(DEV)/coverage erase
+	@# Workers have to agree on the order of sets, which names some tests; the next run has another.
+	export PYTHONHASHSEED=$$RANDOM; echo "PYTHONHASHSEED=$$PYTHONHASHSEED"; \
+	$(DEV)/coverage run -m pytest -m "not localstack and not sam and not slow" --numprocesses=auto tests
+	$(DEV)/coverage combine --quiet
 	$(DEV)/coverage json --quiet -o $(STATE)/reports/coverage.json
 	$(DEV)/python -m tools.coverage_floors $(STATE)/reports/coverage.json
 

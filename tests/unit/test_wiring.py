@@ -16,6 +16,7 @@ from everstep.adapters.errors import AdapterError
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.s3 import S3Blobs
 from everstep.app.engine import Limits
+from everstep.core.retry import Retry
 from everstep.loading import load_registry
 from everstep.settings import Settings, SettingsError
 from everstep.wiring import (
@@ -202,6 +203,36 @@ def test_the_engine_is_made_once_from_the_environment(monkeypatch: pytest.Monkey
     assert set(engine.registry.faults) <= {"workflows"}
     assert logging.getLogger("everstep").level == logging.WARNING
     assert engine.timers.shards > 0
+
+
+@pytest.mark.usefixtures("_environment")
+def test_a_file_beside_the_workflows_is_found_where_they_are_imported_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "everstep.toml").write_text(
+        "max_concurrent_runs = 7\nrun_timeout_seconds = 60\nretry_max_attempts = 9\n"
+        "retry_jitter = false\n[max_concurrent_runs_of]\nshop = 2\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    limits = limits_of(settings_from_env())
+    assert (limits.runs, limits.runs_of, limits.run_timeout) == (7, {"shop": 2}, 60_000)
+    assert limits.retry == Retry(max_attempts=9, jitter=False)
+    assert limits.step_timeout is None
+
+
+def test_where_there_is_no_file_nothing_is_loaded_to_read_one(tmp_path: Path) -> None:
+    script = (
+        "import sys, everstep.settings as s; before = set(sys.modules)\n"
+        f"s.Settings.read({REQUIRED!r}, ['.'])\n"
+        "sys.exit('tomllib' in sys.modules or bool(set(sys.modules) - before))"
+    )
+    engine = Path(__file__).parents[2] / "layers/engine/python"
+    environment = {**os.environ, "PYTHONPATH": str(engine)}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], check=False, env=environment, cwd=tmp_path
+    )
+    assert ended.returncode == 0
 
 
 def test_clients_give_up_within_what_the_gateway_waits() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from everstep.adapters.errors import AdapterError, MissingBlobError
+from everstep.app.capacity import TooManyRunsError
 from everstep.cli.exits import CommandError, ExitCode
 from everstep.cli.failures import explain
 from everstep.core.errors import (
@@ -48,6 +49,7 @@ def refused(code: str, operation: str = "DynamoDB Query") -> AdapterError:
         ),
         (RunNotFoundError("01K"), 3, ["there is no run 01K", PLACE]),
         (UnknownWorkflowError("there is no workflow x"), 3, ["no workflow x", PLACE]),
+        (TooManyRunsError("EVERSTEP_X", 5, None, 10), 1, ["EVERSTEP_X", "try again"]),
         (InvalidRequestError("limit must be 1"), 2, ["limit must be 1"]),
         (ReadOnlyError("PutItem is refused"), 1, ["PutItem is refused"]),
         (EverstepError("that"), 1, ["that"]),

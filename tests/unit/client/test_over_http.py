@@ -11,9 +11,11 @@ import pytest
 
 from everstep import Client
 from everstep.adapters.errors import AdapterError
+from everstep.app.capacity import TooManyRunsError
 from everstep.client.over_http import ATTEMPTS, HttpTransport
 from everstep.client.transport import Call
 from everstep.core.errors import InvalidRequestError, RunNotFoundError, UnavailableError
+from everstep.http.problems import problem
 from tests.unit.client.deployments import URL
 
 Reply = httpx.Response | httpx.TransportError
@@ -73,6 +75,17 @@ def test_a_start_is_repeated_with_the_same_key_until_it_is_answered(trouble: Rep
     assert {each.content for each in network.requests} == {b'{"id":"A"}'}
     assert len(network.pauses) == 2
     assert all(0 <= each <= 10 for each in network.pauses)
+
+
+def test_a_start_for_which_there_is_no_room_is_not_repeated_and_says_when_to() -> None:
+    error = TooManyRunsError("EVERSTEP_MAX_CONCURRENT_RUNS", 5, None, 10)
+    network = Network(httpx.Response(429, json=problem(error, "r").body))
+    with pytest.raises(TooManyRunsError) as raised:
+        network.client.start("shop", {"id": "A"})
+    assert len(network.requests) == 1
+    assert (raised.value.limit, raised.value.retry_after) == (5, 10)
+    assert (raised.value.setting, raised.value.workflow) == (error.setting, None)
+    assert str(raised.value) == str(error)
 
 
 def test_pauses_grow_and_differ_by_chance() -> None:

@@ -93,6 +93,7 @@ def test_every_call_has_an_example() -> None:
         "/callbacks/TOKEN/fail",
         "/callbacks/TOKEN/heartbeat",
         "/workflows",
+        "/keys",
         "/health",
     }
 

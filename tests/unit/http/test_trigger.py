@@ -287,3 +287,22 @@ def test_other_paths_are_404(world: World, path: str) -> None:
     answer = world.call("POST", path)
     assert (answer.status, answer.body["type"]) == (404, "urn:everstep:problem:not-found")
     assert path in answer.body["detail"]
+
+
+def test_a_start_beyond_the_limit_is_told_what_it_is_and_when_to_come_back() -> None:
+    world = World(limits=Limits(runs_of={"shop": 1}))
+    first = world.start("shop", ORDER, key="order-1")
+    refused = world.start("shop", ORDER, key="order-2")
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "10")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    told = ("type", "setting", "limit", "workflow", "retry_after")
+    assert {name: refused.body[name] for name in told} == {
+        "type": "urn:everstep:problem:too-many-runs",
+        "setting": "EVERSTEP_MAX_CONCURRENT_RUNS_OF",
+        "limit": 1,
+        "workflow": "shop",
+        "retry_after": 10,
+    }
+    again = world.start("shop", ORDER, key="order-1")
+    assert (again.status, again.body["run_id"]) == (200, first.body["run_id"])
+    assert world.start("anything", ORDER).status == 202

@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, SecretStr
 
 from everstep import Context, Retry, Workflow, step, workflow
+from everstep.adapters.memory.api_keys import MemoryKeys
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.clock import VirtualClock
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.queue import MemoryQueue
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.engine import Engine, Limits
+from everstep.app.keys import Keys
 from everstep.app.receive import receive
 from everstep.app.stall import stall
 from everstep.authoring.registry import Registry
@@ -24,6 +26,9 @@ from everstep.core.model import ErrorInfo
 from everstep.http.api import api_app
 from everstep.http.trigger import trigger_app
 from tests.unit.http.described import check
+
+if TYPE_CHECKING:
+    from everstep.http.application import Application
 
 ORDER: Final = {"id": "A-1", "total": 20}
 REASON: Final = ErrorInfo(type="DeadLetter", message="never finished", operation="charge#1")
@@ -123,9 +128,11 @@ class World:
     pauses: list[float] = field(default_factory=list)
     engine: Engine = field(init=False)
     queue: MemoryQueue = field(init=False)
+    keys: Keys = field(init=False)
 
     def __post_init__(self) -> None:
         self.queue = MemoryQueue(self.clock)
+        self.keys = Keys(store=MemoryKeys(), clock=self.clock, ids=SequenceIds(7))
         self.engine = Engine(
             runs=self.store,
             timers=self.store,
@@ -177,12 +184,18 @@ class World:
         """Send a request to the function that API Gateway would send it to."""
         event = event_of(method, target, body, headers) | changes
         triggers = event["path"].startswith("/triggers")
-        app = trigger_app(self.engine) if triggers else api_app(self.engine, self.sleep)
+        app = self.app(triggers=triggers)
         answer = app(event, self.context)
         sent = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         given = Answer(status=answer["statusCode"], headers=sent, text=answer["body"])
         check(method, event["path"], given.status, given.headers, given.text)
         return given
+
+    def app(self, *, triggers: bool) -> Application:
+        """Return the function behind a path."""
+        if triggers:
+            return trigger_app(self.engine)
+        return api_app(self.engine, self.sleep, keys=lambda: self.keys)
 
     def get(self, target: str) -> Answer:
         return self.call("GET", target)

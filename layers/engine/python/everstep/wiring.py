@@ -195,14 +195,14 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
     )
 
 
-def build_keys(settings: Settings, clients: Clients) -> Keys:
+def build_keys(table: str, clients: Clients) -> Keys:
     """Return what the use cases of API keys need, on AWS."""
     from everstep.adapters.dynamodb.api_keys import DynamoKeys
     from everstep.adapters.system import SystemClock, SystemIds
     from everstep.app.keys import Keys
 
     dynamodb = cast("DynamoDBClient", clients.make("dynamodb"))
-    store = DynamoKeys(dynamodb, settings.table)
+    store = DynamoKeys(dynamodb, table)
     return Keys(store=store, clock=SystemClock(), ids=SystemIds())
 
 
@@ -252,4 +252,4 @@ def keys_from_env() -> Keys:
 
     settings = settings_from_env()
     logs.configure(settings.log_level)
-    return build_keys(settings, Clients())
+    return build_keys(settings.table, Clients())

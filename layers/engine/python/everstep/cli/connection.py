@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,13 +18,14 @@ from everstep.settings import Settings
 from everstep.wiring import build_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from everstep import Client
     from everstep.app.engine import Engine
     from everstep.authoring.registry import Registry
     from everstep.cli.options import Target
     from everstep.cli.session import MakeClients, Session
+    from everstep.client.keys import KeyRing
     from everstep.client.signing import SignedByAws
     from everstep.wiring import Clients
 
@@ -95,6 +96,37 @@ def _on_aws(session: Session, target: Target) -> Client:
     engine = _engine(session, target, session.clients, _TO_WRITE)
     transport = DirectTransport(lambda: engine, said_by(_actor(target)), session.sleep)
     return Client.over(transport)
+
+
+@contextmanager
+def connect_keys(session: Session, target: Target) -> Iterator[KeyRing]:
+    """Give the API keys of the deployment: over HTTP with an admin's key, else at its table.
+
+    The table alone will do: there is no other way to the first key.
+
+    Raises:
+        EverstepError: Something is missing or wrong; see ``failures.explain``.
+    """
+    from everstep.client.keys import KeysAtTable
+    from everstep.wiring import build_keys
+
+    place = find_place(target, session.environment)
+    if place.over_http:
+        with session.connect(session, target) as client:
+            yield client.keys
+        return
+    _warn_of(session, place.warnings)
+    found = place.target
+    if found.stack is None and found.table is None:
+        raise usage(_NOWHERE)
+    _check_address(found.endpoint_url)
+    clients = session.clients(
+        profile=found.aws_profile, region=found.region, endpoint_url=found.endpoint_url
+    )
+    stacked = {} if found.stack is None else stacks.variables(clients, found.stack)
+    table = found.table or stacked["EVERSTEP_TABLE"]
+    session.place = f"table {table}"
+    yield KeysAtTable(build_keys(table, clients))
 
 
 def _actor(target: Target) -> str | None:

@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from everstep.adapters.errors import AdapterError
+from everstep.app.capacity import TooManyRunsError
 from everstep.cli.exits import CommandError, ExitCode
 from everstep.client import RunFailed
 from everstep.client.errors import NoAnswerError
+from everstep.core.denials import (
+    KeyNotFoundError,
+    MissingScopeError,
+    NoKeyError,
+    RateExceededError,
+    WorkflowNotAllowedError,
+)
 from everstep.core.errors import (
     CallbackGoneError,
     CallbackNotFoundError,
@@ -83,9 +91,15 @@ _REFUSED: Final = (
     IdempotencyConflictError,
     IllegalStateError,
     ReferenceConflictError,
+    TooManyRunsError,
 )
 """Typed as it should be, but the state of things does not allow it."""
-_NOT_THERE: Final = (CallbackNotFoundError, RunNotFoundError, UnknownWorkflowError)
+_NOT_THERE: Final = (
+    CallbackNotFoundError,
+    KeyNotFoundError,
+    RunNotFoundError,
+    UnknownWorkflowError,
+)
 _MISSING: Final[Mapping[str, str]] = {
     "ResourceNotFoundException": "there is no such table",
     "NoSuchBucket": "there is no such bucket",
@@ -135,6 +149,10 @@ def _unavailable(error: Exception, _: str) -> tuple[str, ExitCode]:
     return f"AWS does not answer ({error}); {mend}", ExitCode.FAILED
 
 
+def _no_entry(_: Exception, place: str) -> tuple[str, ExitCode]:
+    return _at(_NO_ENTRY, place), ExitCode.FAILED
+
+
 def _no_route(error: Exception, place: str) -> tuple[str, ExitCode]:
     mend = "look at --url, which ends with the stage; or the deployment is an older one"
     return f"{_at(str(error), place)}; {mend}", ExitCode.FAILED
@@ -171,6 +189,8 @@ _TOLD: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Told], .
     (NoAnswerError, _no_answer),
     (UnavailableError, _unavailable),
     (_NOT_THERE, _with_place(ExitCode.NOT_FOUND)),
+    (NoKeyError, _no_entry),
+    ((MissingScopeError, WorkflowNotAllowedError, RateExceededError), _plainly(ExitCode.FAILED)),
     (NoSuchRouteError, _no_route),
     (_REFUSED, _plainly(ExitCode.FAILED)),
     (InvalidInputError, _input),

@@ -15,6 +15,7 @@ from everstep.cli import (
     control,
     deployed,
     doctor,
+    keys,
     messages,
     replay_check,
     runs,
@@ -65,6 +66,11 @@ _callbacks = _group("callbacks", "Answer what runs wait for.")
 _callbacks.command("complete")(messages.complete)
 _callbacks.command("fail")(messages.fail)
 _callbacks.command("heartbeat")(messages.heartbeat)
+_keys = _group("keys", "Manage the API keys of a deployment.")
+_keys.command("create")(keys.create)
+_keys.command("list")(keys.list_)
+_keys.command("revoke")(keys.revoke)
+_keys.command("rotate")(keys.rotate)
 _workflows = _group("workflows", "Look at what is deployed.")
 _workflows.command("list")(deployed.list_)
 _workflows.command("show")(deployed.show)

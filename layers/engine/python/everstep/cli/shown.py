@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 RUNS: Final = ("run", "workflow", "version", "status", "created", "ended", "reference", "tags")
 STEPS: Final = ("operation", "kind", "status", "attempt", "started", "took", "result")
 _STYLES: Final[Mapping[str, str]] = {
+    "ACTIVE": "green",
     "CANCELLED": "yellow",
     "COMPLETED": "green",
     "DONE": "green",
+    "EXPIRED": "yellow",
     "FAILED": "red",
     "PAUSED": "yellow",
     "RETRY": "yellow",
+    "REVOKED": "red",
     "RUNNING": "cyan",
     "STALLED": "bold red",
     "STARTED": "cyan",

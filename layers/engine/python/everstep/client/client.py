@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from everstep.client.keys import KeyRing
     from everstep.client.options import StartOptions
     from everstep.client.transport import Transport
 
@@ -309,6 +310,18 @@ class Client:
     def _callback(self, token: str, verb: str, body: object) -> None:
         call = Call(method="POST", path=path("callbacks", token, verb), body=body)
         self._connection.send(call)
+
+    # --- Keys
+
+    @property
+    def keys(self) -> KeyRing:
+        """Return the API keys of the deployment, for a client whose own key has the scope admin.
+
+        Whoever uses the stack directly makes them with ``everstep keys``.
+        """
+        from everstep.client.keys import KeysOverHttp
+
+        return KeysOverHttp(self._connection.transport)
 
     # --- Itself
 
