@@ -48,6 +48,7 @@ class Facts:
         recovered: How often the sweeper took a run over because it showed no progress.
         removed: Runs whose retention is over.
         skew: How far two clocks may be apart, in milliseconds.
+        reuses_ids: Whether two triggers at once may draw the same id for their runs.
         observations: What the engine has told of its work.
         restored: Whether the table went back in time, and what was told with it.
     """
@@ -61,6 +62,7 @@ class Facts:
     recovered: int = 0
     removed: set[str] = field(default_factory=set)
     skew: int = 0
+    reuses_ids: bool = False
     observations: list[Observation] = field(default_factory=list)
     restored: bool = False
 
@@ -160,8 +162,10 @@ def what_is_told_happened_once(facts: Facts) -> None:
     told: Counter[tuple[object, ...]] = Counter()
     for each in facts.observations:
         match each:
-            case RunAccepted() | RunOver():
-                told[type(each).__name__, each.run_id] += 1
+            case RunAccepted() if not facts.reuses_ids:
+                told["RunAccepted", each.run_id] += 1
+            case RunOver():
+                told["RunOver", each.run_id] += 1
             case StepAttempted():
                 told["StepAttempted", each.run_id, each.op, each.attempt] += 1
             case _:
