@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.changes import RunEnded, RunPaused, RunResumed, RunStalled, RunWatched
-from everstep.core.circumstances import Claim, Ending, Origin, Parent
+from everstep.core.circumstances import Claim, Ending, How, Origin, Parent, Trail
 from everstep.core.model import (
     ErrorInfo,
     Head,
@@ -17,6 +17,7 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
+from everstep.core.trace_context import Correlation
 from everstep.core.transitions import Guard, HeadGuard
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 NOW: Final = 1_760_000_000_000
 ERROR: Final = ErrorInfo(type="ValueError", message="no such card", operation="charge#1", trace="")
 PAYLOAD: Final = Payload(text='{"ok":true}', size=11)
+SECRETS: Final = Payload(text='["hunter2ü"]', size=13)
 
 ALWAYS: Final = Guard(absent=True, statuses=tuple(OpStatus))
 """Allows every write: to prepare what a test starts from."""
@@ -33,7 +35,9 @@ ALWAYS_HEAD: Final = HeadGuard(statuses=tuple(RunStatus))
 """Allows every change of a head."""
 
 CHANGES: Final[dict[str, HeadChange]] = {
-    "completed": RunEnded(status=RunStatus.COMPLETED, by="new", at=NOW, result=PAYLOAD),
+    "completed": RunEnded(
+        status=RunStatus.COMPLETED, by="new", at=NOW, result=PAYLOAD, hidden=SECRETS
+    ),
     "failed": RunEnded(status=RunStatus.FAILED, by="new", at=NOW, error=ERROR),
     "stalled": RunStalled(by="new", stall=Stall(reason=ERROR, at=NOW, message='{"run":"r"}')),
     "paused": RunPaused(by="new"),
@@ -80,6 +84,17 @@ def make_full_head(run_id: str) -> Head:
         tags={"empty": "", "customer": "ü", "a#b": "c"},
         retention=86_400_000,
         successor="next",
+        hidden=SECRETS,
+        correlation=Correlation(id="order/7 ü"),
+        trail=Trail(
+            link="hash",
+            how=How.RETRY,
+            who="ann",
+            why="mended",
+            sealed=4,
+            after="the one before",
+            started_at=NOW + 2,
+        ),
     )
 
 
@@ -108,6 +123,7 @@ def make_full_record(key: str) -> OpRecord:
         make_record(key),
         wake_at=NOW + 13,
         patches=("tax@", "ü@gather#1/0"),
+        hidden=SECRETS,
         due_at=NOW + 14,
         result=PAYLOAD,
         error=ERROR,

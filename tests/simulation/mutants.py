@@ -96,7 +96,7 @@ def a_lost_condition_owes_nothing(patch: pytest.MonkeyPatch) -> None:
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if not record_op(self.engine, self.message.run_id, record, guard):
+        if not record_op(self.engine, self.message.run_id, record, guard, replay):
             return Done.SUPERSEDED
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, Done.ADVANCED)
@@ -115,7 +115,7 @@ def what_follows_is_sent_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     ) -> Done:
         replay.resume(record)
         done: Done = self._settle(history.with_record(record), replay, Done.ADVANCED)
-        record_op(self.engine, self.message.run_id, record, guard)
+        record_op(self.engine, self.message.run_id, record, guard, replay)
         return done
 
     patch.setattr(advance._Advance, "_commit", commit)

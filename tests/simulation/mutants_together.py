@@ -63,7 +63,7 @@ def who_ends_a_branch_goes_on_from_what_it_saw_before(patch: pytest.MonkeyPatch)
         record: OpRecord,
         guard: Guard,
     ) -> Done:
-        if record_op(self.engine, self.message.run_id, record, guard):
+        if record_op(self.engine, self.message.run_id, record, guard, replay):
             replay.resume(record)
             done: Done = self._settle(history.with_record(record), replay, Done.ADVANCED)
             return done

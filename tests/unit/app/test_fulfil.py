@@ -22,28 +22,33 @@ def world() -> World:
     return World(napping)
 
 
-def awaited(world: World, run_id: str) -> Pending:
+def replayed(world: World, run_id: str) -> Replay:
     history = world.store.load(run_id)
     assert history is not None
     with Replay(napping, history) as replay:
-        assert isinstance(replay.decision, Suspended)
-        return replay.decision.frontier[0]
+        return replay
+
+
+def awaited(world: World, run_id: str) -> Pending:
+    decision = replayed(world, run_id).decision
+    assert isinstance(decision, Suspended)
+    return decision.frontier[0]
 
 
 def test_nobody_is_told_to_end_in_a_run_that_is_not_to_end(world: World) -> None:
     run_id = world.begin()
     effects = [Interrupt(pending=awaited(world, run_id))]
     news = message(run_id, MessageKind.CANCEL)
-    assert fulfil(world.engine, news, effects, world.head(run_id)) == set()
+    replay = replayed(world, run_id)
+    assert fulfil(world.engine, news, effects, world.head(run_id), replay) == set()
     assert world.records(run_id) == {}
 
 
 def test_a_join_is_recorded_as_it_is(world: World) -> None:
     run_id = world.begin()
     join = record("gather#1", kind=OpKind.JOIN)
-    closed = fulfil(
-        world.engine, message(run_id, MessageKind.EVENT), [Close(record=join)], world.head(run_id)
-    )
+    news, replay = message(run_id, MessageKind.EVENT), replayed(world, run_id)
+    closed = fulfil(world.engine, news, [Close(record=join)], world.head(run_id), replay)
     assert (closed, world.records(run_id)) == ({"gather#1"}, {"gather#1": join})
 
 
@@ -52,7 +57,7 @@ def test_an_operation_that_starts_no_run_starts_none(world: World) -> None:
     pending = awaited(world, run_id)
     with pytest.raises(TypeError, match="starts no run"):
         begin_child(world.engine, world.head(run_id), pending, "token")
-    assert see_child(world.engine, pending, "token") is None
+    assert see_child(world.engine, run_id, pending, "token") is None
 
 
 def test_who_asks_needs_somebody_to_carry_it() -> None:

@@ -55,4 +55,4 @@ def test_a_run_that_was_stalled_as_its_code_never_came_to_rest_can_be_looked_at(
     view = inspect(world.engine, run_id)
     assert view.progress.status is RunStatus.STALLED
     assert view.head.stall is not None
-    assert outcome(world.engine, run_id).status is RunStatus.STALLED
+    assert outcome(world.engine, run_id).head.status is RunStatus.STALLED

@@ -32,10 +32,10 @@ def test_large_payloads_are_fetched_for_whoever_asks() -> None:
     world = World(talkative, limits=Limits(inline=10))
     run_id = world.begin(value=100)
 
-    for head in (inspect(world.engine, run_id).head, outcome(world.engine, run_id)):
-        assert head.result is not None
-        assert head.result.text is not None
-        assert len(head.result.text) == 102
+    for seen in (inspect(world.engine, run_id), outcome(world.engine, run_id)):
+        assert seen.head.result is not None
+        assert seen.head.result.text is not None
+        assert len(seen.head.result.text) == 102
 
 
 def test_an_outcome_fetches_no_input() -> None:
@@ -43,7 +43,7 @@ def test_an_outcome_fetches_no_input() -> None:
     run_id = world.start(value="x" * 20).run_id
     world.lose_payloads()
 
-    assert outcome(world.engine, run_id).status is RunStatus.RUNNING
+    assert outcome(world.engine, run_id).head.status is RunStatus.RUNNING
 
 
 def test_the_status_is_looked_at_closely() -> None:
@@ -78,7 +78,7 @@ def test_an_outcome_of_a_run_that_goes_on_has_no_result() -> None:
     world = World(one_step)
     run_id = world.begin(value=1)
 
-    assert outcome(world.engine, run_id).result is None
+    assert outcome(world.engine, run_id).head.result is None
 
 
 # --- Lists

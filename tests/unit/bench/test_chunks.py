@@ -50,7 +50,7 @@ def done(items: int, size: int) -> Process:
     assert head is not None
     assert head.status is RunStatus.COMPLETED
     assert head.result is not None
-    result = codec.decode(unpack(process.engine, head.result).at_hand)
+    result = codec.decode(unpack(process.engine, run_id, head.result).at_hand)
     assert result == list(range(1, items + 1))
     largest = max(map(item_size, process.client.model.items.values()))
     assert largest < DYNAMODB_ITEM // 4

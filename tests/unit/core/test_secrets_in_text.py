@@ -9,7 +9,7 @@ from time import perf_counter
 
 import pytest
 
-from everstep.core.masking import DEFAULT_PATTERNS, MASKED, Masking
+from everstep.core.masking import DEFAULT_PATTERNS, MASKED, Masking, agrees
 
 BY_NAME = Masking(patterns=DEFAULT_PATTERNS)
 VALUE = 's3"cr/t+ü\\'
@@ -116,6 +116,45 @@ def test_a_short_value_is_not_looked_for_in_parts_of_base64() -> None:
 
 def test_of_two_registered_values_the_longer_goes_first() -> None:
     assert Masking(values=frozenset({"abcd", "abcdefgh"})).text("abcdefgh abcd") == "*** ***"
+
+
+def test_what_is_typed_as_secret_keeps_its_form() -> None:
+    data = {"token": {"$secret": "x"}, "cookie": {"$secret_bytes": "eA=="}, "secret": {"a": 1}}
+    assert BY_NAME.data(data) == {
+        "token": {"$secret": "***"},
+        "cookie": {"$secret_bytes": "Kioq"},
+        "secret": "***",
+    }
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "token_count", "tokens", "cookie-size"])
+def test_a_number_that_measures_something_is_shown(name: str) -> None:
+    assert BY_NAME.data({name: 512}) == {name: 512}
+    assert BY_NAME.data({name: "512"}) == {name: "***"}
+
+
+@pytest.mark.parametrize("name", ["password", "admin_password", "discount_token", "token"])
+def test_another_number_is_not(name: str) -> None:
+    assert BY_NAME.data({name: 12345}) == {name: "***"}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "text", "same"),
+    [
+        ("plain", "plain", True),
+        ("plain", "other", False),
+        ("a *** b", "a secret b", True),
+        ("a *** b", "a *** b", True),
+        ("a *** b *** c", "a 1 b 2 c", True),
+        ("a *** b *** c", "a 1 x 2 c", False),
+        ("a *** b", "x secret b", False),
+        ("a *** b", "a secret x", False),
+        ("aa***aa", "aaa", False),
+        ("***", "", True),
+    ],
+)
+def test_a_text_agrees_with_what_was_masked_of_it(recorded: str, text: str, same: bool) -> None:  # noqa: FBT001
+    assert agrees(recorded, text) is same
 
 
 def test_a_number_that_holds_a_registered_value_is_masked() -> None:

@@ -10,6 +10,7 @@ from everstep.authoring.batches import Batch
 from everstep.authoring.callbacks import Callback
 from everstep.authoring.children import ChildRun
 from everstep.authoring.context import Context
+from everstep.authoring.masks import mask
 from everstep.authoring.sagas import Saga
 from everstep.authoring.step_context import StepContext, step_context
 from everstep.authoring.steps import Step, step
@@ -81,6 +82,7 @@ __all__ = [
     "StepNotExecuted",
     "StepTimeout",
     "Workflow",
+    "mask",
     "step",
     "step_context",
     "workflow",

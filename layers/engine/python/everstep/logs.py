@@ -24,12 +24,15 @@ from everstep.core.errors import (
     SerializationError,
 )
 from everstep.core.failures import innermost
+from everstep.core.hiding import at_work
+from everstep.core.masking import BY_NAME
 from everstep.core.trace_context import correlation_id_of, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+    from everstep.core.masking import Masking
     from everstep.core.model import Head
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -45,7 +48,12 @@ _RUN: Final[ContextVar[Mapping[str, str]]] = ContextVar("everstep_run", default=
 
 
 class JsonFormatter(logging.Formatter):
-    """Write a record as JSON: its fields, and whatever was given as ``extra``."""
+    """Write a record as JSON: its fields, and whatever was given as ``extra``, secrets masked."""
+
+    def __init__(self, masking: Masking = BY_NAME) -> None:
+        """Mask this, and the secrets of the run that the process works on."""
+        super().__init__()
+        self._masking = masking
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -61,13 +69,15 @@ class JsonFormatter(logging.Formatter):
         fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info and record.exc_info[1] is not None:
             fields |= _told(record.name, record.exc_info[1])
-        return json.dumps(fields, default=str)
+        # As what will be written: an object may be of any class.
+        written = json.loads(json.dumps(fields, default=str))
+        return json.dumps(self._masking.with_values(at_work()).data(written))
 
 
-def configure(level: str, stream: TextIO | None = None) -> None:
+def configure(level: str, stream: TextIO | None = None, *, masking: Masking = BY_NAME) -> None:
     """Send what the engine and its users log to a stream (standard output)."""
     handler = logging.StreamHandler(stream or sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(masking))
     # In place of Lambda's own handler, which writes plain text.
     for name in (None, _ENGINE):
         logger = logging.getLogger(name)

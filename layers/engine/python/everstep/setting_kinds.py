@@ -8,10 +8,12 @@ dataclass takes ten times as long to make.
 from __future__ import annotations
 
 import math
+import re
 from typing import NamedTuple, Protocol, Self
 
 TRUE = "true"
 FALSE = "false"
+NONE = "none"
 
 
 class Kind(Protocol):
@@ -218,6 +220,43 @@ class Packages(Words):
 
     def _fits(self, word: str) -> bool:
         return all(part.isidentifier() for part in word.split("."))
+
+
+class Origins(Words):
+    """Origins of web pages, or ``*`` for all."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
+        """Say what they are."""
+        return super().__new__(cls, "origins such as https://app.example.org, or *")
+
+    def _fits(self, word: str) -> bool:
+        return re.fullmatch(r"\*|https?://[^/\s,]+", word) is not None
+
+
+class Patterns(Words):
+    """Regular expressions; ``none`` for none at all."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
+        """Say what they are."""
+        return super().__new__(cls, f"regular expressions that match no empty text, or {NONE}")
+
+    def of_text(self, text: str) -> tuple[str, ...]:
+        """Return the expressions."""
+        return () if text.strip() == NONE else self._checked(text.split(","))
+
+    def text(self, value: object) -> str:
+        """Return them, separated by commas."""
+        return super().text(value) or NONE
+
+    def _fits(self, word: str) -> bool:
+        try:
+            return bool(word) and re.compile(word).search("") is None
+        except re.error:
+            return False
 
 
 class Numbers(NamedTuple):

@@ -12,7 +12,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from everstep.configuration import Setting, SettingsError, find_file, look_up
-from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Text, Whole
+from everstep.core.masking import DEFAULT_PATTERNS
+from everstep.setting_kinds import (
+    Choice,
+    Flag,
+    Number,
+    Numbers,
+    Origins,
+    Packages,
+    Patterns,
+    Text,
+    Whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,6 +123,17 @@ class Settings:
         ),
     )
 
+    # --- Secrets
+    mask: tuple[str, ...] = field(
+        default=DEFAULT_PATTERNS,
+        metadata=_said(
+            Patterns(),
+            "names whose values are not shown, in any case; `none` to show everything but what is "
+            "typed or registered as secret",
+            parameter="Mask",
+        ),
+    )
+
     # --- HTTP API
     api_authorization: str = field(
         default="KEY",
@@ -119,6 +141,15 @@ class Settings:
             Choice(API_AUTHORIZATIONS),
             "what callers prove who they are with: API keys, signed requests, or nothing",
             parameter="ApiAuthorization",
+        ),
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=(),
+        metadata=_said(
+            Origins(),
+            "whose pages may use the API from a browser, for example `https://app.example.org`; "
+            "`*` for all",
+            parameter="CorsOrigins",
         ),
     )
 

@@ -15,6 +15,7 @@ from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
 from everstep.core.durations import SECOND
 from everstep.core.errors import EverstepError
+from everstep.core.masking import Masking
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
 from everstep.loading import load_registry
@@ -192,6 +193,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         registry=load_registry(settings.workflows),
         limits=limits_of(settings),
         kept=Passes(),
+        masking=Masking(patterns=settings.mask),
     )
 
 
@@ -235,7 +237,7 @@ def engine_from_env() -> Engine:
     from everstep.authoring import capture
 
     settings = settings_from_env()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, masking=Masking(patterns=settings.mask))
     capture.install(limits_of(settings).logs, as_json=True)
     told = telemetry.configure(settings.metrics, settings.deployment)
     return told.watching(build_engine(settings, Clients()))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
+from everstep.app.cancel import tell_time_is_up
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
@@ -23,8 +24,6 @@ from everstep.app.payloads import load
 from everstep.app.recording import record_op
 from everstep.app.stall import stall
 from everstep.authoring.capture import hearing_prints
-from everstep.core.changes import RunTold
-from everstep.core.circumstances import Ending
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import LONGEST_DELAY
@@ -33,9 +32,11 @@ from everstep.core.errors import (
     InvalidInputError,
     PayloadTooLargeError,
     UnknownWorkflowError,
+    UnreadablePayloadError,
     WorkflowMissingError,
 )
-from everstep.core.failures import describe
+from everstep.core.failures import describe, masked
+from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
@@ -44,7 +45,6 @@ from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
     SHORT_SLEEP_ENDED,
-    TIME_IS_UP,
     WAIT_ENDED,
     step_ended,
     step_retried,
@@ -52,14 +52,14 @@ from everstep.core.transitions import (
     step_started,
     wait_prolonged,
 )
-from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting
+from everstep.core.waits import given_up_at, is_long, next_event, timed_out, waiting, woken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import Head, History, Message
+    from everstep.core.model import ErrorInfo, Head, History, Message
     from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
 
@@ -103,7 +103,11 @@ class _Advance:
     passes: list[Replay] = field(default_factory=list)
 
     def run(self) -> Done:
-        return self._with_what_was_kept() or self._from_the_beginning()
+        work_on(None)
+        try:
+            return self._with_what_was_kept() or self._from_the_beginning()
+        except UnreadablePayloadError as error:
+            return self._stalled(describe(error))
 
     def _with_what_was_kept(self) -> Done | None:
         """Go on with the pass that this process has kept of the run; None if it cannot."""
@@ -151,10 +155,7 @@ class _Advance:
         if head.deadline > now:
             send(self.engine, [replace(self.message, due=head.deadline)])
             return Done.EARLY
-        ending = Ending(status=RunStatus.TIMED_OUT, at=now)
-        due_at = now + self.engine.limits.grace
-        change = RunTold(by=self.message.token, ending=ending, due_at=due_at)
-        self.engine.runs.change(self.message.run_id, change, TIME_IS_UP)
+        tell_time_is_up(self.engine, self.message.run_id, self.message.token)
         history = self._still_running()
         return Done.SUPERSEDED if history is None else self._process(history)
 
@@ -164,8 +165,7 @@ class _Advance:
                 history.head.workflow, history.head.version
             )
         except WorkflowMissingError as error:
-            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
-            return Done.STALLED
+            return self._stalled(describe(error))
         live = self.message.kind is MessageKind.START
         fresh = frozenset(self.fresh)
         replay = replayed(self.engine, definition, history, live=live, fresh=fresh)
@@ -176,6 +176,7 @@ class _Advance:
     def _attend(self, history: History, replay: Replay, seen: frozenset[str] = frozenset()) -> Done:
         """Act on a pass, and keep it for the run's next message, unless another took its place."""
         self.passes.append(replay)
+        work_on(replay.session.hidden)
         done = None
         try:
             if isinstance(replay.decision, Broken):
@@ -240,7 +241,7 @@ class _Advance:
         told = history.head.ending is None or pending.interrupted
         # Of an attempt that was begun the code is told first what became of it, to undo it.
         if not told and not has_begun(pending):
-            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head)
+            fulfil(self.engine, self.message, [Interrupt(pending=pending)], history.head, replay)
             self.fresh.add(pending.key)
             return self._again(Done.ADVANCED)
         if isinstance(call, StepCall):
@@ -250,7 +251,7 @@ class _Advance:
                 return self._settle(history, replay, Done.ADVANCED)
             record, guard = self._given_up(pending, history)
         else:
-            record = self._woken(pending)
+            record = woken(pending, self.message.token, self.engine.clock.now())
             guard = LONG_SLEEP_ENDED if is_long(pending) else SHORT_SLEEP_ENDED
         return self._commit(history, replay, record, guard)
 
@@ -262,12 +263,13 @@ class _Advance:
         number = (before.attempt if before else 0) + (not begun)
         message = replace(self.message, attempt=number)
         attempt = begin(self.engine, message, pending, call, history.head, self.time_left)
+        attempt = replace(attempt, hidden=replay.session.hidden)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
         # Whoever had this message before may have died in the attempt, and would again.
         says_so = call.at_most_once or self.receives > 1
-        if says_so and not self._put(attempt.started, step_started(number)):
+        if says_so and not self._put(replay, attempt.started, step_started(number)):
             return self._afresh()
         record = run_attempt(self.engine, attempt)
         retried = record.status is OpStatus.RETRY
@@ -275,8 +277,8 @@ class _Advance:
         guard = step_settled(number) if call.at_most_once else guard
         return self._commit(history, replay, record, guard)
 
-    def _put(self, record: OpRecord, guard: Guard) -> bool:
-        return record_op(self.engine, self.message.run_id, record, guard) is not None
+    def _put(self, replay: Replay, record: OpRecord, guard: Guard) -> OpRecord | None:
+        return record_op(self.engine, self.message.run_id, record, guard, replay)
 
     def _afresh(self) -> Done:
         """Find out what is to be done now that somebody else has recorded something."""
@@ -291,23 +293,13 @@ class _Advance:
             return record, wait_prolonged(seen)
         return timed_out(pending, self.message.token, now), WAIT_ENDED
 
-    def _woken(self, pending: Pending) -> OpRecord:
-        return replace(
-            pending.begun(OpStatus.DONE, self.message.token),
-            started_at=pending.ready_at,
-            wake_at=pending.wake_at,
-            ended_at=self.engine.clock.now(),
-        )
-
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
-        kept = record_op(self.engine, self.message.run_id, record, guard)
-        if kept is not None:
-            record = replace(record, logs=kept.logs)
-            committed(self.engine, history, record)
-            replay.resume(record)
+        if put := self._put(replay, record, guard):
+            committed(self.engine, history, put)
+            replay.resume(put)
             if replay.ended_branch:
                 return self._again(Done.ADVANCED)
-            return self._settle(history.with_record(record), replay, Done.ADVANCED)
+            return self._settle(history.with_record(put), replay, Done.ADVANCED)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
         now = self._still_running()
@@ -324,8 +316,7 @@ class _Advance:
         try:
             changed = self._fulfil(history, replay, heir or self.message)
         except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
-            stall(self.engine, self.message.run_id, describe(error), by=self.message.token)
-            return Done.STALLED
+            return self._stalled(describe(error))
         if not changed:
             return done
         # What was decided is what is recorded, by this message or by another just before.
@@ -345,7 +336,7 @@ class _Advance:
                 looked=frozenset(self.looked),
                 deadline=self._deadline_at_hand(history.head),
             )
-            changed = fulfil(self.engine, self.message, owed, history.head)
+            changed = fulfil(self.engine, self.message, owed, history.head, replay)
             looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
             if changed or not looked:
                 return changed
@@ -380,7 +371,12 @@ class _Advance:
         if broken.keys and not broken.keys & seen:
             now = self._still_running()
             return self._process(now, frozenset(history.records)) if now else Done.SUPERSEDED
-        stall(self.engine, self.message.run_id, broken.error, by=self.message.token)
+        return self._stalled(broken.error)
+
+    def _stalled(self, reason: ErrorInfo) -> Done:
+        masking = self.engine.masking.with_values(at_work())
+        run_id, token = self.message.run_id, self.message.token
+        stall(self.engine, run_id, masked(reason, masking), by=token)
         return Done.STALLED
 
     def _disarm(self) -> None:

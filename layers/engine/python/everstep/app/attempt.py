@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from everstep.app.engine import Execution
@@ -21,6 +21,7 @@ from everstep.core.errors import (
     StepInterrupted,
 )
 from everstep.core.failures import describe
+from everstep.core.hiding import Hidden, registering
 from everstep.core.model import OpRecord, OpStatus
 from everstep.core.run_logs import LogLine, LogSource
 from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
@@ -57,6 +58,7 @@ class Attempt:
         started: What says that it has begun.
         head: The run.
         ear: Hears what it says.
+        hidden: The run's secrets, to which the step may add.
     """
 
     message: Message
@@ -67,6 +69,7 @@ class Attempt:
     started: OpRecord
     head: Head
     ear: Ear
+    hidden: Hidden = field(default_factory=Hidden)
 
     @property
     def number(self) -> int:
@@ -106,6 +109,10 @@ class Attempt:
             self._ended(), status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
         )
 
+    def described(self, error: BaseException) -> ErrorInfo:
+        """Return what is recorded of what the step has raised."""
+        return describe(error, self.pending.key, self.hidden.masking)
+
     def _ended(self, *about: LogLine) -> OpRecord:
         """Return the record with what the attempt has said, and what there is to say about it."""
         logs = self.started.logs.and_lines((*self.ear.said.all(), *about))
@@ -124,7 +131,7 @@ class Attempt:
 
         effects = effects_of(head)
         context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
-        with context, listening(self.ear):
+        with context, listening(self.ear), registering(self.hidden):
             # A copy: the workflow goes on with its own, as it would after a replay.
             args, kwargs = deepcopy((self.call.args, self.call.kwargs))
             execution = Execution(
@@ -149,7 +156,7 @@ class Attempt:
             UnavailableError: The blob store did not answer.
         """
         text = self.call.result.encode(value)
-        return pack(engine, text, f"the result of step {self.pending.key}")
+        return pack(engine, self.message.run_id, text, f"the result of step {self.pending.key}")
 
 
 def begin(
@@ -203,15 +210,15 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
     try:
         value = attempt.execute(engine, call.fn)
     except RunCancelled as error:
-        return attempt.told(engine, describe(error, key))
+        return attempt.told(engine, attempt.described(error))
     except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         seed = f"{attempt.message.run_id}/{key}"
         delay = attempt.retry.delay_after(error, attempt.number, seed)
-        return attempt.failed(engine, describe(error, key), delay)
+        return attempt.failed(engine, attempt.described(error), delay)
     try:
         return attempt.done(engine, attempt.pack(engine, value))
     except (SerializationError, PayloadTooLargeError) as error:
-        return attempt.failed(engine, describe(error, key), None)
+        return attempt.failed(engine, attempt.described(error), None)
 
 
 def _longest(engine: Engine, timeout: int | None, time_left: Callable[[], int] | None) -> int:

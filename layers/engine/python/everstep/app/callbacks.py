@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.app.events import tell
-from everstep.app.payloads import pack, unpack
+from everstep.app.payloads import check_size, pack, unpack
 from everstep.core.errors import CallbackGoneError, CallbackNotFoundError, IllegalStateError
 from everstep.core.model import Event, OpStatus, Payload
 from everstep.core.tokens import is_genuine, read_token
@@ -61,7 +61,7 @@ def heartbeat_callback(engine: Engine, token: str) -> None:
 
 
 def _answer(engine: Engine, token: str, text: str) -> bool:
-    payload = pack(engine, text, "the answer to a callback")
+    check_size(engine, text, "the answer to a callback")
     history, key = _found(engine, token)
     run_id = history.head.run_id
     _check_runs(history)
@@ -70,7 +70,8 @@ def _answer(engine: Engine, token: str, text: str) -> bool:
         tell(engine, run_id)
         return False
     _check_awaited(history, key)
-    answer = Event(name=key, number=1, payload=payload.recorded, at=engine.clock.now())
+    payload = pack(engine, run_id, text, "the answer to a callback").recorded
+    answer = Event(name=key, number=1, payload=payload, at=engine.clock.now())
     created = engine.runs.put_event(run_id, answer)
     if not created:
         _given(engine, _load(engine, run_id), key, text)
@@ -137,7 +138,7 @@ def _given(engine: Engine, history: History, key: str, text: str) -> bool:
     record = history.records.get(key)
     if record is not None and record.status.final and record.event is None:
         _check_awaited(history, key)
-    if unpack(engine, before.payload).at_hand != text:
-        run_id = history.head.run_id
+    run_id = history.head.run_id
+    if unpack(engine, run_id, before.payload).at_hand != text:
         raise IllegalStateError(f"{key} of run {run_id} was answered before, and differently")
     return True

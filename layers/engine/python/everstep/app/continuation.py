@@ -9,35 +9,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from everstep.app.audit import link_of
 from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
 from everstep.app.observing import run_over
 from everstep.app.options import deadline_of
 from everstep.app.outbox import send
-from everstep.app.payloads import pack
+from everstep.app.payloads import pack, pack_secrets
 from everstep.core.changes import RunEnded
 from everstep.core.children import child_id, child_secret
-from everstep.core.circumstances import Reference
+from everstep.core.circumstances import How, Reference
 from everstep.core.errors import InvalidInputError, SerializationError
 from everstep.core.model import Head, Message, MessageKind, RunStatus
 from everstep.core.observations import RunAccepted
+from everstep.core.operations import ContinueCall
 from everstep.core.trace_context import handed_on
+from everstep.core.trail import began_at, born, sealed
 from everstep.core.transitions import RUN_CONTINUED
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
     from everstep.core.model import History
-    from everstep.core.operations import ContinueCall
 
 
 def continue_as_new(
-    engine: Engine, head: Head, pending: Pending, call: ContinueCall, token: str
+    engine: Engine, history: History, pending: Pending, token: str, secrets: Collection[str] = ()
 ) -> None:
     """End a run and make its successor, unless the run has ended or is to end.
 
     What came of it shows in the head; somebody else may have done it before.
+
+    Args:
+        engine: The ports.
+        history: The run.
+        pending: The operation by which its code asks for it.
+        token: Of the message that is processed.
+        secrets: What is to be masked in both.
 
     Raises:
         UnknownWorkflowError: The run's workflow is not deployed.
@@ -45,13 +56,17 @@ def continue_as_new(
         PayloadTooLargeError: That is over the limit.
         UnavailableError: Nothing is known; doing it again is harmless.
     """
-    successor = _successor(engine, head, pending, call)
+    head = history.head
+    successor = _successor(engine, head, pending, secrets)
     ended = RunEnded(
         status=RunStatus.CONTINUED,
         by=token,
         at=successor.created_at,
         successor=successor.run_id,
+        hidden=pack_secrets(engine, head.run_id, secrets),
     )
+    began = began_at(history.records.values())
+    ended = sealed(head, ended, link_of(engine, head), ended.at if began is None else began)
     reference = _taken_over(engine, head, successor)
     if engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference):
         run_over(engine, head, ended.status, ended.at)
@@ -82,7 +97,10 @@ def close_down(engine: Engine, message: Message, history: History) -> None:
         hand_on_events(engine, history)
 
 
-def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall) -> Head:
+def _successor(engine: Engine, head: Head, pending: Pending, secrets: Collection[str]) -> Head:
+    call = pending.operation.call
+    if not isinstance(call, ContinueCall):
+        raise TypeError(f"{pending.key} continues no run")
     workflow = engine.registry.to_start(head.workflow)
     what = f"the input of {workflow.name} version {workflow.version}"
     try:
@@ -91,13 +109,14 @@ def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall)
         raise InvalidInputError(f"{what}, to continue the run with: {error}") from error
     now = max(engine.clock.now(), pending.ready_at)
     timeout = None if head.deadline is None else head.deadline - head.begins_at
-    return Head(
-        # The same for everybody who does this: there is one successor.
-        run_id=child_id(head.run_id, pending.key, pending.ready_at),
+    # The same for everybody who does this: there is one successor.
+    run_id = child_id(head.run_id, pending.key, pending.ready_at)
+    successor = Head(
+        run_id=run_id,
         workflow=workflow.name,
         version=workflow.version,
         status=RunStatus.RUNNING,
-        input=pack(engine, call.input, what).recorded,
+        input=pack(engine, run_id, call.input, what).recorded,
         created_at=now,
         by=f"{head.run_id}/{pending.key}",
         due_at=now + engine.limits.grace,
@@ -107,8 +126,10 @@ def _successor(engine: Engine, head: Head, pending: Pending, call: ContinueCall)
         reference_id=head.reference_id,
         tags=head.tags,
         retention=head.retention,
+        hidden=pack_secrets(engine, run_id, secrets),
         correlation=handed_on(head),
     )
+    return born(successor, How.CONTINUED, f"run {head.run_id}")
 
 
 def _taken_over(engine: Engine, head: Head, successor: Head) -> Reference | None:

@@ -104,7 +104,7 @@ def _still_owes(engine: Engine, message: Message, history: History) -> bool:
         definition = engine.registry.to_continue(history.head.workflow, history.head.version)
     except WorkflowMissingError:
         return True
-    with Replay(definition, history) as replay:
+    with Replay(definition, history, masking=engine.masking) as replay:
         if isinstance(replay.decision, Broken):
             return True
         record = history.records.get(message.op)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
+from everstep.app.payloads import PLAIN
 from everstep.core.durations import MINUTE
+from everstep.core.masking import BY_NAME, Masking
 from everstep.core.observations import unobserved
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         Clock,
         DeadLetters,
         Ids,
+        PayloadCodec,
         Queue,
         RunList,
         RunStore,
@@ -112,6 +115,7 @@ class Engine:
 
     ``execute`` calls the user's code; tests put something of their own in its place. ``kept``
     holds suspended passes from one message of a run to the next; None to replay for each.
+    ``masking`` is what is masked in every run, and ``codec`` makes of payloads what is recorded.
     ``observe`` is told what was done, and ``called_in`` tells the trace that this process is
     called in, if somebody records one.
     """
@@ -128,5 +132,7 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     execute: Callable[[Execution], object] = Execution.carry_out
     kept: Passes | None = None
+    masking: Masking = BY_NAME
+    codec: PayloadCodec = PLAIN
     observe: Callable[[Observation], None] = unobserved
     called_in: Callable[[], TraceContext | None] = untraced

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.outbox import send
-from everstep.app.payloads import pack
+from everstep.app.payloads import check_size, move, pack
 from everstep.core import codec
 from everstep.core.errors import (
     DefinitionError,
@@ -17,10 +18,12 @@ from everstep.core.errors import (
     UnavailableError,
 )
 from everstep.core.keys import check_name
-from everstep.core.model import Event, Message, MessageKind
+from everstep.core.model import Event, Message, MessageKind, Payload
 from everstep.core.waits import moved_key, untaken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from everstep.app.engine import Engine
     from everstep.core.model import Head, History
 
@@ -79,9 +82,10 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
         text: Recorded text of its payload.
         key: Idempotency key.
     """
-    payload = pack(engine, text, f"the event {name}").recorded
-    event = Event(name=name, number=0, payload=payload, at=engine.clock.now(), key=key)
-    kept = _keep(engine, run_id, event)
+    what = f"the event {name}"
+    check_size(engine, text, what)
+    event = Event(name=name, number=0, payload=Payload(), at=engine.clock.now(), key=key)
+    kept = _keep(engine, run_id, event, lambda keeper: pack(engine, keeper, text, what).recorded)
     # It may be what the run has ended with: that its sender asks again is no mistake.
     if kept.created or not kept.head.status.terminal:
         tell(engine, kept.head.run_id)
@@ -101,8 +105,15 @@ class _Found:
         return self.history.head
 
 
-def _keep(engine: Engine, run_id: str, event: Event) -> _Found:
-    """Keep an event for a run, or for the one that goes on in its place, under the next number."""
+def _keep(engine: Engine, run_id: str, event: Event, packed: Callable[[str], Payload]) -> _Found:
+    """Keep an event for a run, or for the one that goes on in its place, under the next number.
+
+    Args:
+        engine: The ports.
+        run_id: The run.
+        event: The event, without its payload.
+        packed: Gives the payload as it is recorded of a run.
+    """
     contention = 0
     while contention < _CONTENTION:
         history = engine.runs.load(run_id)
@@ -120,7 +131,8 @@ def _keep(engine: Engine, run_id: str, event: Event) -> _Found:
             continue
         _check_takes_events(head)
         number = max((each.number for each in same), default=0) + 1
-        if engine.runs.put_event(run_id, replace(event, number=number)):
+        whole = replace(event, number=number, payload=packed(run_id))
+        if engine.runs.put_event(run_id, whole):
             return _Found(history=history, number=number, created=True)
         contention += 1
     raise UnavailableError(f"too many events {event.name!r} at the same time: try again")
@@ -143,10 +155,12 @@ def hand_on_events(engine: Engine, history: History, *, again: bool = True) -> N
     left = untaken(history.events, history.records) if successor is not None else ()
     told: set[str] = set()
     for event in left:
-        moved = replace(event, key=moved_key(history.head.run_id, event), taken_by=None)
+        source = history.head.run_id
+        moved = replace(event, key=moved_key(source, event), taken_by=None)
+        packed = partial(move, engine, event.payload, source)
         # A run that has ended in the meantime had no use for it.
         with suppress(RunNotFoundError, IllegalStateError):
-            kept = _keep(engine, successor or "", moved)
+            kept = _keep(engine, successor or "", moved, packed)
             waits = again and not kept.head.status.terminal
             told |= {kept.head.run_id} if kept.created or waits else set()
     for run_id in sorted(told):

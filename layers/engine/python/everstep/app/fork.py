@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from everstep.app.audit import link_of
 from everstep.app.control import asked_for
 from everstep.app.deadline import call_within
 from everstep.app.observing import run_accepted
 from everstep.app.options import check_key
 from everstep.app.outbox import send
-from everstep.app.payloads import load, pack, unpack
+from everstep.app.payloads import load, move, pack, pack_secrets, unpack
 from everstep.app.start import checked_input, recorded_input
-from everstep.core.audit import Action, acceptance, following
-from everstep.core.circumstances import Claim, Origin, Reference, effects_of
+from everstep.core.audit import Action, Note, following
+from everstep.core.circumstances import Claim, How, Origin, Reference, effects_of
 from everstep.core.codec import digest_text
 from everstep.core.durations import SECOND
 from everstep.core.errors import (
@@ -38,17 +39,20 @@ from everstep.core.forks import (
     kept_events,
     kept_record,
 )
+from everstep.core.hiding import hidden_of
 from everstep.core.model import Head, History, Message, MessageKind, RunStatus
 from everstep.core.replay import Replay
 from everstep.core.trace_context import Correlation
+from everstep.core.trail import born
 from everstep.core.transitions import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.audit import Asked, AuditEntry
+    from everstep.core.audit import Asked
     from everstep.core.forks import Cut
+    from everstep.core.hiding import Hidden
     from everstep.core.model import Payload
     from everstep.core.replay import Definition
 
@@ -57,6 +61,8 @@ T = TypeVar("T")
 _RETRIED: Final = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT)
 # Far more than a replay takes.
 _PATIENCE: Final = 5 * SECOND
+_CONTENTION: Final = 20
+_HOW: Final = {Action.RETRIED: How.RETRY, Action.FORKED: How.FORK}
 
 
 class Unchanged(Enum):
@@ -120,7 +126,7 @@ def retry(
         )
     cut = _replayed(engine, head, lambda definition: cut_at_failure(definition, history))
     maker = _Maker(engine, call, history, cut)
-    return maker.make(call.new_id(engine, head), head.input.recorded, effects_of(head))
+    return maker.make(call.new_id(engine, head), head.input.at_hand, effects_of(head))
 
 
 def fork(  # noqa: PLR0913 - each by its name
@@ -193,12 +199,12 @@ def _replayed(engine: Engine, head: Head, look: Callable[[Definition], T]) -> T:
         raise IllegalStateError(f"the code of run {head.run_id} does not come to rest") from error
 
 
-def _input(engine: Engine, head: Head, given: object, *, from_json: bool) -> Payload:
+def _input(engine: Engine, head: Head, given: object, *, from_json: bool) -> str:
+    """Return the recorded text of the input."""
     if given is UNCHANGED:
-        return head.input.recorded
+        return head.input.at_hand
     workflow = engine.registry.to_continue(head.workflow, head.version)
-    text = recorded_input(workflow, checked_input(workflow, given, from_json=from_json))
-    return pack(engine, text, f"the input of {head.workflow}").recorded
+    return recorded_input(workflow, checked_input(workflow, given, from_json=from_json))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +227,9 @@ class _Call:
             return None
         # A line end keeps it apart from every key that a trigger can be called with.
         key = f"{self.asked.action}\n{run_id}\n{self.op}\n{self.key}"
-        given = digest_text(new.input.text or new.input.ref or "")
+        # Of a text that is not sealed; what seals it may do so differently each time.
+        said = new.input.at_hand if new.input.sealed else new.input.ref or new.input.at_hand
+        given = digest_text(said)
         return Claim(workflow=new.workflow, key=key, run_id=new.run_id, input_hash=given)
 
 
@@ -234,11 +242,16 @@ class _Maker:
     history: History
     cut: Cut
 
-    def make(self, new_id: str, given: Payload, effects: str) -> Made:
-        """Write what is kept, then the head with its audit entry; let the run begin."""
+    @property
+    def hidden(self) -> Hidden:
+        """Return the secrets of the run that it goes on from."""
+        return hidden_of(self.history, self.engine.masking)
+
+    def make(self, new_id: str, text: str, effects: str) -> Made:
+        """Write what is kept, then the head, and the old run's audit entry; let the run begin."""
         existing = self.engine.runs.head(new_id)
-        if existing is not None and existing.input != given and self.call.key is not None:
-            raise IdempotencyConflictError(self.call.key, new_id)
+        if existing is not None and self.call.key is not None:
+            self._check_same(existing, text, self.call.key)
         if existing is not None and existing.origin is not None:
             if existing.status is RunStatus.RUNNING:
                 # Whoever made it may have died before the message was sent.
@@ -247,14 +260,18 @@ class _Maker:
                 run_id=new_id, origin=existing.origin, status=existing.status, created=False
             )
         origin = self._origin(effects)
+        given = pack(self.engine, new_id, text, f"the input of {self.history.head.workflow}")
         head = self._head(new_id, given, origin)
         _replayed(self.engine, head, lambda definition: self._check(definition, head))
         self._keep(head)
-        audit = following(acceptance(head), self.call.asked, head.created_at)
-        self._create(head, audit)
+        self._create(head)
         run_accepted(self.engine, head)
         self._send_first(new_id)
         return Made(run_id=new_id, origin=origin, status=head.status, created=True)
+
+    def _check_same(self, existing: Head, text: str, key: str) -> None:
+        if unpack(self.engine, existing.run_id, existing.input).at_hand != text:
+            raise IdempotencyConflictError(key, existing.run_id)
 
     def _send_first(self, run_id: str) -> None:
         # With the token of everything that is kept, whose consequences are its own; sent again it
@@ -266,21 +283,47 @@ class _Maker:
             # The run is recorded and in the due index: the sweeper sends what this could not.
             return
 
-    def _create(self, head: Head, audit: AuditEntry) -> None:
-        """Write the head; it has the caller's own name if that is the ended run's, or nobody's."""
-        old, claim = self.history.head, self.call.claim(head, self.history.head.run_id)
+    def _create(self, head: Head) -> None:
+        """Write the head, and in the audit of the old run that it was made.
+
+        It has the caller's own name if that is the ended run's, or nobody's.
+        """
+        engine, old = self.engine, self.history.head
+        claim, reference = self.call.claim(head, old.run_id), self._reference(head.run_id)
+        head = replace(head, input=head.input.recorded)
+        for _ in range(_CONTENTION):
+            named = head if reference is None else replace(head, reference_id=old.reference_id)
+            asked = self.call.asked
+            made = born(named, _HOW[asked.action], asked.who, asked.why)
+            note = self._note(head)
+            found = engine.runs.create(made, claim, note, reference)
+            if isinstance(found, Reference):
+                reference = None
+            elif not isinstance(found, Note):
+                return
+        raise UnavailableError(f"run {old.run_id} is changed by many at the same time: try again")
+
+    def _note(self, head: Head) -> Note:
+        run_id = self.history.head.run_id
+        old = self.engine.runs.head(run_id)
+        if old is None:
+            raise RunNotFoundError(run_id)
+        link = link_of(self.engine, old)
+        details = {"run_id": head.run_id, "from_step": self.cut.op}
+        said = {name: value for name, value in details.items() if value}
+        entry = following(old.generation, link, self.call.asked, head.created_at, said)
+        return Note(run_id=run_id, entry=entry)
+
+    def _reference(self, run_id: str) -> Reference | None:
+        old = self.history.head
         if old.reference_id is None or not old.status.terminal:
-            self.engine.runs.create(head, claim, audit)
-            return
-        reference = Reference(
+            return None
+        return Reference(
             workflow=old.workflow,
             reference_id=old.reference_id,
-            run_id=head.run_id,
+            run_id=run_id,
             instead_of=old.run_id,
         )
-        named = replace(head, reference_id=old.reference_id)
-        if isinstance(self.engine.runs.create(named, claim, audit, reference), Reference):
-            self.engine.runs.create(head, claim, audit)
 
     def _origin(self, effects: str) -> Origin:
         old = self.history.head
@@ -302,7 +345,6 @@ class _Maker:
             input=given,
             created_at=now,
             by=run_id,
-            generation=1,
             due_at=now + self.engine.limits.grace,
             # As after a resumption: what is recorded is older, and somebody has to take it over.
             resumed_at=now,
@@ -311,6 +353,7 @@ class _Maker:
             origin=origin,
             tags=old.tags,
             retention=old.retention,
+            hidden=pack_secrets(self.engine, run_id, self.hidden.known),
             correlation=self._correlation(),
         )
 
@@ -322,16 +365,23 @@ class _Maker:
 
     def _check(self, definition: Definition, head: Head) -> None:
         """Make sure that the code goes on from what is kept, before anything is written."""
-        whole = replace(head, input=unpack(self.engine, head.input))
-        records = {
-            record.key: replace(kept_record(record, head.by), result=record.result)
-            for record in self.cut.records.values()
-        }
+        whole = replace(head, hidden=None)
+        records = {key: kept_record(each, head.by) for key, each in self.cut.records.items()}
         with Replay(definition, History(head=whole, records=records)) as replay:
-            check_agrees(self.history, replay.decision)
+            check_agrees(self.history, replay.decision, self.hidden.masking)
 
     def _keep(self, head: Head) -> None:
         for record in self.cut.records.values():
-            self.engine.runs.put(head.run_id, kept_record(record, head.by), KEPT)
+            kept = kept_record(record, head.by)
+            moved = replace(
+                kept,
+                result=kept.result and self._moved(kept.result, head.run_id),
+                hidden=kept.hidden and self._moved(kept.hidden, head.run_id),
+            )
+            self.engine.runs.put(head.run_id, moved, KEPT)
         for event in kept_events(self.history, self.cut):
-            self.engine.runs.put_event(head.run_id, event)
+            payload = self._moved(event.payload, head.run_id)
+            self.engine.runs.put_event(head.run_id, replace(event, payload=payload))
+
+    def _moved(self, payload: Payload, run_id: str) -> Payload:
+        return move(self.engine, payload, self.history.head.run_id, run_id)

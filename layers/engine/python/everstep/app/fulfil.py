@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from everstep.app.audit import link_of
 from everstep.app.cancel import cancel_child
 from everstep.app.children import begin_child, child_begun, see_child, tell_parent
 from everstep.app.continuation import continue_as_new
 from everstep.app.events import keep_event
 from everstep.app.observing import run_over
 from everstep.app.outbox import message_for, send
-from everstep.app.payloads import pack, unpack
+from everstep.app.payloads import pack, pack_secrets, unpack
 from everstep.app.recording import keep_logs, record_op
 from everstep.core.changes import RunEnded
-from everstep.core.decisions import Raised
+from everstep.core.decisions import Raised, Returned
 from everstep.core.effects import (
     Arm,
     Close,
@@ -30,9 +31,10 @@ from everstep.core.effects import (
 from everstep.core.endings import interrupted
 from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestError
 from everstep.core.failures import describe
-from everstep.core.model import OpKind, OpRecord, OpStatus, RunStatus
+from everstep.core.model import History, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
 from everstep.core.run_logs import Logs
+from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import (
     ARMED,
     JOIN_CLOSED,
@@ -48,15 +50,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from everstep.app.engine import Engine
-    from everstep.core.decisions import Pending, Returned
+    from everstep.core.decisions import Pending
     from everstep.core.effects import Effect
     from everstep.core.model import Event, Head, Message
+    from everstep.core.replay import Replay
+    from everstep.core.transitions import Guard
 
 
-def fulfil(engine: Engine, message: Message, effects: Iterable[Effect], head: Head) -> set[str]:
+def fulfil(
+    engine: Engine, message: Message, effects: Iterable[Effect], head: Head, replay: Replay
+) -> set[str]:
     """Carry out every effect; each may be repeated, by this message or another.
 
     A write that a guard refuses was made before, which is as good.
+
+    Args:
+        engine: The ports.
+        message: The message that owes them.
+        effects: What is to be done.
+        head: The run.
+        replay: The pass that leads to it.
 
     Returns:
         The operations of which something is recorded now that others may have recorded, too:
@@ -67,17 +80,23 @@ def fulfil(engine: Engine, message: Message, effects: Iterable[Effect], head: He
         PayloadTooLargeError: The run is to be continued with an input that is over the limit.
         UnavailableError: A service did not answer; the rest is still owed.
     """
-    return _Fulfilment(engine, message, head).carry_out(effects)
+    return _Fulfilment(engine, message, head, replay).carry_out(effects)
 
 
 class _Fulfilment:
-    def __init__(self, engine: Engine, message: Message, head: Head) -> None:
+    def __init__(self, engine: Engine, message: Message, head: Head, replay: Replay) -> None:
         self.engine = engine
         self.message = message
         self.head = head
+        self.replay = replay
+        self.hidden = replay.session.hidden
         self.run_id = message.run_id
         self.token = message.token
         self.sends: list[Message] = []
+
+    @property
+    def _history(self) -> History:
+        return History(head=self.head, records=dict(self.replay.records))
 
     def carry_out(self, effects: Iterable[Effect]) -> set[str]:
         decided = {key for effect in effects if (key := self._one(effect)) is not None}
@@ -118,15 +137,14 @@ class _Fulfilment:
                 assert_never(effect)
 
     def _arm(self, record: OpRecord) -> str | None:
-        record_op(self.engine, self.run_id, record, ARMED)
+        self._put(record, ARMED)
         # A sleep has nothing to look for once it is recorded.
         return None if record.kind is OpKind.SLEEP else record.key
 
     def _close(self, record: OpRecord) -> str:
         if record.result is not None:
-            joined = pack(self.engine, record.result.at_hand, f"the join of {record.key}")
-            record = replace(record, result=joined.recorded)
-        record_op(self.engine, self.run_id, record, JOIN_CLOSED)
+            record = replace(record, result=self._pack(record.result, f"the join of {record.key}"))
+        self._put(record, JOIN_CLOSED)
         return record.key
 
     def _take(self, pending: Pending, event: Event) -> str:
@@ -139,9 +157,9 @@ class _Fulfilment:
         claim = needs_claim(pending)
         if claim and not engine.runs.claim_event(self.run_id, event.name, event.number, key):
             return key
-        text = unpack(engine, event.payload).at_hand
+        text = unpack(engine, self.run_id, event.payload).at_hand
         record = fulfilled(pending, event, text, self.token, engine.clock.now())
-        record_op(engine, self.run_id, self._packed(record), WAIT_ENDED)
+        self._put(self._packed(record), WAIT_ENDED)
         return key
 
     def _packed(self, record: OpRecord) -> OpRecord:
@@ -149,23 +167,31 @@ class _Fulfilment:
         if record.result is None:
             return record
         try:
-            packed = pack(self.engine, record.result.at_hand, f"what {record.key} waited for")
+            packed = self._pack(record.result, f"what {record.key} waited for")
         except PayloadTooLargeError as error:
             failed = replace(record, status=OpStatus.FAILED, result=None)
             return replace(failed, error=describe(error, record.key))
-        return replace(record, result=packed.recorded)
+        return replace(record, result=packed)
+
+    def _pack(self, payload: Payload, what: str) -> Payload:
+        return pack(self.engine, self.run_id, payload.at_hand, what)
+
+    def _put(self, record: OpRecord, guard: Guard) -> OpRecord | None:
+        return record_op(self.engine, self.run_id, record, guard, self.replay)
 
     def _perform(self, pending: Pending) -> str:
         call = pending.operation.call
         if isinstance(call, ContinueCall):
             # It leaves no record: the run itself shows what came of it.
-            continue_as_new(self.engine, self.head, pending, call, self.token)
+            known = self.hidden.known
+            continue_as_new(self.engine, self._history, pending, self.token, known)
             return pending.key
         if isinstance(call, SendCall | CancelCall):
             record = self._performed(pending, call)
         else:
-            record = begin_child(self.engine, self.head, pending, self.token)
-        kept = record_op(self.engine, self.run_id, record, PERFORMED)
+            secrets = self.hidden.known
+            record = begin_child(self.engine, self.head, pending, self.token, secrets)
+        kept = self._put(record, PERFORMED)
         if kept is not None and kept.child is not None:
             child_begun(self.engine, kept.child, pending)
         return pending.key
@@ -185,10 +211,10 @@ class _Fulfilment:
         return replace(base, status=OpStatus.DONE)
 
     def _look(self, pending: Pending) -> str | None:
-        record = see_child(self.engine, pending, self.token)
+        record = see_child(self.engine, self.run_id, pending, self.token)
         if record is None:
             return None
-        record_op(self.engine, self.run_id, record, WAIT_ENDED)
+        self._put(record, WAIT_ENDED)
         return pending.key
 
     def _interrupt(self, pending: Pending) -> str | None:
@@ -198,29 +224,44 @@ class _Fulfilment:
         record = interrupted(pending, ending, self.token, self.engine.clock.now())
         if record.child is not None:
             cancel_child(self.engine, self.head, record.child)
-        record_op(self.engine, self.run_id, record, told_to_end(record.attempt))
+        self._put(record, told_to_end(record.attempt))
         return pending.key
 
     def _end(self, outcome: Returned | Raised) -> None:
         ended = self._ended(outcome)
-        if self.engine.runs.change(self.run_id, ended, RUN_ENDED):
-            run_over(self.engine, self.head, ended.status, ended.at)
+        began = began_at(self.replay.records.values())
+        head: Head | None = self.head
+        while head is not None and RUN_ENDED.allows(head):
+            link = link_of(self.engine, head)
+            change = sealed(head, ended, link, ended.at if began is None else began)
+            if self.engine.runs.change(self.run_id, change, RUN_ENDED):
+                run_over(self.engine, self.head, ended.status, ended.at)
+                break
+            # Somebody has ended it before; or its audit has grown, and the end follows that.
+            head = self.engine.runs.head(self.run_id)
         # Also if somebody else has ended it: it may have died before this.
         self.sends += tell_parent(self.engine, self.head)
 
     def _ended(self, outcome: Returned | Raised) -> RunEnded:
         ended = self._outcome(outcome)
-        logs = keep_logs(self.engine, Logs(lines=outcome.lines), ended.at)
+        logs = keep_logs(
+            self.engine, self.run_id, Logs(lines=outcome.lines), ended.at, self.hidden.masking
+        )
         return replace(ended, logs=logs)
 
     def _outcome(self, outcome: Returned | Raised) -> RunEnded:
         at, by, ending = self.engine.clock.now(), self.token, self.head.ending
+        if isinstance(outcome, Returned):
+            self.hidden.seen(Payload(text=outcome.output))
+        hidden = pack_secrets(self.engine, self.run_id, self.hidden.known)
         if isinstance(outcome, Raised):
             told = outcome.interrupted and ending is not None
             status = ending.status if told and ending else RunStatus.FAILED
-            return RunEnded(status=status, by=by, at=at, error=outcome.error)
+            return RunEnded(status=status, by=by, at=at, error=outcome.error, hidden=hidden)
         try:
-            result = pack(self.engine, outcome.output, "the output of the workflow")
+            result = pack(self.engine, self.run_id, outcome.output, "the output of the workflow")
         except PayloadTooLargeError as error:
-            return RunEnded(status=RunStatus.FAILED, by=by, at=at, error=describe(error))
-        return RunEnded(status=RunStatus.COMPLETED, by=by, at=at, result=result.recorded)
+            failed = RunStatus.FAILED
+            return RunEnded(status=failed, by=by, at=at, error=describe(error), hidden=hidden)
+        done = RunStatus.COMPLETED
+        return RunEnded(status=done, by=by, at=at, result=result.recorded, hidden=hidden)

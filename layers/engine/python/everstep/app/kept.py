@@ -13,11 +13,11 @@ finds something that the code did not ask for: what to make of it takes the whol
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.payloads import unpack
+from everstep.app.payloads import at_hand
 from everstep.core.decisions import Suspended
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.model import History, OpKind, RunStatus
@@ -118,8 +118,7 @@ def caught_up(engine: Engine, message: Message, replay: Replay, looks: int) -> H
             if record is None or not _answers(record, pending):
                 # The table was rewound, or other code has recorded something else.
                 return None
-            result = record.result and unpack(engine, record.result)
-            replay.resume(replace(record, result=result), fresh=False)
+            replay.resume(at_hand(engine, message.run_id, record), fresh=False)
         if record is None or not record.status.final:
             return _history(head, replay) if _knows(replay, message.op) else None
     return None

@@ -41,7 +41,7 @@ def look(engine: Engine, history: History, see: Callable[[Replay], T]) -> T | No
         return None
 
     def seen() -> T:
-        with Replay(definition, history) as replay:
+        with Replay(definition, history, masking=engine.masking) as replay:
             return see(replay)
 
     try:

@@ -65,7 +65,7 @@ def replayed(
 ) -> Replay:
     """Return a pass over the code of a run, and tell how long it took."""
     before = engine.clock.ticks()
-    replay = Replay(definition, history, live=live, fresh=fresh)
+    replay = Replay(definition, history, live=live, fresh=fresh, masking=engine.masking)
     took = engine.clock.ticks() - before
     run_id, operations = history.head.run_id, len(history.records)
     engine.observe(CodeReplayed(run_id=run_id, operations=operations, took=took))

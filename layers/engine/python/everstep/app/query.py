@@ -7,10 +7,11 @@ from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.look import look
-from everstep.app.pages import Slice, page_of, read_cursor, write_cursor
-from everstep.app.payloads import load, unpack
+from everstep.app.pages import page_of, read_cursor, write_cursor
+from everstep.app.payloads import load, secrets_of, unpack, with_outcome
 from everstep.app.reading import read_run
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
+from everstep.core.hiding import hidden_of, hidden_of_head
 from everstep.core.ids import earliest_id
 from everstep.core.listing import Listed, listed
 from everstep.core.model import RunStatus
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from everstep.app.engine import Engine
+    from everstep.core.masking import Masking
     from everstep.core.model import Event, Head, History
 
 LARGEST_PAGE: Final = 100
@@ -33,11 +35,36 @@ _DERIVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """A run as people see it: head, progress, every payload at hand but those of its events."""
+    """A run as people see it: every payload at hand but those of its events.
+
+    Attributes:
+        head: The run.
+        progress: How far it is.
+        masking: What is not to be shown of it.
+        events: What was sent to it.
+    """
 
     head: Head
     progress: Progress
+    masking: Masking
     events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A run's head, its result at hand, and what is not to be shown of it."""
+
+    head: Head
+    masking: Masking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Events of a run, payloads at hand, and what is not to be shown of them."""
+
+    items: tuple[Event, ...]
+    cursor: str | None
+    masking: Masking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +84,16 @@ def inspect(engine: Engine, run_id: str) -> RunView:
     history = load(engine, run_id)
     if history is None:
         raise RunNotFoundError(run_id)
+    whole = replace(history, head=with_outcome(engine, history.head))
     return RunView(
-        head=_with_result(engine, history.head),
-        progress=_progress(engine, history),
+        head=whole.head,
+        progress=_progress(engine, whole),
+        masking=hidden_of(whole, engine.masking).masking,
         events=history.events,
     )
 
 
-def list_events(engine: Engine, run_id: str, *, limit: int, cursor: str | None) -> Slice[Event]:
+def list_events(engine: Engine, run_id: str, *, limit: int, cursor: str | None) -> EventPage:
     """Return events that were sent to a run, by name in the order in which they came.
 
     Args:
@@ -83,16 +112,18 @@ def list_events(engine: Engine, run_id: str, *, limit: int, cursor: str | None) 
     found = page_of(
         history.events, lambda each: f"{each.name}/{each.number}", limit=limit, cursor=cursor
     )
-    return replace(found, items=tuple(with_payloads(engine, found.items)))
+    items = tuple(with_payloads(engine, run_id, found.items))
+    masking = secrets_of(engine, history).masking
+    return EventPage(items=items, cursor=found.cursor, masking=masking)
 
 
-def with_payloads(engine: Engine, events: Iterable[Event]) -> Sequence[Event]:
-    """Return events with their payloads at hand."""
-    return [replace(each, payload=unpack(engine, each.payload)) for each in events]
+def with_payloads(engine: Engine, run_id: str, events: Iterable[Event]) -> Sequence[Event]:
+    """Return events of a run with their payloads at hand."""
+    return [replace(each, payload=unpack(engine, run_id, each.payload)) for each in events]
 
 
-def outcome(engine: Engine, run_id: str) -> Head:
-    """Return a run's head, its result at hand; cheap enough to be called in a loop.
+def outcome(engine: Engine, run_id: str) -> Outcome:
+    """Return how a run ended, if it has; cheap enough to be called in a loop.
 
     Raises:
         RunNotFoundError: There is no such run.
@@ -100,7 +131,8 @@ def outcome(engine: Engine, run_id: str) -> Head:
     head = engine.runs.head(run_id)
     if head is None:
         raise RunNotFoundError(run_id)
-    return _with_result(engine, head)
+    whole = with_outcome(engine, head)
+    return Outcome(head=whole, masking=hidden_of_head(whole, engine.masking).masking)
 
 
 def list_runs(  # noqa: PLR0913 - filters by name
@@ -168,7 +200,7 @@ def list_runs(  # noqa: PLR0913 - filters by name
             kept += [shown] if status in (None, shown.status) else []
     more = len(found) > looked_at
     return Page(
-        runs=tuple(kept),
+        runs=tuple(_masked(engine, each) for each in kept),
         cursor=write_cursor("before", found[looked_at - 1].run_id) if more else None,
     )
 
@@ -191,6 +223,10 @@ def _span(since: int | None, until: int | None, cursor: str | None) -> _Span:
     return _Span(
         since=None if since is None else earliest_id(since), before=min(ends, default=None)
     )
+
+
+def _masked(engine: Engine, run: Listed) -> Listed:
+    return replace(run, tags=engine.masking.data(dict(run.tags))) if run.tags else run
 
 
 def _recorded_of(status: RunStatus) -> RunStatus:
@@ -232,7 +268,3 @@ def _progress(engine: Engine, history: History) -> Progress:
         return not_begun(history.head)
     seen = look(engine, history, lambda replay: progress(history, replay.decision, replay.asked))
     return progress(history, None, []) if seen is None else seen
-
-
-def _with_result(engine: Engine, head: Head) -> Head:
-    return replace(head, result=unpack(engine, head.result) if head.result else None)

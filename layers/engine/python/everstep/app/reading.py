@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from everstep.app.payloads import unpack
-from everstep.core.errors import EverstepError
+from everstep.core.errors import EverstepError, UnreadablePayloadError
 from everstep.core.model import HEAD, History
 from everstep.core.unreadable import Unreadable, UnreadableError
 
@@ -46,12 +46,15 @@ def read_run(engine: Engine, run_id: str) -> tuple[History | None, Sequence[Unre
     head = replace(
         history.head,
         input=reading.at_hand(HEAD, "input", history.head.input),
+        hidden=history.head.hidden and reading.at_hand(HEAD, "hidden", history.head.hidden),
         result=history.head.result and reading.at_hand(HEAD, "result", history.head.result),
     )
     records = {
-        key: replace(record, result=reading.at_hand(key, "result", record.result))
-        if record.result
-        else record
+        key: replace(
+            record,
+            result=record.result and reading.at_hand(key, "result", record.result),
+            hidden=record.hidden and reading.at_hand(key, "hidden", record.hidden),
+        )
         for key, record in history.records.items()
     }
     return replace(history, head=head, records=records), reading.unreadable
@@ -68,11 +71,13 @@ class _Reading:
     def at_hand(self, key: str, attribute: str, payload: Payload) -> Payload:
         """Return a payload with its text at hand, or as it is if that cannot be had."""
         try:
-            whole = unpack(self.engine, payload)
+            whole = unpack(self.engine, self.run_id, payload)
             # Numbers stay text: how large they may be is not the question here.
             json.loads(whole.at_hand, parse_int=str, parse_float=str)
         except (ValueError, RecursionError):
             reason = f"{attribute} is not JSON"
+        except UnreadablePayloadError as error:
+            reason = f"{attribute}: {error}"
         except EverstepError as error:
             code = getattr(error, "code", "")
             if code not in _OF_ONE_OBJECT and not code.startswith(_OF_ITS_KEY):

@@ -58,5 +58,6 @@ def receive(
 
 def put_aside(engine: Engine, message_id: str, body: str, reason: str) -> None:
     """Keep a message that belongs to no run, so that nothing is lost."""
-    engine.dead_letters.keep(message_id, body, reason, engine.clock.now())
+    told = engine.masking.text(body), engine.masking.text(reason)
+    engine.dead_letters.keep(message_id, *told, engine.clock.now())
     engine.observe(MessageKept(reason=reason))

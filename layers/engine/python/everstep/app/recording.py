@@ -1,4 +1,4 @@
-"""Write the record of an operation, with what was said on the way to it."""
+"""Write the record of an operation, with what was said on the way to it, and its secrets."""
 
 from __future__ import annotations
 
@@ -6,34 +6,51 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.payloads import pack
+from everstep.app.payloads import pack, recorded, with_secrets
 from everstep.core.errors import PayloadTooLargeError, UnavailableError
+from everstep.core.failures import masked
 from everstep.core.run_logs import LogChunk, Logs, encode, note
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
-    from everstep.core.model import OpRecord, Payload
+    from everstep.core.masking import Masking
+    from everstep.core.model import OpRecord
+    from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
 
 _LOG: Final = logging.getLogger("everstep.recording")
+_WHAT: Final = "what was said"
 
 
-def record_op(engine: Engine, run_id: str, record: OpRecord, guard: Guard) -> OpRecord | None:
+def record_op(
+    engine: Engine, run_id: str, record: OpRecord, guard: Guard, replay: Replay
+) -> OpRecord | None:
     """Write a record if its guard allows it.
 
+    Args:
+        engine: The ports.
+        run_id: The run.
+        record: The record, with the lines that were said.
+        guard: What must be recorded before.
+        replay: The pass that leads to it: it knows the run's secrets.
+
     Returns:
-        The record as it is written; None if somebody else wrote first.
+        The record as it is written, everything at hand; None if somebody else wrote first.
 
     Raises:
         UnavailableError: The store did not answer.
     """
-    result = record.result.recorded if record.result else None
-    logs = keep_logs(engine, record.logs, record.ended_at or record.started_at or 0, record.attempt)
-    written = replace(record, result=result, logs=logs)
-    return written if engine.runs.put(run_id, written, guard) else None
+    masking = replay.session.hidden.masking
+    at = record.ended_at or record.started_at or 0
+    logs = keep_logs(engine, run_id, record.logs, at, masking, record.attempt)
+    error = record.error and masked(record.error, masking)
+    whole = with_secrets(engine, run_id, replace(record, logs=logs, error=error), replay)
+    return whole if engine.runs.put(run_id, recorded(whole), guard) else None
 
 
-def keep_logs(engine: Engine, logs: Logs, at: int, attempt: int = 0) -> Logs:
+def keep_logs(
+    engine: Engine, run_id: str, logs: Logs, at: int, masking: Masking, attempt: int = 0
+) -> Logs:
     """Return what is to be recorded of what was said; what has no room is in the blob store.
 
     Lines are worth less than what they are about: if they cannot be kept, that is said instead,
@@ -42,16 +59,12 @@ def keep_logs(engine: Engine, logs: Logs, at: int, attempt: int = 0) -> Logs:
     if not logs.lines:
         return logs
     room = max(0, engine.limits.logs.inline - logs.inline)
+    lines = [each.masked(masking) for each in logs.lines]
     try:
-        payload = _packed(engine, logs, room)
+        payload = pack(engine, run_id, encode(lines), _WHAT, room)
     except (UnavailableError, PayloadTooLargeError) as error:
         _LOG.warning("lines are lost", extra={"error": type(error).__name__})
-        lost = f"{len(logs.lines)} lines are lost: {type(error).__name__}"
-        logs = replace(logs, lines=(note(at, lost),))
-        payload = pack(engine, encode(logs.lines), "what was said")
-    chunk = LogChunk(at=at, attempt=attempt, count=len(logs.lines), payload=payload.recorded)
+        lines = [note(at, f"{len(logs.lines)} lines are lost: {type(error).__name__}")]
+        payload = pack(engine, run_id, encode(lines), _WHAT)
+    chunk = LogChunk(at=at, attempt=attempt, count=len(lines), payload=payload.recorded)
     return logs.recorded(chunk)
-
-
-def _packed(engine: Engine, logs: Logs, room: int) -> Payload:
-    return pack(engine, encode(logs.lines), "what was said", room)

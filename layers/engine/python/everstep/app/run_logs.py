@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.payloads import unpack
+from everstep.app.payloads import secrets_of, unpack
 from everstep.core.durations import SECOND
 from everstep.core.errors import (
     EverstepError,
@@ -136,10 +136,11 @@ def read_logs(engine: Engine, run_id: str, query: LogQuery) -> LogPage:
         for place, shown in _lines(engine, history, after)
         if place > after and _matches(shown, query)
     )
+    masking = secrets_of(engine, history).masking
     found = list(islice(matching, query.limit + 1))
     page, more = found[: query.limit], len(found) > query.limit
     return LogPage(
-        lines=tuple(shown for _, shown in page),
+        lines=tuple(replace(shown, line=shown.line.masked(masking)) for _, shown in page),
         next=str(page[-1][0]) if more else None,
         follow=_follow(engine, history.head, [place for place, _ in page], after, more=more),
     )
@@ -159,7 +160,7 @@ def _lines(engine: Engine, history: History, after: _Place) -> Iterator[tuple[_P
     for first, chunk in sorted(_chunks(history), key=lambda each: each[0]):
         if replace(first, number=_LAST) <= after:
             continue
-        for number, line in enumerate(_fetched(engine, chunk)):
+        for number, line in enumerate(_fetched(engine, history.head.run_id, chunk)):
             place = replace(first, number=number)
             attempt = first.attempt if line.source is not LogSource.WORKFLOW else 0
             step = "" if first.key.startswith(_END) else first.key
@@ -196,11 +197,11 @@ def _system(at: int, level: str, message: str) -> LogLine:
     return LogLine(at=at, level=level, source=LogSource.SYSTEM, logger="everstep", message=message)
 
 
-def _fetched(engine: Engine, chunk: LogChunk | LogLine) -> Iterable[LogLine]:
+def _fetched(engine: Engine, run_id: str, chunk: LogChunk | LogLine) -> Iterable[LogLine]:
     if isinstance(chunk, LogLine):
         return (chunk,)
     try:
-        return decode(unpack(engine, chunk.payload).at_hand)
+        return decode(unpack(engine, run_id, chunk.payload).at_hand)
     except UnavailableError:
         raise
     except EverstepError as error:

@@ -213,15 +213,15 @@ def _watch(engine: Engine, history: History, now: int) -> Watch:
         now,
         watchdog=engine.limits.watchdog,
         grace=engine.limits.grace,
-        children_ended=_children_ended(engine, decision),
+        children_ended=_children_ended(engine, history.head.run_id, decision),
     )
 
 
-def _children_ended(engine: Engine, decision: Decision | None) -> bool:
+def _children_ended(engine: Engine, run_id: str, decision: Decision | None) -> bool:
     """Say whether a child run has ended that is waited for, as if nobody had heard of it."""
     waits = decision.frontier if isinstance(decision, Suspended) else ()
     return any(
-        see_child(engine, pending, "") is not None
+        see_child(engine, run_id, pending, "") is not None
         for pending in waits
         if pending.operation.kind is OpKind.CHILD
     )

@@ -25,11 +25,12 @@ from uuid import UUID
 from pydantic import SecretBytes, SecretStr
 
 from everstep.core.errors import SerializationError
+from everstep.core.masking import MASKED
 
 Leaf = Callable[[object, str], object]
 """Turns a value that the codec does not know into one that it does, or raises."""
 
-MASK: Final = "**********"
+MASK: Final = MASKED
 _MASKS: Final = {"$secret": MASK, "$secret_bytes": base64.b64encode(MASK.encode()).decode()}
 _FOLD: Final = " fold"
 _UNCHANGED: Final = frozenset({int, bool, type(None)})

@@ -15,6 +15,7 @@ from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.errors import NonDeterminismError, PayloadTooLargeError, SerializationError
 from everstep.core.exported import in_order
 from everstep.core.keys import name_of, scope_of
+from everstep.core.masking import agrees
 from everstep.core.model import OpKind, RunStatus
 from everstep.core.operations import StepCall
 from everstep.core.replay import Replay
@@ -266,7 +267,7 @@ def _same_result(head: Head, output: str) -> bool:
 
 
 def _same_error(one: ErrorInfo | None, other: ErrorInfo) -> bool:
-    return one is not None and (one.type, one.message) == (other.type, other.message)
+    return one is not None and one.type == other.type and agrees(one.message, other.message)
 
 
 def _what_next(decision: Suspended) -> Iterator[str]:

@@ -27,6 +27,8 @@
     ├── SerializationError       a value cannot be recorded             → return annotated data
     ├── PayloadTooLargeError     a value is over the limit              → store it, pass a reference
     ├── DefinitionError          a workflow or step is declared wrongly → mend the declaration
+    ├── UnmaskableError          a value is too short to be masked      → mask what it is part of
+    ├── UnreadablePayloadError   a recorded value cannot be decrypted   → bring back its key
     ├── MalformedMessageError    a queue message says nothing usable    → keep it as a dead letter
     ├── HistoryFormatError       a recorded run's document says nothing usable → export it again
     ├── RequestError             the caller asked for something impossible
@@ -267,6 +269,14 @@ class PayloadTooLargeError(EverstepError):
 
 class DefinitionError(EverstepError, TypeError):
     """Say what is wrong with the declaration of a workflow or a step."""
+
+
+class UnmaskableError(EverstepError, ValueError):
+    """Say why a value cannot be masked wherever it stands; the value itself is not told."""
+
+
+class UnreadablePayloadError(EverstepError):
+    """Say which recorded value the payload codec cannot read, and why."""
 
 
 class MalformedMessageError(EverstepError):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import StepFailed, StepInterrupted
+from everstep.core.masking import NOTHING
 from everstep.core.model import ErrorInfo
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from everstep.core.masking import Masking
     from everstep.core.model import OpRecord
 
 LONGEST_MESSAGE: Final = 2000
@@ -17,16 +20,26 @@ LONGEST_TYPE: Final = 200
 _FRAMES: Final = 6
 
 
-def describe(error: BaseException, operation: str | None = None) -> ErrorInfo:
-    """Return what is recorded of an exception: type, message and the innermost frames."""
+def describe(
+    error: BaseException, operation: str | None = None, masking: Masking = NOTHING
+) -> ErrorInfo:
+    """Return what is recorded of an exception: type, message and the innermost frames.
+
+    Secrets are taken out before the message is cut: a part of one would not be recognised.
+    """
     if operation is None and isinstance(error, StepFailed):
         operation = error.operation
     return ErrorInfo(
-        type=type(error).__name__,
-        message=cut_message(_text(error)),
+        type=masking.text(type(error).__name__),
+        message=cut_message(masking.text(_text(error))),
         operation=operation,
         trace=_trace(error.__traceback__),
     )
+
+
+def masked(error: ErrorInfo, masking: Masking) -> ErrorInfo:
+    """Return what is recorded of an exception without what is to be masked."""
+    return replace(error, type=masking.text(error.type), message=masking.text(error.message))
 
 
 def cut_message(message: str) -> str:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.decisions import Broken
 from everstep.core.errors import IllegalStateError, InvalidRequestError
 from everstep.core.keys import lies_within, name_of, scope_of
+from everstep.core.masking import NOTHING
 from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.replay import Replay
 from everstep.core.run_logs import NO_LOGS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from everstep.core.decisions import Decision
+    from everstep.core.masking import Masking
     from everstep.core.model import Event, Head, History
     from everstep.core.replay import Definition
 
@@ -118,10 +120,7 @@ def cut_at_failure(definition: Definition, history: History) -> Cut:
 
 def kept_record(record: OpRecord, token: str) -> OpRecord:
     """Return a record as it stands in the new run."""
-    result = record.result.recorded if record.result else None
-    return replace(
-        record, by=token, input_hash=ANY_INPUT, due_at=None, event=None, result=result, logs=NO_LOGS
-    )
+    return replace(record, by=token, input_hash=ANY_INPUT, due_at=None, event=None, logs=NO_LOGS)
 
 
 def kept_events(history: History, cut: Cut) -> list[Event]:
@@ -162,15 +161,21 @@ def _in_time(event: Event, cut: Cut) -> bool:
     return cut.answered_before is None or event.at < cut.answered_before
 
 
-def check_agrees(history: History, decision: Decision) -> None:
+def check_agrees(history: History, decision: Decision, masking: Masking = NOTHING) -> None:
     """Make sure that a run's code can go on from a history.
+
+    Args:
+        history: The history.
+        decision: Where today's code stands after it.
+        masking: What is masked in what is told.
 
     Raises:
         IllegalStateError: It disagrees with what is recorded.
     """
     if isinstance(decision, Broken):
         raise IllegalStateError(
-            f"no run can go on from run {history.head.run_id} like this: {decision.error.message}"
+            f"no run can go on from run {history.head.run_id} like this: "
+            f"{masking.text(decision.error.message)}"
         )
 
 

@@ -40,6 +40,7 @@ class Ledger:
         self._marks = {mark for record in records.values() for mark in record.patches}
         self._fresh = set(fresh)
         self._answered: set[str] = set()
+        self._children: dict[str, None] = {}
         self._unclaimed: dict[str, set[str]] = {}
         # How much is unclaimed in each scope and the scopes within it.
         self._left: Counter[str] = Counter()
@@ -54,6 +55,23 @@ class Ledger:
         self._marks.update(record.patches)
         if fresh:
             self._fresh.add(record.key)
+
+    def note_child(self, record: OpRecord, *, interrupted: bool) -> None:
+        """Keep in mind which children run that are to end with this run if it is cancelled.
+
+        Args:
+            record: What the code was answered.
+            interrupted: Whether that code knows already that the run is to end.
+        """
+        if record.kind is OpKind.START and record.child and not interrupted:
+            self._children[record.child] = None
+        elif record.kind is OpKind.CHILD and record.child:
+            self._children.pop(record.child, None)
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        """Return the runs that were started and are not known to have ended."""
+        return tuple(self._children)
 
     def is_fresh(self, key: str) -> bool:
         """Say whether code after this record runs for the first time."""

@@ -64,7 +64,14 @@ _WORD: Final = re.compile(
 _LINE: Final = re.compile(r"[^\r\n]+")
 # Headers whose values have blanks in them.
 _HEADERS: Final = re.compile(r"authorization|cookie", re.IGNORECASE)
+# Names of numbers that say how much of something there is: max_tokens, cookie_count.
+_MEASURES: Final = re.compile(
+    r"tokens|(?<![a-z])(?:count|total|number|limit|size|length|usage|used|max|min|ttl|expires|"
+    r"seconds|version)(?![a-z])",
+    re.IGNORECASE,
+)
 _AFTER_WORDS: Final = ",;.)]}>\"'\\"
+_TYPED: Final = {"$secret": MASKED, "$secret_bytes": base64.b64encode(MASKED.encode()).decode()}
 # Shorter parts of base64 would be found in ordinary words.
 _SHORTEST_PART: Final = 8
 
@@ -129,13 +136,40 @@ class Masking:
                 return self._masked(pair)
 
     def _item(self, key: object, item: Any) -> Any:  # noqa: ANN401 - JSON is recursive
-        """Return the value of a key; that there is none, or yes and no, gives nothing away."""
+        """Return the value of a key; none, yes and no, and sizes give nothing away."""
         if isinstance(item, bool) or item is None or not self.hides(str(key)):
             return self._masked(item)
-        return MASKED
+        if isinstance(item, dict) and len(item) == 1 and not _TYPED.keys().isdisjoint(item):
+            # Typed as secret: what has the mask's form can still be read as what it was.
+            return {name: _TYPED[name] for name in item}
+        measured = isinstance(item, int | float) and _MEASURES.search(str(key)) is not None
+        return self._masked(item) if measured else MASKED
 
     def _is_known(self, text: str) -> bool:
         return bool(self.values) and _known(self.values).search(text) is not None
+
+
+NOTHING: Final = Masking()
+"""Masks nothing."""
+
+BY_NAME: Final = Masking(patterns=DEFAULT_PATTERNS)
+"""Masks what is masked where nobody says anything else."""
+
+
+def agrees(recorded: str, text: str) -> bool:
+    """Say whether a text is what was recorded of it, what was masked in that aside."""
+    first, *others = recorded.split(MASKED)
+    if not others:
+        return recorded == text
+    *between, last = others
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in between:
+        at = text.find(part, at, end) + len(part)
+        if at < len(part):
+            return False
+    return at <= end
 
 
 @lru_cache(maxsize=64)

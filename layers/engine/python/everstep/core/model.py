@@ -16,7 +16,7 @@ from everstep.core.statuses import OpKind, OpStatus, RunStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from everstep.core.circumstances import Ending, Origin, Parent
+    from everstep.core.circumstances import Ending, Origin, Parent, Trail
     from everstep.core.run_logs import Logs
     from everstep.core.trace_context import Correlation
 
@@ -58,11 +58,13 @@ class Payload:
         text: The text; of a payload in the blob store only while it is at hand.
         ref: Where the blob store keeps it; None if it stands in the record itself.
         size: Bytes of the text.
+        sealed: What stands recorded in its place, where a payload codec has made it unreadable.
     """
 
     text: str | None = None
     ref: str | None = None
     size: int = 0
+    sealed: str | None = None
 
     @property
     def at_hand(self) -> str:
@@ -78,7 +80,9 @@ class Payload:
     @property
     def recorded(self) -> Payload:
         """Return what stands in a record: the text or the reference, never both."""
-        return self if self.ref is None else Payload(ref=self.ref, size=self.size)
+        if self.ref is not None:
+            return Payload(ref=self.ref, size=self.size)
+        return self if self.sealed is None else Payload(text=self.sealed, size=self.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,7 @@ class OpRecord:
         outcome: What that run ended as, where it did not complete; FAILED of a callback, too, where
             whoever was to complete it could not.
         patches: Changes of the code that the run has come by before it, see ``Session.patched``.
+        hidden: Values that code has registered as secret by then, see ``hiding``.
         logs: What was said on the way to it, and in its attempts.
     """
 
@@ -139,6 +144,7 @@ class OpRecord:
     child: str | None = None
     outcome: RunStatus | None = None
     patches: tuple[str, ...] = ()
+    hidden: Payload | None = None
     logs: Logs = NO_LOGS
 
 
@@ -185,7 +191,7 @@ class Head:
         created_at: When it was accepted.
         starts_at: When it is to begin, if that is later than when it was accepted.
         by: Token of the message (or call) that wrote the status last.
-        generation: Counts what people asked of it: the number of its last audit entry.
+        generation: The number of the last entry of its audit.
         due_at: When the sweeper looks at the run next; none once it is terminal.
         ended_at: When it became terminal.
         result: The value of a COMPLETED run.
@@ -202,6 +208,8 @@ class Head:
         tags: The caller's own marks on it.
         retention: How long it is kept after its end, in milliseconds; None for ever.
         successor: The run that goes on in its place, of a CONTINUED one.
+        trail: What it holds of its audit; None if that is all of an earlier release.
+        hidden: Its secrets, as far as they were known when it began; all of them at its end.
         correlation: What joins it with the rest of the world, if its caller said so.
         logs: What was said after the last operation.
     """
@@ -231,6 +239,8 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+    trail: Trail | None = None
+    hidden: Payload | None = None
     correlation: Correlation | None = None
     logs: Logs = NO_LOGS
 

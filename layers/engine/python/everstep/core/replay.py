@@ -36,9 +36,10 @@ from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
 from everstep.core.fibers import Branch, Fiber, Group, given_by
+from everstep.core.hiding import hidden_of
 from everstep.core.joins import read_join
 from everstep.core.ledger import Ledger, mistake_of
-from everstep.core.model import OpKind
+from everstep.core.masking import NOTHING
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import DRIVEN, Phase, Session, facts_of
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from everstep.core.decisions import Decision
+    from everstep.core.masking import Masking
     from everstep.core.model import History, OpRecord
 
 
@@ -87,6 +89,7 @@ class Replay:
         *,
         live: bool = False,
         fresh: frozenset[str] = frozenset(),
+        masking: Masking = NOTHING,
     ) -> None:
         """Run the code as far as the history goes.
 
@@ -95,11 +98,11 @@ class Replay:
             history: Its head and records, every payload inline.
             live: Whether code before the first record runs for the first time.
             fresh: Records that were written just now: code after them runs for the first time.
+            masking: What is masked in errors, beside the run's own secrets.
         """
         head = history.head
         self.definition = definition
         self.ledger = Ledger(history.records, fresh)
-        self._children: dict[str, None] = {}
         self.asked: list[str] = []
         self.course = Course()
         self.ended_branch = False
@@ -111,7 +114,8 @@ class Replay:
         self._groups: dict[str, Group] = {}
         self._closers: dict[str, tuple[str, ...]] = {}
         live = live and not history.records
-        self.session = Session(facts_of(head), live=live, claim=self.ledger.claim)
+        hidden = hidden_of(history, masking)
+        self.session = Session(facts_of(head), live=live, claim=self.ledger.claim, hidden=hidden)
         self.session.is_new = self.ledger.is_new
         self.decision: Decision = self._begin(head.input.at_hand)
 
@@ -157,6 +161,7 @@ class Replay:
             raise LookupError(f"{record.key} is not in the frontier")
         fiber, pending = self._waiting.pop(record.key)
         self.ledger.add(record, fresh=fresh)
+        self.session.hidden.add(record)
         fiber.frame.live = fiber.frame.live and fresh
         if record.status.final:
             self.decision = self._answered(fiber, pending.operation, record) or self._drive()
@@ -209,7 +214,7 @@ class Replay:
             frontier=pending,
             closable=closable,
             closers=self._closers,
-            children=tuple(self._children),
+            children=self.ledger.children,
         )
 
     def _go_on(self, fiber: Fiber, given: Answer) -> Decision | None:
@@ -265,7 +270,7 @@ class Replay:
             return given.broken
         self.course.given(given.error, record.key)
         fiber.frame.said.clear()
-        self._note_child(fiber, record)
+        self.ledger.note_child(record, interrupted=fiber.interrupted)
         self._pass(fiber, record)
         fiber.hears(record)
         self._push(fiber, given)
@@ -278,13 +283,6 @@ class Replay:
             fiber.last = record.key
         frame.now = max(frame.now, record.ended_at or 0)
         frame.live = frame.live or self.ledger.is_fresh(record.key)
-
-    def _note_child(self, fiber: Fiber, record: OpRecord) -> None:
-        """Keep in mind which children run that are to end with this run if it is cancelled."""
-        if record.kind is OpKind.START and record.child and not fiber.interrupted:
-            self._children[record.child] = None
-        elif record.kind is OpKind.CHILD and record.child:
-            self._children.pop(record.child, None)
 
     def _suspend(
         self, fiber: Fiber, operation: Operation[Any], key: str, record: OpRecord | None
@@ -390,10 +388,10 @@ class Replay:
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
         self.course.raised(error)
         return Raised(
-            error=describe(error),
+            error=describe(error, masking=self.session.hidden.masking),
             last=fiber.last,
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),
-            children=tuple(self._children) if fiber.interrupted else (),
+            children=self.ledger.children if fiber.interrupted else (),
             lines=fiber.frame.said.all(),
         )

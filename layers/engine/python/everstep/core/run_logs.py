@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from everstep.core.masking import Masking
     from everstep.core.model import Payload
 
 LEVELS: Final[Mapping[str, int]] = {
@@ -76,6 +77,13 @@ class LogLine:
         if len(_dump(line.fields)) > size:
             line = replace(line, fields={"dropped": f"fields of over {size} characters"})
         return line
+
+    def masked(self, masking: Masking) -> LogLine:
+        """Return the line without what is to be masked."""
+        if not masking:
+            return self
+        fields = masking.data(dict(self.fields)) if self.fields else self.fields
+        return replace(self, message=masking.text(self.message), fields=fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOperationError
+from everstep.core.hiding import Hidden
 from everstep.core.keys import operation_key
 from everstep.core.run_logs import Said
 from everstep.core.telling import whole
@@ -120,13 +121,20 @@ class Session:
         mistake: The first misuse that was noticed, whatever user code made of it.
         kept: Coroutines that were handed to a group, to be let go at the end of the pass.
         claim: Told of operations that the code knows of before it awaits them.
+        hidden: The run's secrets.
         is_new: Says whether a run comes by a change for the first time, of a scope and a mark.
     """
 
     def __init__(
-        self, run: RunFacts, *, live: bool, claim: Callable[[str], None] = _nobody
+        self,
+        run: RunFacts,
+        *,
+        live: bool,
+        claim: Callable[[str], None] = _nobody,
+        hidden: Hidden | None = None,
     ) -> None:
         """Begin a pass at the instant when the run was accepted, or was to begin."""
+        self.hidden = hidden or Hidden()
         self.run = run
         self.claim = claim
         self.frame = Frame(scope="", now=run.created_at, live=live)

@@ -57,7 +57,7 @@ def api_app(
         keys: See ``api_routes``.
         cors: Whose pages may read the answers.
     """
-    return Application(api_routes(engine, sleep, keys), gate, cors)
+    return Application(api_routes(engine, sleep, keys), gate, cors, engine.masking)
 
 
 def api_routes(
@@ -131,19 +131,19 @@ class _Calls:
         """Answer 200 once the run has ended; 202 if it has not within the time to wait."""
         run_id, asked = request.run_id, request.given(ResultQuery)
         recorded = asked.form == "recorded"
-        head = outcome(self.engine, run_id)
+        found = outcome(self.engine, run_id)
         for pause in _pauses(asked.wait):
             left = request.context.get_remaining_time_in_millis() - _RESERVE_MILLIS
-            if head.status.terminal or pause * 1000 > left:
+            if found.head.status.terminal or pause * 1000 > left:
                 break
             self.sleep(pause)
-            head = outcome(self.engine, run_id)
-        if head.status.terminal:
-            return Reply(body=rendering.ended(head, recorded=recorded))
+            found = outcome(self.engine, run_id)
+        if found.head.status.terminal:
+            return Reply(body=rendering.ended(found, recorded=recorded))
         # Looked at closely, once; by now the run may have ended after all.
         view = look_at(self.engine, run_id)
         if view.head.status.terminal:
-            return Reply(body=rendering.ended(view.head, recorded=recorded))
+            return Reply(body=rendering.ended(view, recorded=recorded))
         return Reply(status=202, body={"run_id": run_id, "status": view.progress.status})
 
     def send_event(self, request: Request) -> Reply:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
 
 from everstep.adapters.errors import MissingBlobError
+from everstep.core.masking import BY_NAME
 from everstep.http.cors import NO_CORS, Cors
 from everstep.http.faults import AnswerTooLargeError, MethodNotAllowedError, NoSuchRouteError
 from everstep.http.problems import INTERNAL, MEDIA_TYPE, problem
@@ -21,6 +22,7 @@ from everstep.logs import described
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from everstep.core.masking import Masking
     from everstep.http.admission import Gate
     from everstep.http.requests import LambdaContext
 
@@ -39,7 +41,11 @@ class Application:
     """The handler of a function behind API Gateway."""
 
     def __init__(
-        self, routes: Iterable[Route], gate: Gate | None = None, cors: Cors = NO_CORS
+        self,
+        routes: Iterable[Route],
+        gate: Gate | None = None,
+        cors: Cors = NO_CORS,
+        masking: Masking = BY_NAME,
     ) -> None:
         """Register the routes, and for every other method of their paths what it is answered.
 
@@ -47,7 +53,9 @@ class Application:
             routes: What there is.
             gate: Lets calls in; None lets in everybody.
             cors: Whose pages may read the answers.
+            masking: What is masked in what is told of errors.
         """
+        self._masking = masking
         # Not its `enable_validation`, which would cost every cold start more than all else here:
         # requests are checked by the routes' own models.
         self._resolver = APIGatewayRestResolver(debug=False)
@@ -118,7 +126,7 @@ class Application:
             reply = call()
             body = _dump(reply.body)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is answered, and logged
-            told = problem(error, request_id)
+            told = problem(error, request_id, self._masking)
             _log_fault(error, told.status)
             reply = Reply(status=told.status, body=told.body, headers=told.headers)
             body, media = _dump(told.body), MEDIA_TYPE

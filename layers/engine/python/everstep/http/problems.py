@@ -29,6 +29,7 @@ from everstep.core.errors import (
     UnavailableError,
     UnknownWorkflowError,
 )
+from everstep.core.masking import BY_NAME, Masking
 from everstep.http.faults import (
     AnswerTooLargeError,
     HeadersTooLargeError,
@@ -109,14 +110,14 @@ class Problem:
     headers: dict[str, str]
 
 
-def problem(error: Exception, request_id: str) -> Problem:
-    """Return what a caller is told of an error; nothing of the server's insides."""
+def problem(error: Exception, request_id: str, masking: Masking = BY_NAME) -> Problem:
+    """Return what a caller is told of an error; nothing of the server's insides, no secrets."""
     kind = kind_of(error)
     body: dict[str, Any] = {
         "type": TYPE + kind.name,
         "title": kind.title,
         "status": kind.status,
-        "detail": _SAID_OF.get(kind.name) or str(error),
+        "detail": _SAID_OF.get(kind.name) or masking.text(str(error)),
         "request_id": request_id,
     }
     return Problem(status=kind.status, body=body | _members(error), headers=_headers(error))

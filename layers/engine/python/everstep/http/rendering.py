@@ -1,23 +1,28 @@
-"""Runs as JSON for people and programs; secrets are masked."""
+"""Runs as JSON for people and programs; secrets are masked, see ``core.masking``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.core.audit import seal
+from everstep.core.audit import ENGINE, Action, seal
 from everstep.core.codec import decode, masked, plain
 from everstep.core.durations import to_iso
+from everstep.core.failures import masked as masked_error
 from everstep.core.keys import name_of
 from everstep.core.model import OpKind, OpStatus, RunStatus
 from everstep.core.trace_context import correlation_id_of, trace_of
 
 if TYPE_CHECKING:
-    from everstep.app.query import Page, RunView
+    from collections.abc import Sequence
+
+    from everstep.app.query import Outcome, Page, RunView
     from everstep.core.audit import AuditEntry
+    from everstep.core.audit_check import Verdict
     from everstep.core.circumstances import Ending, Origin, Parent
     from everstep.core.decisions import Pending
     from everstep.core.listing import Listed
-    from everstep.core.model import ErrorInfo, Event, Head, OpRecord, Payload, Stall
+    from everstep.core.masking import Masking
+    from everstep.core.model import ErrorInfo, Event, OpRecord, Payload, Stall
 
 SCHEDULED: Final = "SCHEDULED"
 """Status of a step that was asked for and has left no record yet: queued, or running now."""
@@ -28,7 +33,7 @@ _WAITS: Final = frozenset({OpKind.SLEEP, OpKind.WAIT, OpKind.CALLBACK, OpKind.CH
 
 def run(view: RunView) -> dict[str, Any]:
     """Return a run in full, without its steps."""
-    head, progress = view.head, view.progress
+    head, progress, masking = view.head, view.progress, view.masking
     started = [each.started_at for each in progress.records if each.started_at is not None]
     return {
         "run_id": head.run_id,
@@ -36,20 +41,20 @@ def run(view: RunView) -> dict[str, Any]:
         "version": head.version,
         "status": progress.status,
         "reference_id": head.reference_id,
-        "tags": dict(head.tags),
+        "tags": masking.data(dict(head.tags)),
         "created_at": to_iso(head.created_at),
         "starts_at": _time(head.starts_at),
         "started_at": _time(min(started, default=None)),
         "ended_at": _time(head.ended_at),
         "wake_at": _time(progress.wake_at),
         "deadline": _time(head.deadline),
-        "input": _value(head.input),
-        "result": _value(head.result),
-        "error": _error(head.error),
-        "stall": _stall(head.stall),
+        "input": _value(head.input, masking),
+        "result": _value(head.result, masking),
+        "error": _error(head.error, masking),
+        "stall": _stall(head.stall, masking),
         "successor": head.successor,
         "parent": _parent(head.parent),
-        "ending": _ending(head.ending),
+        "ending": _ending(head.ending, masking),
         "origin": None if head.origin is None else origin(head.origin),
         "trace_id": trace_of(head).trace_id,
         "correlation_id": correlation_id_of(head),
@@ -58,17 +63,17 @@ def run(view: RunView) -> dict[str, Any]:
 
 def steps(view: RunView) -> list[dict[str, Any]]:
     """Return a run's operations: what is recorded, and then what has left no record yet."""
-    recorded = [_step(each) for each in view.progress.records]
+    recorded = [_step(each, view.masking) for each in view.progress.records]
     return recorded + [_scheduled(each) for each in view.progress.scheduled]
 
 
-def event(event: Event) -> dict[str, Any]:
+def event(event: Event, masking: Masking) -> dict[str, Any]:
     """Return an event that was sent to a run."""
     return {
         "name": event.name,
         "number": event.number,
         "at": to_iso(event.at),
-        "payload": _value(event.payload),
+        "payload": _value(event.payload, masking),
         "taken_by": event.taken_by,
     }
 
@@ -78,14 +83,16 @@ def page(found: Page) -> dict[str, Any]:
     return {"runs": [_listed(each) for each in found.runs], "cursor": found.cursor}
 
 
-def ended(head: Head, *, recorded: bool = False) -> dict[str, Any]:
+def ended(found: Outcome | RunView, *, recorded: bool = False) -> dict[str, Any]:
     """Return how a run ended: with its result, plain or as recorded, its error or successor."""
+    head, masking = found.head, found.masking
     shown: dict[str, Any] = {"run_id": head.run_id, "status": head.status}
     if head.successor is not None:
         return shown | {"successor": head.successor}
     if head.status is RunStatus.COMPLETED:
-        return shown | {"result": _tagged(head.result) if recorded else _value(head.result)}
-    return shown | {"error": _error(head.error)}
+        form = _tagged if recorded else _value
+        return shown | {"result": form(head.result, masking)}
+    return shown | {"error": _error(head.error, masking)}
 
 
 def origin(origin: Origin) -> dict[str, Any]:
@@ -101,9 +108,37 @@ def audited(entry: AuditEntry) -> dict[str, Any]:
         "action": entry.action,
         "by": entry.who,
         "reason": entry.why,
+        "details": dict(entry.details),
         "previous": entry.previous,
         "hash": seal(entry),
     }
+
+
+def trail(entries: Sequence[AuditEntry], started_at: int | None) -> list[dict[str, Any]]:
+    """Return an audit; that the code began stands in it where it belongs by its time."""
+    shown = [audited(each) for each in entries]
+    if started_at is not None:
+        later = [n for n, each in enumerate(entries) if n and each.at >= started_at]
+        shown.insert(later[0] if later else len(shown), _started(started_at))
+    return shown
+
+
+def verdict(found: Verdict) -> dict[str, Any]:
+    """Return what a check of an audit has found."""
+    breaks = [{"number": b.entry, "harm": b.harm, "detail": b.detail} for b in found.breaks]
+    return {
+        "whole": found.whole,
+        "proven": found.proven,
+        "entries": found.entries,
+        "hash": found.hash or None,
+        "breaks": breaks,
+    }
+
+
+def _started(at: int) -> dict[str, Any]:
+    """Return when the code began, which is no entry: nothing was written for it."""
+    what = {"number": None, "at": to_iso(at), "action": Action.STARTED, "by": ENGINE}
+    return {**what, "reason": None, "details": {}, "previous": None, "hash": None}
 
 
 def _listed(item: Listed) -> dict[str, Any]:
@@ -120,7 +155,7 @@ def _listed(item: Listed) -> dict[str, Any]:
     }
 
 
-def _step(record: OpRecord) -> dict[str, Any]:
+def _step(record: OpRecord, masking: Masking) -> dict[str, Any]:
     ended_at, started_at = record.ended_at, record.started_at
     took = None if ended_at is None or started_at is None else ended_at - started_at
     return {
@@ -134,8 +169,8 @@ def _step(record: OpRecord) -> dict[str, Any]:
         "wake_at": _time(record.wake_at),
         "lateness_ms": _lateness(record),
         "duration_ms": took,
-        "result": _value(record.result),
-        "error": _error(record.error),
+        "result": _value(record.result, masking),
+        "error": _error(record.error, masking),
         "child": _child(record),
     }
 
@@ -172,14 +207,14 @@ def _parent(parent: Parent | None) -> dict[str, Any] | None:
     return None if parent is None else {"run_id": parent.run_id, "operation": parent.op}
 
 
-def _ending(ending: Ending | None) -> dict[str, Any] | None:
+def _ending(ending: Ending | None, masking: Masking) -> dict[str, Any] | None:
     if ending is None:
         return None
     return {
         "status": ending.status,
         "at": to_iso(ending.at),
         "by": ending.who,
-        "reason": ending.why,
+        "reason": None if ending.why is None else masking.text(ending.why),
     }
 
 
@@ -195,27 +230,28 @@ def _time(millis: int | None) -> str | None:
     return None if millis is None else to_iso(millis)
 
 
-def _value(payload: Payload | None) -> Any:  # noqa: ANN401 - JSON
-    return None if payload is None or payload.text is None else plain(decode(payload.text))
+def _value(payload: Payload | None, masking: Masking) -> Any:  # noqa: ANN401 - JSON
+    if payload is None or payload.text is None:
+        return None
+    return masking.data(plain(decode(payload.text)))
 
 
-def _tagged(payload: Payload | None) -> Any:  # noqa: ANN401 - JSON
-    return None if payload is None or payload.text is None else masked(payload.text)
+def _tagged(payload: Payload | None, masking: Masking) -> Any:  # noqa: ANN401 - JSON
+    if payload is None or payload.text is None:
+        return None
+    return masking.data(masked(payload.text))
 
 
-def _error(error: ErrorInfo | None) -> dict[str, Any] | None:
+def _error(error: ErrorInfo | None, masking: Masking) -> dict[str, Any] | None:
     if error is None:
         return None
-    return {"type": error.type, "message": error.message, "operation": error.operation}
+    shown = masked_error(error, masking)
+    return {"type": shown.type, "message": shown.message, "operation": error.operation}
 
 
-def _stall(stall: Stall | None) -> dict[str, Any] | None:
+def _stall(stall: Stall | None, masking: Masking) -> dict[str, Any] | None:
     if stall is None:
         return None
-    shown = {
-        "type": stall.reason.type,
-        "message": stall.reason.message,
-        "operation": stall.reason.operation,
-        "at": to_iso(stall.at),
-    }
+    shown = {**(_error(stall.reason, masking) or {}), "at": to_iso(stall.at)}
+    # What the engine has written itself: its token is none of the user's.
     return shown if stall.message is None else shown | {"message_body": stall.message}

@@ -100,6 +100,7 @@ _OF_AN_OPERATION: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "child": text_in,
     "outcome": status_in,
     "patches": texts_in,
+    "hidden": payload_in,
     "logs": lambda item, _name: logs_in(item),
 }
 _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
@@ -127,5 +128,6 @@ _OF_A_HEAD: Final[Mapping[str, Callable[[Item, str], object]]] = {
     "wake_at": number_in,
     "keep": number_in,
     "next_run": text_in,
+    "hidden": payload_in,
     "logs": lambda item, _name: logs_in(item),
 }
