@@ -90,6 +90,7 @@ def test_every_call_has_an_example() -> None:
         "/runs/{id}/audit",
         "/runs/{id}/diagnosis",
         "/runs/{id}/repair",
+        "/runs/{id}/remove",
         "/runs/{id}/cancel",
         "/callbacks/TOKEN/complete",
         "/callbacks/TOKEN/fail",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
-
-import typer
 
 from everstep.cli.exits import usage
 from everstep.cli.printing import line
@@ -24,4 +23,6 @@ def may(session: Session, what: str, *, yes: bool) -> bool:
     if not session.ask:
         raise usage(f"this would {what}; nobody is there to be asked: --yes does it without")
     line(session.err, f"this will {what}")
-    return typer.confirm("do it?", err=True)
+    # Not by input(): that writes to standard output, which is for the answer.
+    session.err.print("do it? [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -12,6 +12,7 @@ from typer.main import get_command
 from everstep.cli import (
     audit,
     check,
+    cleanup,
     config,
     control,
     deployed,
@@ -59,6 +60,8 @@ _runs.command("result")(runs.result)
 _runs.command("history")(runs.history)
 _runs.command("logs")(run_logs.logs)
 _runs.command("audit")(audit.audit)
+_runs.command("cleanup")(cleanup.cleanup)
+app.command("cleanup", hidden=True)(cleanup.cleanup)
 _runs.command("cancel")(control.cancel)
 _runs.command("pause")(control.pause)
 _runs.command("resume")(control.resume)

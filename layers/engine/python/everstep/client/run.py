@@ -252,6 +252,14 @@ class Run(Generic[Out_co]):
         done = self._control("repair", reason)["done"]
         return None if done is None else str(done)
 
+    def remove(self) -> None:
+        """Have the run removed, with all that is recorded of it; the next sweep does it.
+
+        Raises:
+            IllegalStateError: It has not ended.
+        """
+        self._connection.send(Call(method="POST", path=path("runs", self.id, "remove")))
+
     def _ended(self, seconds: float | None) -> Mapping[str, Any]:
         """Return the answer of the API once the run has ended."""
         run_id, now = self.id, self._connection.waiting.now

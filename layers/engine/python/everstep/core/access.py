@@ -53,6 +53,7 @@ CALLS: Final[Mapping[str, Scope | None]] = {
     "POST /runs/<run_id>/cancel": Scope.CONTROL,
     "POST /runs/<run_id>/retry": Scope.CONTROL,
     "POST /runs/<run_id>/fork": Scope.CONTROL,
+    "POST /runs/<run_id>/remove": Scope.ADMIN,
     "GET /keys": Scope.ADMIN,
     "POST /keys": Scope.ADMIN,
     "DELETE /keys/<key_id>": Scope.ADMIN,

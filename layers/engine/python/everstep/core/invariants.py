@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
-from everstep.core.endings import is_kept
+from everstep.core.endings import goes_earlier, is_kept, kept_until
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within, scope_of
 from everstep.core.masking import agrees
@@ -81,8 +81,12 @@ def running_is_watched(head: Head) -> None:
 def head_stays_what_it_is(before: Head, after: Head) -> None:
     """A terminal head never changes, but for its audit; no head ever changes what the run is."""
     audited = replace(after, generation=before.generation, trail=before.trail)
+    if goes_earlier(before, after):
+        audited = replace(audited, due_at=before.due_at)
     if before.status.terminal and (before != audited or after.generation < before.generation):
         raise ViolationError("terminal_never_changes", f"{of_head(before)} became {of_head(after)}")
+    if after.status.terminal and not before.status.terminal and after.due_at != kept_until(after):
+        raise ViolationError("no_run_goes_early", of_head(after))
     for name in _IDENTITY:
         if getattr(before, name) != getattr(after, name):
             raise ViolationError("identity_never_changes", f"{name} of {before.run_id}")

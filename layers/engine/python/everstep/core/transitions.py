@@ -206,6 +206,9 @@ RUN_PAUSED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 RUN_RESUMED: Final = HeadGuard(statuses=(RunStatus.STALLED, RunStatus.PAUSED))
 """Only what stands still can go on."""
 
+RUN_DISCARDED: Final = HeadGuard(statuses=tuple(s for s in RunStatus if s.terminal))
+"""Only what has ended can be removed."""
+
 RUN_NOTED: Final = HeadGuard(statuses=tuple(RunStatus))
 """An entry can be added to the audit of any run that is there."""
 

@@ -24,6 +24,7 @@ from everstep.http.diagnosis import diagnosis_routes
 from everstep.http.keys import key_routes
 from everstep.http.queries import HealthQuery, IfNoneMatch, KeyHeaders, PageQuery, ResultQuery
 from everstep.http.questions import question_routes
+from everstep.http.removal import removal_routes
 from everstep.http.routes import Reply, Route
 from everstep.http.run_logs import log_routes
 from everstep.http.workflows import workflows
@@ -87,6 +88,7 @@ def api_routes(
         *diagnosis_routes(engine),
         *callback_routes(engine),
         *log_routes(engine),
+        *removal_routes(engine),
         *(() if keys is None else key_routes(keys)),
         Route(
             method="POST",
