@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -36,13 +37,17 @@ STRICT: Final = [*CHECKS, negative_data_rejection]
 def operations(document: Mapping[str, Any]) -> dict[str, APIOperation[Any, Any, Any, Any]]:
     """Return every operation by its name, ``GET /runs`` for example."""
     schema = schemathesis.openapi.from_dict(dict(document))
-    found = [each.ok() for each in schema.get_all_operations()]
-    return {each.label: each for each in found}
+    found: dict[str, APIOperation[Any, Any, Any, Any]] = {}
+    for each in schema.get_all_operations():
+        assert isinstance(each, Ok)
+        operation = each.ok()
+        found[operation.label] = operation
+    return found
 
 
 def cases(
     operation: APIOperation[Any, Any, Any, Any], known: Mapping[str, Sequence[str]]
-) -> st.SearchStrategy[Case]:
+) -> st.SearchStrategy[Case[Any]]:
     """Return requests of an operation, right ones and wrong ones.
 
     Args:
@@ -57,7 +62,7 @@ def cases(
     return st.tuples(st.one_of(right, wrong), st.none() | leading).map(lambda drawn: _led(*drawn))
 
 
-def _led(case: Case, leading: Mapping[str, str] | None) -> Case:
+def _led(case: Case[Any], leading: Mapping[str, str] | None) -> Case[Any]:
     for name, value in (leading or {}).items():
         if name in case.path_parameters:
             case.path_parameters[name] = value

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from everstep.adapters.dynamodb.keys import API_KEYS
 from everstep.core.access import needed_at
 from everstep.core.denials import MissingScopeError, NoKeyError
 from everstep.http.openapi import GATEWAY
@@ -91,7 +92,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     },
     "Authorizer": {
         "AuthorizerLogs.Arn": WRITE_LOGS,
-        f"{TABLE} of KEYS": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        f"{TABLE} of {API_KEYS}": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
     },
 }
 ROUTES: Final = {
@@ -144,6 +145,15 @@ def limited(statement: Json) -> str:
 def test_each_function_may_do_exactly_what_it_does(name: str) -> None:
     assert text(FUNCTIONS[f"{name}Function"]["Role"]) == f"{name}Role.Arn"
     assert granted(name) == PRIVILEGES[name]
+
+
+def test_what_runs_steps_can_make_no_key() -> None:
+    (policy,) = RESOURCES["StepExecutorRole"]["Properties"]["Policies"]
+    denied = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+
+    assert [(text(s["Resource"]), s["Action"], s["Condition"]) for s in denied] == [
+        (TABLE, ["dynamodb:*"], {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [API_KEYS]}})
+    ]
 
 
 @pytest.mark.parametrize("name", PRIVILEGES)

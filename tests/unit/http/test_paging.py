@@ -64,13 +64,10 @@ def test_events_are_shown_with_what_came_with_them(world: World) -> None:
 def test_an_audit_is_shown_page_by_page(world: World) -> None:
     run_id = busy(world)
     shown = pages(world, f"/runs/{run_id}/audit", "audit")
-    assert [len(page) for page in shown] == [2, 2]
-    assert [each["action"] for page in shown for each in page] == [
-        "created",
-        "paused",
-        "resumed",
-        "paused",
-    ]
+    flat = [each for page in shown for each in page]
+    assert {len(page) for page in shown[:-1]} == {2}
+    assert flat == world.get(f"/runs/{run_id}/audit").body["audit"]
+    assert [each["action"] for each in flat[-3:]] == ["paused", "resumed", "paused"]
 
 
 def test_what_is_deployed_is_shown_page_by_page(world: World) -> None:

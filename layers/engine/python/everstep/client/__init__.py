@@ -9,8 +9,11 @@
 """
 
 from everstep.adapters.errors import AdapterError
+from everstep.app.capacity import TooManyRunsError
 from everstep.client.answers import (
+    AuditBreak,
     AuditEntry,
+    AuditVerdict,
     ErrorDetails,
     LogLine,
     LogPage,
@@ -37,7 +40,9 @@ from everstep.core.errors import (
 
 __all__ = [
     "AdapterError",
+    "AuditBreak",
     "AuditEntry",
+    "AuditVerdict",
     "Client",
     "ErrorDetails",
     "IdempotencyConflictError",
@@ -57,6 +62,7 @@ __all__ = [
     "RunSummary",
     "RunTimeout",
     "StepDetails",
+    "TooManyRunsError",
     "UnavailableError",
     "UnknownWorkflowError",
     "WorkflowInfo",

@@ -115,13 +115,45 @@ class RunDetails(RunSummary):
 
 
 class AuditEntry(_Told):
-    """What somebody did to a run; ``number`` counts from 1, 0 is its start."""
+    """What was done to a run; ``number`` counts from 1, 0 is its birth.
 
-    number: int
+    That its code began is no entry of the chain, and has no number.
+    """
+
+    number: int | None
     at: datetime
     action: str
     by: str | None = None
     reason: str | None = None
+    details: dict[str, str] = Field(default_factory=dict)
+    previous: str | None = None
+    hash: str | None = None
+
+
+class AuditBreak(_Told):
+    """What was done to an entry of an audit: it was edited, removed, inserted or reordered."""
+
+    number: int
+    harm: str
+    detail: str
+
+
+class AuditVerdict(_Told):
+    """What a check of an audit has found.
+
+    Attributes:
+        whole: Whether nothing was found.
+        proven: Whether birth and end are covered; not so of runs of earlier releases.
+        entries: How many entries there are.
+        hash: The hash of the last entry: what to write down elsewhere, to compare it later.
+        breaks: What was found.
+    """
+
+    whole: bool
+    proven: bool
+    entries: int
+    hash: str | None = None
+    breaks: tuple[AuditBreak, ...] = ()
 
 
 class VersionInfo(_Told):

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.adapters.system import SystemIds
-from everstep.client.answers import AuditEntry, ErrorDetails, LogPage, RunDetails, StepDetails
+from everstep.client.answers import (
+    AuditEntry,
+    AuditVerdict,
+    ErrorDetails,
+    LogPage,
+    RunDetails,
+    StepDetails,
+)
 from everstep.client.encoding import data_of
 from everstep.client.errors import RunFailed, RunTimeout
 from everstep.client.run_logs import follow, log_query
@@ -108,9 +115,14 @@ class Run(Generic[Out_co]):
         return self.get().steps
 
     def audit(self) -> tuple[AuditEntry, ...]:
-        """Return what people did to the run, oldest first."""
+        """Return what was done to the run, by whom and why, oldest first."""
         pages = self._connection.pages(path("runs", self.id, "audit"))
         return tuple(AuditEntry.model_validate(each) for body in pages for each in body["audit"])
+
+    def verify_audit(self) -> AuditVerdict:
+        """Return what was done to the run's audit that should not have been done."""
+        body = self._connection.get("runs", self.id, "audit", limit="1", verify="true")
+        return AuditVerdict.model_validate(body["verified"])
 
     def logs(self, **which: Unpack[LogFilter]) -> LogPage:
         """Return lines that the run's code has said; see ``LogFilter`` for which."""

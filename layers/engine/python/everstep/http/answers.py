@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from everstep.core.audit import Action
+from everstep.core.audit_check import Harm
 from everstep.core.model import OpKind, RunStatus
 from everstep.core.run_logs import LogSource
 
@@ -95,13 +96,32 @@ class StepShown(Answer):
 class AuditShown(Answer):
     """An entry of the audit."""
 
-    number: int
+    number: int | None = Field(description="Null for what is no entry of the chain.")
     at: str
     action: Action
     by: str | None
     reason: str | None
-    previous: str
-    hash: str
+    details: dict[str, str]
+    previous: str | None
+    hash: str | None
+
+
+class BreakShown(Answer):
+    """What was done to an entry of the audit."""
+
+    number: int
+    harm: Harm
+    detail: str
+
+
+class VerdictShown(Answer):
+    """What a check of the audit has found."""
+
+    whole: bool
+    proven: bool
+    entries: int
+    hash: str | None
+    breaks: list[BreakShown]
 
 
 class EventShown(Answer):
@@ -169,6 +189,7 @@ class AuditPage(Answer):
 
     audit: list[AuditShown]
     cursor: str | None
+    verified: VerdictShown | None = Field(None, description="If asked for.")
 
 
 class EventPage(Answer):
