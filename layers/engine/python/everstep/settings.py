@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.configuration import Setting, SettingsError, find_file, look_up
 from everstep.core.masking import DEFAULT_PATTERNS
-from everstep.setting_kinds import Choice, Flag, Number, Numbers, Packages, Patterns, Text, Whole
+from everstep.setting_kinds import (
+    Choice,
+    Codec,
+    Flag,
+    Number,
+    Numbers,
+    Packages,
+    Patterns,
+    Text,
+    Whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,6 +131,23 @@ class Settings:
             "names whose values are not shown, in any case; `none` to show everything but what is "
             "typed or registered as secret",
             parameter="Mask",
+        ),
+    )
+
+    payload_codec: str = field(
+        default="plain",
+        metadata=_said(
+            Codec(("plain", "kms")),
+            "what makes of inputs, results, events, secrets and lines what is recorded",
+            parameter="PayloadKeyArn",
+        ),
+    )
+    payload_key: str = field(
+        default="",
+        metadata=_said(
+            Text("the ARN, id or alias of a key of KMS"),
+            "the key of the codec `kms`",
+            parameter="PayloadKeyArn",
         ),
     )
 
