@@ -93,7 +93,10 @@ check-pythons: $(STAMPS)/dev ## Unit tests on every supported Python that is pre
 .PHONY: test
 test: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack $(STAMPS)/sam ## What needs LocalStack (starts its own, deploys, stops it) or SAM, and slow tests
 	$(call say,"test: pytest against a LocalStack of its own")
-	$(DEV)/python -m pytest -m "localstack or sam or slow" --timeout=300 tests
+	$(DEV)/python -m pytest -m "localstack or sam" --timeout=300 tests
+	$(call say,"test: slow tests without a server")
+	export PYTHONHASHSEED=$$RANDOM; echo "PYTHONHASHSEED=$$PYTHONHASHSEED"; \
+	$(DEV)/python -m pytest -m "slow and not localstack and not sam" --numprocesses=auto --timeout=300 tests
 
 .PHONY: soak
 soak: $(STAMPS)/dev ## Play the simulation on every processor for ten minutes; SOAK="--help"
@@ -141,6 +144,21 @@ build: $(STAMPS)/sam ## Build functions and layers for AWS: RUNTIME=python3.13 A
 .PHONY: configuration
 configuration: $(STAMPS)/dev ## Write the tables of docs/reference/configuration.md from the code
 	$(DEV)/python -m tools.configuration_page
+
+##@ Deploy
+
+# Only these reach the tools from the command line of make.
+export STACK REGION STAGE PROFILE PARAMETERS FORCE
+
+.PHONY: deploy
+deploy: $(STAMPS)/dev $(STAMPS)/sam ## Build and deploy to AWS: STACK= REGION= STAGE= PROFILE= PARAMETERS="Name=value …"
+	@PYTHONPATH=localstack RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) $(DEV)/python -m tools.deploy
+
+.PHONY: destroy
+destroy: $(STAMPS)/dev ## Delete a stack; table and bucket stay: STACK= REGION= PROFILE= FORCE=1
+	@PYTHONPATH=localstack $(DEV)/python -m tools.destroy
+
+##@ Maintain
 
 .PHONY: lock
 lock: $(STAMPS)/uv ## Renew the pinned requirements from pyproject.toml and requirements/*.in

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from everstep import telemetry
 from everstep.http.admission import gate_of
 from everstep.http.api import api_app
+from everstep.http.cors import Cors
 from everstep.wiring import engine_from_env, keys_from_env, settings_from_env
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 engine = engine_from_env()
 gate = gate_of(engine, settings_from_env().api_authorization, keys_from_env)
-app = api_app(engine, time.sleep, gate, keys_from_env)
+cors = Cors(settings_from_env().cors_origins)
+app = api_app(engine, time.sleep, gate, keys_from_env, cors)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from everstep import telemetry
 from everstep.http.admission import gate_of
+from everstep.http.cors import Cors
 from everstep.http.trigger import trigger_app
 from everstep.wiring import engine_from_env, keys_from_env, settings_from_env
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 engine = engine_from_env()
 gate = gate_of(engine, settings_from_env().api_authorization, keys_from_env)
-app = trigger_app(engine, gate)
+app = trigger_app(engine, gate, Cors(settings_from_env().cors_origins))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from typing import Final
 
 import pytest
 
+from everstep.adapters.dynamodb.keys import API_KEYS
 from everstep.core.access import needed_at
 from everstep.core.denials import MissingScopeError, NoKeyError
-from everstep.http.problems import problem
+from everstep.http.openapi import GATEWAY
+from everstep.http.problems import MEDIA_TYPE, TYPE, problem
 from everstep.settings import API_AUTHORIZATIONS
 from tests.cloudformation import Json, load, of_type, text
 
@@ -90,7 +92,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
     },
     "Authorizer": {
         "AuthorizerLogs.Arn": WRITE_LOGS,
-        f"{TABLE} of KEYS": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        f"{TABLE} of {API_KEYS}": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
     },
 }
 ROUTES: Final = {
@@ -107,8 +109,9 @@ ROUTES: Final = {
     "DELETE /keys/{id}": "ApiFunction",
     "POST /keys/{id}/rotate": "ApiFunction",
     "GET /health": "ApiFunction",
+    "GET /openapi.json": "ApiFunction",
 }
-OPEN: Final = {"POST /callbacks/{token}/{action}", "GET /health"}
+OPEN: Final = {"POST /callbacks/{token}/{action}", "GET /health", "GET /openapi.json"}
 SIGNED_OR: Final = {"Fn::If": ["AsksForKeys", [{"key": []}], []]}
 AUTHORIZER: Final[Json] = API["DefinitionBody"]["components"]["securitySchemes"]["key"]
 
@@ -142,6 +145,15 @@ def limited(statement: Json) -> str:
 def test_each_function_may_do_exactly_what_it_does(name: str) -> None:
     assert text(FUNCTIONS[f"{name}Function"]["Role"]) == f"{name}Role.Arn"
     assert granted(name) == PRIVILEGES[name]
+
+
+def test_what_runs_steps_can_make_no_key() -> None:
+    (policy,) = RESOURCES["StepExecutorRole"]["Properties"]["Policies"]
+    denied = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+
+    assert [(text(s["Resource"]), s["Action"], s["Condition"]) for s in denied] == [
+        (TABLE, ["dynamodb:*"], {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [API_KEYS]}})
+    ]
 
 
 @pytest.mark.parametrize("name", PRIVILEGES)
@@ -182,7 +194,7 @@ def test_nothing_is_allowed_by_wildcard_but_writing_traces() -> None:
 def test_every_route_leads_to_its_function_and_asks_for_a_signature_or_a_key() -> None:
     found = {}
     for path, item in API["DefinitionBody"]["paths"].items():
-        for method in item:
+        for method in item.keys() - {"options"}:
             otherwise = [] if f"{method.upper()} {path}" in OPEN else SIGNED_OR
             signed: list[Json] = [{"sigv4": []}]
             assert item[method]["security"] == {"Fn::If": ["SignsRequests", signed, otherwise]}
@@ -190,6 +202,47 @@ def test_every_route_leads_to_its_function_and_asks_for_a_signature_or_a_key() -
             found[f"{method.upper()} {path}"] = uri.split("${")[-1].split(".Arn}")[0]
 
     assert found == ROUTES
+
+
+def test_browsers_may_ask_what_is_allowed_at_every_path_where_pages_are_allowed() -> None:
+    for item in API["DefinitionBody"]["paths"].values():
+        condition, described, without = item["options"]["Fn::If"]
+        assert (condition, without) == ("AllowsCors", {"Ref": "AWS::NoValue"})
+        # They send no credentials with that question.
+        assert described["security"] == []
+        others = [item[method] for method in item.keys() - {"options"}]
+        uri = described["x-amazon-apigateway-integration"]["uri"]
+        assert all(each["x-amazon-apigateway-integration"]["uri"] == uri for each in others)
+
+
+def gateway_responses() -> list[Json]:
+    """Return what API Gateway may answer, whatever the parameters are."""
+    described = API["DefinitionBody"]["x-amazon-apigateway-gateway-responses"].values()
+    return [
+        each for item in described for each in (item["Fn::If"][1:] if "Fn::If" in item else [item])
+    ]
+
+
+def test_what_api_gateway_answers_by_itself_is_a_problem_that_is_described() -> None:
+    found = set()
+    for response in gateway_responses():
+        told = json.loads(response["responseTemplates"]["application/json"])
+        headers = response["responseParameters"]
+        assert told["status"] == response["statusCode"]
+        assert told["request_id"] == "$context.requestId"
+        assert {"type", "title", "detail"} <= told.keys()
+        assert headers["gatewayresponse.header.Content-Type"] == f"'{MEDIA_TYPE}'"
+        assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"]["Fn::If"][0] == (
+            "AllowsCors"
+        )
+        found.add((told["status"], told["type"].removeprefix(TYPE)))
+    of_keys = {(401, "no-key"), (403, "missing-scope")}
+    assert found == set(GATEWAY.items()) | of_keys
+
+
+def test_no_page_of_another_origin_may_use_the_api_by_default() -> None:
+    assert PARAMETERS["CorsOrigins"]["Default"] == ""
 
 
 def test_nothing_is_public_by_default() -> None:

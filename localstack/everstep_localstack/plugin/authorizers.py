@@ -50,6 +50,8 @@ _RESPONSES: Final = "x-amazon-apigateway-gateway-responses"
 _UNAUTHORIZED: Final = "Unauthorized"
 _DENIED: Final = "User is not authorized to access this resource"
 _HEADER: Final = "gatewayresponse.header."
+_OF_REQUEST: Final = "method.request.header."
+_OF_CONTEXT: Final = "context."
 
 
 def install() -> None:
@@ -180,7 +182,19 @@ def _write_gateway_responses() -> None:
             response.set_data(rendered(template, context.context_variables))
         for name, value in described["responseParameters"].items():
             if name.startswith(_HEADER):
-                response.headers[name.removeprefix(_HEADER)] = value.strip("'")
+                told = _told(value, context)
+                if told is not None:
+                    response.headers[name.removeprefix(_HEADER)] = told
         return response
 
     GatewayExceptionHandler.create_exception_response = write
+
+
+def _told(expression: str, context: Any) -> str | None:  # noqa: ANN401 - LocalStack's
+    """Return what a header of a gateway response is to say; None for no such header."""
+    if expression.startswith(_OF_REQUEST):
+        found = context.invocation_request["headers"].get(expression.removeprefix(_OF_REQUEST))
+        return None if found is None else str(found)
+    if expression.startswith(_OF_CONTEXT):
+        return str(context.context_variables.get(expression.removeprefix(_OF_CONTEXT)))
+    return expression.strip("'")

@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from everstep.adapters.dynamodb.api_keys import DynamoKeys
-from everstep.app.keys import Keys, verify
+from everstep.app.keys import KeyRequest, Keys, create_key, verify
 from everstep.core.api_keys import ApiKey
 from everstep.core.durations import DAY
 from tests.contract.backends import create_table
@@ -122,6 +122,13 @@ def test_keys_are_listed_without_their_secrets(managed: Managed) -> None:
     assert "key" not in listed[made["key_id"]]
     lines = managed.typed("list", "--json-lines").out.splitlines()
     assert {json.loads(each)["key_id"] for each in lines} == set(listed)
+
+
+def test_every_key_is_listed_however_many_there_are(managed: Managed) -> None:
+    before = len(managed.data("list"))
+    for _ in range(101):
+        create_key(managed.keys, KeyRequest(name="one of many", scopes=["read"]))
+    assert len(managed.data("list")) == before + 101
 
 
 def test_a_key_is_revoked(managed: Managed) -> None:

@@ -88,6 +88,8 @@ def test_every_call_has_an_example() -> None:
         "/runs/{id}/retry",
         "/runs/{id}/fork",
         "/runs/{id}/audit",
+        "/runs/{id}/diagnosis",
+        "/runs/{id}/repair",
         "/runs/{id}/cancel",
         "/callbacks/TOKEN/complete",
         "/callbacks/TOKEN/fail",

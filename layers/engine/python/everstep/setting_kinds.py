@@ -222,6 +222,19 @@ class Packages(Words):
         return all(part.isidentifier() for part in word.split("."))
 
 
+class Origins(Words):
+    """Origins of web pages, or ``*`` for all."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
+        """Say what they are."""
+        return super().__new__(cls, "origins such as https://app.example.org, or *")
+
+    def _fits(self, word: str) -> bool:
+        return re.fullmatch(r"\*|https?://[^/\s,]+", word) is not None
+
+
 class Patterns(Words):
     """Regular expressions; ``none`` for none at all."""
 

@@ -19,6 +19,7 @@ from everstep.setting_kinds import (
     Flag,
     Number,
     Numbers,
+    Origins,
     Packages,
     Patterns,
     Text,
@@ -158,6 +159,15 @@ class Settings:
             Choice(API_AUTHORIZATIONS),
             "what callers prove who they are with: API keys, signed requests, or nothing",
             parameter="ApiAuthorization",
+        ),
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=(),
+        metadata=_said(
+            Origins(),
+            "whose pages may use the API from a browser, for example `https://app.example.org`; "
+            "`*` for all",
+            parameter="CorsOrigins",
         ),
     )
 

@@ -93,16 +93,14 @@ def check_run(engine: Engine, caller: Caller, run_id: str) -> None:
         raise RunNotFoundError(run_id)
 
 
-def count_call(store: KeyStore, clock: Clock, caller: Caller) -> None:
-    """Count a call in the minute that it is made in; only a key with a rate costs the write.
+def count_call(store: KeyStore, clock: Clock, key_id: str, rate: int) -> None:
+    """Count a call of a key in the minute that it is made in.
 
     Raises:
         RateExceededError: There were as many as it may make.
         UnavailableError: Nothing is known.
     """
-    if caller.rate is None:
-        return
     now = clock.now()
-    if not store.count(caller.key_id, now // MINUTE, caller.rate):
+    if not store.count(key_id, now // MINUTE, rate):
         left = MINUTE - now % MINUTE
-        raise RateExceededError(caller.rate, -(-left // SECOND))
+        raise RateExceededError(rate, -(-left // SECOND))

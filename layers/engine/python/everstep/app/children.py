@@ -10,7 +10,7 @@ from everstep.app.outbox import send
 from everstep.app.payloads import move, pack, pack_secrets, unpack
 from everstep.app.start import create
 from everstep.core.children import child_id, child_secret
-from everstep.core.circumstances import Parent
+from everstep.core.circumstances import How, Parent
 from everstep.core.errors import (
     InvalidInputError,
     PayloadTooLargeError,
@@ -30,6 +30,7 @@ from everstep.core.model import (
 from everstep.core.observations import RunAccepted
 from everstep.core.operations import ChildCall, StartCall
 from everstep.core.trace_context import handed_on
+from everstep.core.trail import born
 from everstep.core.waits import waiting
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _start(
         hidden=pack_secrets(engine, run_id, secrets),
         correlation=handed_on(parent),
     )
-    holder = create(engine, head, None)
+    holder = create(engine, born(head, How.CHILD, f"run {parent.run_id}"), None)
     if holder is not None and holder.run_id != head.run_id:
         raise RunNotStarted(f"run {holder.run_id} has the reference id {start.reference_id!r}")
     first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())

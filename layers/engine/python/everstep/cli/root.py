@@ -10,6 +10,7 @@ import typer
 from typer.main import get_command
 
 from everstep.cli import (
+    audit,
     check,
     config,
     control,
@@ -18,6 +19,7 @@ from everstep.cli import (
     keys,
     messages,
     replay_check,
+    run_logs,
     runs,
     trigger,
 )
@@ -55,6 +57,8 @@ _runs.command("list")(runs.list_)
 _runs.command("inspect")(runs.inspect)
 _runs.command("result")(runs.result)
 _runs.command("history")(runs.history)
+_runs.command("logs")(run_logs.logs)
+_runs.command("audit")(audit.audit)
 _runs.command("cancel")(control.cancel)
 _runs.command("pause")(control.pause)
 _runs.command("resume")(control.resume)

@@ -9,8 +9,12 @@
 """
 
 from everstep.adapters.errors import AdapterError
+from everstep.app.capacity import TooManyRunsError
 from everstep.client.answers import (
+    AuditBreak,
     AuditEntry,
+    AuditVerdict,
+    Diagnosis,
     ErrorDetails,
     LogLine,
     LogPage,
@@ -37,8 +41,11 @@ from everstep.core.errors import (
 
 __all__ = [
     "AdapterError",
+    "AuditBreak",
     "AuditEntry",
+    "AuditVerdict",
     "Client",
+    "Diagnosis",
     "ErrorDetails",
     "IdempotencyConflictError",
     "IllegalStateError",
@@ -57,6 +64,7 @@ __all__ = [
     "RunSummary",
     "RunTimeout",
     "StepDetails",
+    "TooManyRunsError",
     "UnavailableError",
     "UnknownWorkflowError",
     "WorkflowInfo",

@@ -50,6 +50,9 @@ class Refusal(StrEnum):
     REVOKED = "revoked"
 
 
+_REFUSED: Final = {KeyState.REVOKED: Refusal.REVOKED, KeyState.EXPIRED: Refusal.EXPIRED}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Former:
     """The secret that a key had before it was rotated."""
@@ -177,10 +180,4 @@ def refusal(presented: Presented, key: ApiKey | None, now: int) -> Refusal | Non
         return Refusal.UNKNOWN
     if not is_current and not (is_former and key.former is not None and now < key.former.until):
         return Refusal.WRONG_SECRET
-    match key.state(now):
-        case KeyState.REVOKED:
-            return Refusal.REVOKED
-        case KeyState.EXPIRED:
-            return Refusal.EXPIRED
-        case KeyState.ACTIVE:
-            return None
+    return _REFUSED.get(key.state(now))

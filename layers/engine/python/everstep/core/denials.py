@@ -29,7 +29,8 @@ class NoKeyError(RequestError):
     def __init__(self) -> None:
         """Say how to give one, and nothing of what was wrong with another."""
         super().__init__(
-            "this call needs an API key that is good: send it as Authorization: Bearer <key>"
+            "this call needs an API key that is good: send it as a bearer token in "
+            "the header Authorization"
         )
 
 

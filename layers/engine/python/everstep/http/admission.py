@@ -65,7 +65,7 @@ class Gate:
             raise NoKeyError
         check_scope(caller, scope)
         if caller.rate is not None:
-            count_call(self.store(), self.engine.clock, caller)
+            count_call(self.store(), self.engine.clock, caller.key_id, caller.rate)
         request = replace(request, caller=caller)
         return self._limited(request, caller, rule) if caller.workflows else request
 

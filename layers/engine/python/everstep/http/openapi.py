@@ -70,13 +70,13 @@ _OF_QUESTIONS: Final[tuple[type[EverstepError], ...]] = (AnswerTooLargeError,)
 # What API Gateway itself answers, by status; the template writes these as problems, too.
 GATEWAY: Final = {
     400: "bad-request",
-    401: "unauthorized",
     403: "forbidden",
     404: "not-found",
     413: "payload-too-large",
     415: "unsupported-media-type",
     429: "too-many-requests",
     500: "gateway",
+    502: "gateway",
     504: "gateway-timeout",
 }
 """The last words of their types."""

@@ -79,7 +79,7 @@ class Deployment:
         """
         self.faults: Faults = faults or Planned()
         self.settings = settings or Settings()
-        self.facts = Facts(skew=self.settings.skew)
+        self.facts = Facts(skew=self.settings.skew, reuses_ids=self.settings.reuses_ids)
         self.calls: list[Call] = []
         self.counts: Counter[str] = Counter()
         self.tasks: list[Task] = []
