@@ -269,12 +269,29 @@ def test_answers_of_the_authorizer_are_kept_by_key_and_route_or_not_at_all() -> 
     kept, source, _ = authorizer["identitySource"]["Fn::If"]
 
     assert (condition, kept) == ("AsksForKeys", "RemembersKeys")
-    assert authorizer["authorizerResultTtlInSeconds"] == {"Ref": "ApiKeyCacheSeconds"}
+    assert authorizer["authorizerResultTtlInSeconds"]["Fn::If"][0] == "RemembersKeys"
+    assert {
+        each: kept_for(authorizer["authorizerResultTtlInSeconds"], each)
+        for each in PARAMETERS["ApiKeyCacheSeconds"]["AllowedValues"]
+    } == {"0": 0, "5": 5, "60": 60, "300": 300}
     assert source.split(", ") == [
         "method.request.header.Authorization",
         "context.httpMethod",
         "context.resourcePath",
     ]
+
+
+def kept_for(value: object, seconds: str) -> object:
+    """Return what a value comes to where the parameter says so many seconds."""
+    holds = {
+        "RemembersKeys": seconds != "0",
+        "RemembersKeysBriefly": seconds == "5",
+        "RemembersKeysForLong": seconds == "300",
+    }
+    if not isinstance(value, dict):
+        return value
+    condition, yes, no = value["Fn::If"]
+    return kept_for(yes if holds[condition] else no, seconds)
 
 
 def test_what_api_gateway_refuses_looks_like_any_other_problem() -> None:
