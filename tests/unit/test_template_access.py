@@ -160,10 +160,21 @@ def test_what_runs_steps_can_make_no_key() -> None:
 def test_shared_policies_are_attached_only_where_a_parameter_asks(name: str) -> None:
     managed = [p["Fn::If"] for p in RESOURCES[f"{name}Role"]["Properties"]["ManagedPolicyArns"]]
 
+    # Who only lets calls in has no payload to read.
+    payloads = [] if name == "Authorizer" else [("HasPayloadKey", "PayloadKeyPolicy")]
     assert [(condition, text(policy)) for condition, policy, _ in managed] == [
         ("HasKmsKey", "KeyPolicy"),
+        *payloads,
         ("TracesRequests", "TracingPolicy"),
     ]
+
+
+def test_the_key_for_payloads_is_used_for_this_table_only() -> None:
+    (statement,) = allowed_statements([RESOURCES["PayloadKeyPolicy"]["Properties"]])
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert text(statement["Resource"]) == "PayloadKeyArn"
+    ((operator, condition),) = statement["Condition"].items()
+    assert (operator, list(condition)) == ("StringEquals", ["kms:EncryptionContext:everstep:table"])
 
 
 def test_nothing_is_allowed_by_wildcard_but_writing_traces() -> None:
