@@ -82,6 +82,8 @@ def test_every_call_has_an_example() -> None:
         "/runs",
         "/runs/{id}",
         "/runs/{id}/result",
+        "/runs/{id}/history",
+        "/runs/{id}/events",
         "/runs/{id}/pause",
         "/runs/{id}/resume",
         "/runs/{id}/events/paid",

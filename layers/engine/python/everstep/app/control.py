@@ -52,7 +52,7 @@ def pause(
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     change = RunPaused(by=engine.ids.token())
-    asked = asked_for(Action.PAUSED, who, why)
+    asked = asked_for(engine, Action.PAUSED, who, why)
     found = change_audited(engine, run_id, change, RUN_PAUSED, asked)
     if found.changed or found.head.status is RunStatus.PAUSED:
         return RunStatus.PAUSED
@@ -87,7 +87,7 @@ def resume(
     now = engine.clock.now()
     token = engine.ids.token()
     change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace)
-    asked = asked_for(Action.RESUMED, who, why)
+    asked = asked_for(engine, Action.RESUMED, who, why)
     found = change_audited(engine, run_id, change, RUN_RESUMED, asked)
     if found.changed:
         send_recovery(engine, run_id, token)
@@ -127,7 +127,7 @@ def recover(
     now = engine.clock.now()
     token = engine.ids.token()
     change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace)
-    asked = asked_for(Action.RECOVERED, who, why)
+    asked = asked_for(engine, Action.RECOVERED, who, why)
     found = change_audited(engine, run_id, change, run_taken_over(seen_due_at), asked)
     if found.changed:
         send_recovery(engine, run_id, token)
@@ -145,15 +145,15 @@ class Found:
     head: Head
 
 
-def asked_for(action: Action, who: str | None, why: str | None) -> Asked:
-    """Return what somebody asks, ready to be recorded.
+def asked_for(engine: Engine, action: Action, who: str | None, why: str | None) -> Asked:
+    """Return what somebody asks, ready to be recorded: without secrets, as it stays for ever.
 
     Raises:
         InvalidRequestError: A name or a reason is empty, too long, or not printable.
     """
     check_said("who asks", who, LONGEST_WHO)
     check_said("the reason", why, LONGEST_WHY)
-    return Asked(action=action, who=who, why=why)
+    return Asked(action=action, who=who, why=why and engine.masking.text(why))
 
 
 def change_audited(
