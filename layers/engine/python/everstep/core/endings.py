@@ -128,7 +128,9 @@ def kept_until(head: Head) -> int | None:
     return None if head.retention is None else (head.ended_at or 0) + head.retention
 
 
-def goes_earlier(before: Head, after: Head) -> bool:
-    """Say whether somebody has discarded a run: it goes before its retention is over."""
+def stays_ended(before: Head, after: Head) -> bool:
+    """Say whether an ended run stays as it ended, but for its audit, and an earlier removal."""
     earlier = after.due_at is not None and after.due_at < (before.due_at or LAST_INSTANT)
-    return before.status.terminal and earlier
+    due_at = before.due_at if earlier else after.due_at
+    same = replace(after, generation=before.generation, trail=before.trail, due_at=due_at)
+    return before == same and after.generation >= before.generation
