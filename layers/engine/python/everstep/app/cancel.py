@@ -55,8 +55,8 @@ def cancel(
         IllegalStateError: The run has ended otherwise.
         UnavailableError: Nothing is known; the same call again is harmless.
     """
-    asked = asked_for(Action.CANCEL_REQUESTED, who, why)
-    ending = _ending(engine, who, why)
+    asked = asked_for(engine, Action.CANCEL_REQUESTED, who, why)
+    ending = _ending(engine, asked.who, asked.why)
     force = force or _begins_later(engine, run_id)
     head = _terminate(engine, run_id, ending, asked) if force else _tell(engine, run_id, asked)
     if not head.status.terminal:
@@ -85,7 +85,7 @@ def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     why = told(parent.ending)[:LONGEST_WHY] if parent.ending else None
-    asked = asked_for(Action.CANCEL_REQUESTED, f"run {parent.run_id}", why)
+    asked = asked_for(engine, Action.CANCEL_REQUESTED, f"run {parent.run_id}", why)
     with suppress(RunNotFoundError):
         successor = _tell(engine, run_id, asked).successor
         while successor is not None:

@@ -17,7 +17,7 @@ from everstep.core.errors import (
 )
 from everstep.core.model import Message, MessageKind, RunStatus
 from everstep.core.trail import began_at, sealed
-from everstep.core.transitions import RUN_PAUSED, RUN_RESUMED
+from everstep.core.transitions import RUN_PAUSED, RUN_RESUMED, run_taken_over
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -52,7 +52,7 @@ def pause(
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     change = RunPaused(by=engine.ids.token())
-    asked = asked_for(Action.PAUSED, who, why)
+    asked = asked_for(engine, Action.PAUSED, who, why)
     found = change_audited(engine, run_id, change, RUN_PAUSED, asked)
     if found.changed or found.head.status is RunStatus.PAUSED:
         return RunStatus.PAUSED
@@ -87,7 +87,7 @@ def resume(
     now = engine.clock.now()
     token = engine.ids.token()
     change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace)
-    asked = asked_for(Action.RESUMED, who, why)
+    asked = asked_for(engine, Action.RESUMED, who, why)
     found = change_audited(engine, run_id, change, RUN_RESUMED, asked)
     if found.changed:
         send_recovery(engine, run_id, token)
@@ -97,6 +97,41 @@ def resume(
             f"run {run_id} is {found.head.status}; only a PAUSED or STALLED run can be resumed"
         )
     return found.head.status
+
+
+def recover(
+    engine: Engine,
+    run_id: str,
+    seen_due_at: int | None,
+    *,
+    who: str | None = None,
+    why: str | None = None,
+) -> bool:
+    """Have a running run taken over, as the watchdog would: what got lost is sent again.
+
+    Args:
+        engine: The ports.
+        run_id: The run.
+        seen_due_at: Where it stood in the due index when it was looked at.
+        who: Who asks, for the audit.
+        why: What for, for the audit.
+
+    Returns:
+        Whether this call did it; else it goes on, or stands still, by somebody else's doing.
+
+    Raises:
+        InvalidRequestError: What is to be recorded is too long.
+        RunNotFoundError: There is no such run.
+        UnavailableError: Nothing is known; the same call again is harmless.
+    """
+    now = engine.clock.now()
+    token = engine.ids.token()
+    change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace)
+    asked = asked_for(engine, Action.RECOVERED, who, why)
+    found = change_audited(engine, run_id, change, run_taken_over(seen_due_at), asked)
+    if found.changed:
+        send_recovery(engine, run_id, token)
+    return found.changed
 
 
 # --- A change and its audit entry
@@ -110,15 +145,15 @@ class Found:
     head: Head
 
 
-def asked_for(action: Action, who: str | None, why: str | None) -> Asked:
-    """Return what somebody asks, ready to be recorded.
+def asked_for(engine: Engine, action: Action, who: str | None, why: str | None) -> Asked:
+    """Return what somebody asks, ready to be recorded: without secrets, as it stays for ever.
 
     Raises:
         InvalidRequestError: A name or a reason is empty, too long, or not printable.
     """
     check_said("who asks", who, LONGEST_WHO)
     check_said("the reason", why, LONGEST_WHY)
-    return Asked(action=action, who=who, why=why)
+    return Asked(action=action, who=who, why=why and engine.masking.text(why))
 
 
 def change_audited(

@@ -117,7 +117,7 @@ def retry(
         IllegalStateError: The run has no failure to go on from, or its code does not allow it.
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
-    call = _Call(asked=asked_for(Action.RETRIED, who, why), key=_checked(idempotency_key))
+    call = _Call(asked=asked_for(engine, Action.RETRIED, who, why), key=_checked(idempotency_key))
     history = _history(engine, run_id)
     head = history.head
     if head.status not in _RETRIED:
@@ -162,7 +162,7 @@ def fork(  # noqa: PLR0913 - each by its name
         IdempotencyConflictError: The key was used before with another input.
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
-    asked = asked_for(Action.FORKED, who, why)
+    asked = asked_for(engine, Action.FORKED, who, why)
     call = _Call(asked=asked, op=from_step, key=_checked(idempotency_key))
     history = _history(engine, run_id)
     head = history.head

@@ -19,6 +19,7 @@ from everstep.cli import (
     keys,
     messages,
     replay_check,
+    run_logs,
     runs,
     trigger,
 )
@@ -56,6 +57,7 @@ _runs.command("list")(runs.list_)
 _runs.command("inspect")(runs.inspect)
 _runs.command("result")(runs.result)
 _runs.command("history")(runs.history)
+_runs.command("logs")(run_logs.logs)
 _runs.command("audit")(audit.audit)
 _runs.command("cancel")(control.cancel)
 _runs.command("pause")(control.pause)

@@ -156,6 +156,41 @@ class AuditVerdict(_Told):
     breaks: tuple[AuditBreak, ...] = ()
 
 
+class Awaited(_Told):
+    """One thing that a run waits for, and how that is."""
+
+    key: str
+    kind: str
+    state: str
+    says: str
+    since: datetime | None = None
+    until: datetime | None = None
+    window: str | None = None
+
+
+class Foreseen(_Told):
+    """What will be done by itself: the kind of message, and when it is sent at the latest."""
+
+    message: str
+    at: datetime
+
+
+class Diagnosis(_Told):
+    """Why a run does not move, what will happen by itself, and which repair is safe now."""
+
+    id: str = Field(validation_alias=AliasChoices("run_id", "id"), serialization_alias="run_id")
+    status: RunStatus
+    cause: str
+    says: str
+    since: datetime | None = None
+    until: datetime | None = None
+    window: str | None = None
+    awaited: tuple[Awaited, ...] = ()
+    foreseen: Foreseen | None = None
+    repair: str | None = None
+    advice: str | None = None
+
+
 class VersionInfo(_Told):
     """One version of a workflow; a schema is None where a type has none."""
 

@@ -9,6 +9,7 @@ from everstep.adapters.system import SystemIds
 from everstep.client.answers import (
     AuditEntry,
     AuditVerdict,
+    Diagnosis,
     ErrorDetails,
     LogPage,
     RunDetails,
@@ -234,6 +235,22 @@ class Run(Generic[Out_co]):
         said = {"from_step": from_step}
         said |= {} if input is NOTHING else {"input": data_of(input)}
         return self._another(self._control("fork", reason, said, key=new_key()))
+
+    def diagnose(self) -> Diagnosis:
+        """Return why the run does not move, and what would help."""
+        return Diagnosis.model_validate(self._connection.get("runs", self.id, "diagnosis"))
+
+    def repair(self, *, reason: str | None = None) -> str | None:
+        """Do what helps the run now, if anything does; return what was done.
+
+        Args:
+            reason: Why, for the audit.
+
+        Raises:
+            IllegalStateError: The run has ended meanwhile.
+        """
+        done = self._control("repair", reason)["done"]
+        return None if done is None else str(done)
 
     def _ended(self, seconds: float | None) -> Mapping[str, Any]:
         """Return the answer of the API once the run has ended."""

@@ -34,6 +34,7 @@ class Action(StrEnum):
     STARTED = "started"
     PAUSED = "paused"
     RESUMED = "resumed"
+    RECOVERED = "recovered"
     STALLED = "stalled"
     CANCEL_REQUESTED = "cancel_requested"
     TIME_UP = "time_up"

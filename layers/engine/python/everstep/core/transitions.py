@@ -210,6 +210,11 @@ RUN_NOTED: Final = HeadGuard(statuses=tuple(RunStatus))
 """An entry can be added to the audit of any run that is there."""
 
 
+def run_taken_over(seen_due_at: int | None) -> HeadGuard:
+    """Guard that somebody has a running run taken over: the sweeper has not been there since."""
+    return HeadGuard(statuses=(RunStatus.RUNNING,), due_at=seen_due_at)
+
+
 def watch_moved(seen_due_at: int) -> HeadGuard:
     """Guard a move of the run's own place in the due index: running, and where it was seen."""
     return HeadGuard(statuses=(RunStatus.RUNNING,), due_at=seen_due_at)
