@@ -25,7 +25,8 @@ TABLE: Final = "Table.Arn"
 STEPS: Final = "StepQueue.Arn"
 DEAD_LETTERS: Final = "DeadLetterQueue.Arn"
 BUCKET: Final = "PayloadBucket.Arn"
-PAYLOADS: Final = "${PayloadBucket.Arn}/payloads/*"
+PAYLOADS: Final = "${PayloadBucket.Arn}/runs/*"
+EARLIER: Final = "${PayloadBucket.Arn}/payloads/*"
 WRITE_LOGS: Final = {"logs:CreateLogStream", "logs:PutLogEvents"}
 RECEIVE: Final = {
     "sqs:ReceiveMessage",
@@ -54,6 +55,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         STEPS: {"sqs:SendMessage"} | RECEIVE,
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject", "s3:PutObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "Api": {
         "ApiLogs.Arn": WRITE_LOGS,
@@ -67,6 +69,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject", "s3:PutObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "Sweeper": {
         "SweeperLogs.Arn": WRITE_LOGS,
@@ -80,7 +83,8 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         "${Table.Arn}/index/due": {"dynamodb:Query"},
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},
-        PAYLOADS: {"s3:GetObject"},
+        PAYLOADS: {"s3:DeleteObject", "s3:GetObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "DeadLetter": {
         "DeadLetterLogs.Arn": WRITE_LOGS,
@@ -89,6 +93,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "Authorizer": {
         "AuthorizerLogs.Arn": WRITE_LOGS,

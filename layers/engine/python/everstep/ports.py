@@ -191,13 +191,19 @@ class Queue(Protocol):
 
 
 class BlobStore(Protocol):
-    """Keeps recorded text that is too large for a record, under a name made from its content."""
+    """Keeps recorded text that is too large for a record: below its run, by its content."""
 
-    def put(self, text: str) -> str:
-        """Keep the text; return its reference. The same text has the same reference."""
+    def put(self, run_id: str, text: str) -> str:
+        """Keep a text of a run; return its reference. The same text has the same reference."""
 
     def get(self, ref: str) -> str:
         """Return the text of a reference."""
+
+    def copy(self, ref: str, run_id: str) -> str:
+        """Keep the text of a reference as another run's, too; return its reference there."""
+
+    def clear(self, run_id: str) -> bool:
+        """Remove texts of a run, a few hundred at a time; say whether none is left."""
 
 
 class PayloadCodec(Protocol):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
 from everstep.app.payloads import Plain
-from everstep.core.durations import SECOND
+from everstep.core.durations import DAY, SECOND
 from everstep.core.errors import EverstepError
 from everstep.core.masking import Masking
 from everstep.core.retry import Retry
@@ -62,13 +62,21 @@ class LazyBlobs:
     def _blobs(self) -> BlobStore:
         return self._make()
 
-    def put(self, text: str) -> str:
-        """Keep the text; return its reference."""
-        return self._blobs.put(text)
+    def put(self, run_id: str, text: str) -> str:
+        """Keep a text of a run; return its reference."""
+        return self._blobs.put(run_id, text)
 
     def get(self, ref: str) -> str:
         """Return the text of a reference."""
         return self._blobs.get(ref)
+
+    def copy(self, ref: str, run_id: str) -> str:
+        """Keep the text of a reference as another run's, too; return its reference there."""
+        return self._blobs.copy(ref, run_id)
+
+    def clear(self, run_id: str) -> bool:
+        """Remove texts of a run; say whether none is left."""
+        return self._blobs.clear(run_id)
 
 
 class Clients:
@@ -159,6 +167,7 @@ def limits_of(settings: Settings) -> Limits:
         runs=settings.max_concurrent_runs,
         runs_of=settings.max_concurrent_runs_of,
         run_timeout=settings.run_timeout_seconds * SECOND or None,
+        retention=settings.retention_days * DAY or None,
         step_timeout=settings.step_timeout_seconds * SECOND or None,
         retry=Retry(
             max_attempts=settings.retry_max_attempts,

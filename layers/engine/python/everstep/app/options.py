@@ -153,6 +153,16 @@ def timeout_of(engine: Engine, workflow: Workflow[Any, Any], said: int | None = 
     return engine.limits.run_timeout
 
 
+def retention_of(
+    engine: Engine, workflow: Workflow[Any, Any], said: int | None = None
+) -> int | None:
+    """Return how long a run is kept: what its start says, its workflow, or the deployment."""
+    for retention in (said, workflow.retention):
+        if retention is not None:
+            return retention
+    return engine.limits.retention
+
+
 def deadline_of(begins_at: int, timeout: int | None) -> int | None:
     """Return when a run's time is up."""
     return None if timeout is None else min(begins_at + timeout, LAST_INSTANT)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.errors import PayloadTooLargeError, UnreadablePayloadError
 from everstep.core.hiding import hidden_of_head, hidden_text, values_of
 from everstep.core.model import Payload
+from everstep.core.places import owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -91,7 +92,7 @@ def pack(engine: Engine, run_id: str, text: str, what: str, inline: int | None =
         sealed = SEAL + encoded
         room = len(sealed.encode())
     limit = engine.limits.inline if inline is None else inline
-    ref = engine.blobs.put(sealed or text) if room > limit else None
+    ref = engine.blobs.put(run_id, sealed or text) if room > limit else None
     return Payload(text=text, ref=ref, size=size, sealed=sealed)
 
 
@@ -123,9 +124,16 @@ def move(engine: Engine, payload: Payload, source: str, target: str) -> Payload:
     """Return what is recorded of one run as another run's, as it is to be recorded there."""
     readable = isinstance(engine.codec, Plain) and payload.sealed is None
     if readable and not (payload.text or "").startswith(SEAL):
-        return payload.recorded
+        return _copied(engine, payload.recorded, target)
     whole = unpack(engine, source, payload)
     return pack(engine, target, whole.at_hand, f"what was recorded of run {source}").recorded
+
+
+def _copied(engine: Engine, payload: Payload, target: str) -> Payload:
+    """Return a payload that goes with a run: what belongs to another one, and nothing else."""
+    if payload.ref is None or owner(payload.ref) in (None, target):
+        return payload
+    return replace(payload, ref=engine.blobs.copy(payload.ref, target))
 
 
 def load(engine: Engine, run_id: str) -> History | None:

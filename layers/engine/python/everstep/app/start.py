@@ -14,6 +14,7 @@ from everstep.app.options import (
     check_said,
     checked,
     deadline_of,
+    retention_of,
     timeout_of,
 )
 from everstep.app.outbox import send
@@ -133,7 +134,7 @@ def _head(
         deadline=deadline_of(begins_at, timeout_of(engine, workflow, terms.timeout)),
         reference_id=terms.reference_id,
         tags=terms.tags,
-        retention=workflow.retention if terms.retention is None else terms.retention,
+        retention=retention_of(engine, workflow, terms.retention),
         correlation=correlation_of(engine, terms),
     )
 

@@ -328,9 +328,17 @@ class GatedBlobs:
     inner: BlobStore
     gate: Gate
 
-    def put(self, text: str) -> str:
-        """Keep the text."""
-        return self.gate.pass_through("blobs.put", "", lambda: self.inner.put(text))
+    def put(self, run_id: str, text: str) -> str:
+        """Keep a text of a run."""
+        return self.gate.pass_through("blobs.put", run_id, lambda: self.inner.put(run_id, text))
+
+    def copy(self, ref: str, run_id: str) -> str:
+        """Keep a text as another run's, too."""
+        return self.gate.pass_through("blobs.copy", run_id, lambda: self.inner.copy(ref, run_id))
+
+    def clear(self, run_id: str) -> bool:
+        """Remove texts of a run."""
+        return self.gate.pass_through("blobs.clear", run_id, lambda: self.inner.clear(run_id))
 
     def get(self, ref: str) -> str:
         """Return the text of a reference."""

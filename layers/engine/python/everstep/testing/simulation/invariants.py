@@ -199,10 +199,15 @@ def kept_results_are_those_of_the_origin(engine: Engine, history: History) -> No
         if not _is_kept(record):
             continue
         old = before.records.get(record.key) if before else None
-        what = None if old is None else (old.kind, old.attempt, old.ended_at, old.result, old.error)
-        if what != (record.kind, record.attempt, record.ended_at, record.result, record.error):
+        if old is None or _said(old) != _said(record):
             detail = f"{record.key} of {history.head.run_id}"
             raise ViolationError("kept_results_are_those_of_the_origin", detail)
+
+
+def _said(record: OpRecord) -> tuple[object, ...]:
+    """Return what a record says, wherever its result is kept."""
+    text = record.result and record.result.text
+    return record.kind, record.attempt, record.ended_at, text, record.error
 
 
 def _is_kept(record: OpRecord) -> bool:
