@@ -44,3 +44,11 @@ def test_a_parameter_that_is_a_setting_says_what_the_functions_are_told() -> Non
 
 def test_what_the_template_makes_something_else_of_is_not_taken_for_it() -> None:
     assert variables(ExecutorTimeout="900", MemorySize="256") == PLACE
+
+
+def test_whoever_goes_to_the_table_reads_payloads_with_the_key_of_the_stack() -> None:
+    assert variables(PayloadKeyArn="arn:key") == PLACE | {
+        "EVERSTEP_PAYLOAD_CODEC": "kms",
+        "EVERSTEP_PAYLOAD_KEY": "arn:key",
+    }
+    assert "EVERSTEP_PAYLOAD_CODEC" not in variables(PayloadKeyArn="")
