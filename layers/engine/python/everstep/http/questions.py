@@ -103,6 +103,9 @@ class _Calls:
         shown = rendering.run(view)
         if "steps" in included:
             shown["steps"] = rendering.steps(view)
+        if "logs" in included:
+            lines = read_logs(self.engine, request.run_id, LogQuery())
+            shown["logs"] = [shown_line(each) for each in lines.lines]
         if "audit" in included:
             shown["audit"] = self._trail(request.run_id)
         if "events" in included:
