@@ -15,6 +15,7 @@ from everstep.cli import (
     control,
     deployed,
     doctor,
+    init,
     keys,
     messages,
     replay_check,
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("trigger")(trigger.trigger)
+app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
 app.command("replay-check")(replay_check.replay_check)
