@@ -23,6 +23,7 @@ from everstep.adapters.memory.store import DeadLetter, MemoryStore
 from everstep.adapters.s3 import S3Blobs
 from everstep.adapters.sqs import SqsQueue
 from everstep.core import messages
+from everstep.core.places import below, owner
 from tests.cloudformation import load, of_type
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Backend:
     api_keys: KeyStore
     queue: Queue
     blobs: BlobStore
+    kept: Callable[[str], Sequence[str]]
     dead_letter: Callable[[str], DeadLetter | None]
     receive_all: Callable[[], Sequence[Message]]
     delayed: Callable[[], int]
@@ -77,7 +79,7 @@ class Backend:
 @contextmanager
 def memory() -> Iterator[Backend]:
     """Give the adapters in memory."""
-    store = MemoryStore()
+    store, blobs = MemoryStore(), MemoryBlobs()
     clock = VirtualClock(1_000_000)
     queue = MemoryQueue(clock)
 
@@ -95,7 +97,8 @@ def memory() -> Iterator[Backend]:
         dead_letters=store,
         api_keys=MemoryKeys(),
         queue=queue,
-        blobs=MemoryBlobs(),
+        blobs=blobs,
+        kept=lambda run_id: [each for each in blobs.refs if owner(each) == run_id],
         dead_letter=lambda name: next(
             (each for each in store.dead_letters if each.message_id == name), None
         ),
@@ -161,10 +164,16 @@ def _aws(clients: Clients) -> Backend:
         api_keys=DynamoKeys(clients.dynamodb, clients.table),
         queue=SqsQueue(clients.sqs, clients.queue_url),
         blobs=S3Blobs(clients.s3, clients.bucket),
+        kept=lambda run_id: _kept(clients, run_id),
         dead_letter=lambda name: _dead_letter(clients, name),
         receive_all=lambda: list(_receive_all(clients)),
         delayed=lambda: _delayed(clients),
     )
+
+
+def _kept(clients: Clients, run_id: str) -> list[str]:
+    found = clients.s3.list_objects_v2(Bucket=clients.bucket, Prefix=below(run_id))
+    return [each["Key"] for each in found.get("Contents", ())]
 
 
 def _dead_letter(clients: Clients, name: str) -> DeadLetter | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.changes import RunEnded, RunPaused, RunResumed, RunStalled, RunWatched
-from everstep.core.circumstances import Claim, Ending, Origin, Parent
+from everstep.core.circumstances import Claim, Ending, How, Origin, Parent, Trail
 from everstep.core.model import (
     ErrorInfo,
     Head,
@@ -86,6 +86,15 @@ def make_full_head(run_id: str) -> Head:
         successor="next",
         hidden=SECRETS,
         correlation=Correlation(id="order/7 ü"),
+        trail=Trail(
+            link="hash",
+            how=How.RETRY,
+            who="ann",
+            why="mended",
+            sealed=4,
+            after="the one before",
+            started_at=NOW + 2,
+        ),
     )
 
 

@@ -59,6 +59,7 @@ HEAD_GUARDS: Final = {
     "RUN_RESUMED": transitions.RUN_RESUMED,
     "RUN_TOLD": transitions.RUN_TOLD,
     "TIME_IS_UP": transitions.TIME_IS_UP,
+    "RUN_NOTED": transitions.RUN_NOTED,
     "RUN_TERMINATED": transitions.RUN_TERMINATED,
     "watch_moved": transitions.watch_moved(SEEN),
     "nothing": HeadGuard(statuses=()),

@@ -35,7 +35,7 @@ STACK: Final = "everstep-tests"
 PARAMETERS: Final = {
     "TableDeletionProtection": "false",
     # What a test has revoked is to be forgotten while it waits.
-    "ApiKeyCacheSeconds": "2",
+    "ApiKeyCacheSeconds": "5",
     "ExecutorTimeout": "30",
     "MaxReceiveCount": "3",
     "InlineLimitBytes": "4096",

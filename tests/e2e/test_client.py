@@ -72,8 +72,14 @@ def test_a_run_is_paused_and_resumed_and_both_clients_see_it(client: Client, oth
     assert same.status() is RunStatus.PAUSED
     same.resume()
     run.result(timeout=60)
-    said = [(each.action, who(each.by), each.reason) for each in run.audit()]
-    assert said[1:] == [("paused", "tests", "wait"), ("resumed", "tests", None)]
+    told = [each for each in run.audit() if each.action != "started"]
+    assert [(each.action, who(each.by), each.reason) for each in told] == [
+        ("created", "tests", None),
+        ("paused", "tests", "wait"),
+        ("resumed", "tests", None),
+        ("completed", "everstep", None),
+    ]
+    assert run.verify_audit().whole
 
 
 def who(by: str | None) -> str | None:

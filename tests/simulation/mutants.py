@@ -8,7 +8,6 @@ from inspect import isfunction
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.adapters.memory import store
-from everstep.adapters.references import reference
 from everstep.app import advance, attempt, control, dead_letter, fulfil, outbox, stall, start, sweep
 from everstep.app.outcomes import Done
 from everstep.app.recording import record_op
@@ -18,6 +17,7 @@ from everstep.core.decisions import Raised, Returned
 from everstep.core.effects import Arm, Send
 from everstep.core.errors import UnavailableError
 from everstep.core.model import Head, Message, MessageKind, OpStatus, Payload, RunStatus
+from everstep.core.places import place
 from everstep.core.repeats import is_repeat
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
@@ -289,9 +289,9 @@ def a_failed_send_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 def a_payload_is_kept_after_the_commit(patch: pytest.MonkeyPatch) -> None:
     original = advance._Advance._commit
 
-    def pack(engine: Engine, text: str, _what: str) -> Payload:
+    def pack(engine: Engine, run_id: str, text: str, _what: str) -> Payload:
         large = len(text) > engine.limits.inline
-        ref = reference(text.encode()) if large else None
+        ref = place(run_id, text.encode()) if large else None
         return Payload(text=text, ref=ref, size=len(text))
 
     def commit(
@@ -303,7 +303,7 @@ def a_payload_is_kept_after_the_commit(patch: pytest.MonkeyPatch) -> None:
     ) -> Done:
         done = original(self, history, replay, record, guard)
         if record.result is not None and record.result.ref is not None:
-            self.engine.blobs.put(record.result.at_hand)
+            self.engine.blobs.put(self.message.run_id, record.result.at_hand)
         return done
 
     patch.setattr(attempt, "pack", pack)

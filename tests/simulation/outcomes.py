@@ -103,9 +103,14 @@ _ASKED: Final = {
     "sleeps_too_long": 1,
     "waits_for_many": 1,
     "insists": 1,
-    "lost_code": 1,
-    "stumbles": 1,
+    # That it stood still, and that somebody had it go on.
+    "lost_code": 2,
+    "stumbles": 2,
     "pauses": 2,
+    "runs_short_of_time": 1,
+    "runs_out_of_time": 1,
+    "retried": 1,
+    "forked": 1,
 }
 
 
@@ -179,7 +184,8 @@ def check_usual(name: str, world: World) -> None:
         return
     # What follows the first run are its children, which end as it wants them to.
     head = world.history(world.store.run_ids[0]).head
-    if head.status is not _ends(name) or head.generation != _ASKED.get(name, 0):
+    # Its end is an entry, too.
+    if head.status is not _ends(name) or head.generation != _ASKED.get(name, 0) + 1:
         raise ViolationError("one_outcome", f"{head}")
     if world.facts.recovered:
         raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.app.options import StartOptions
 from everstep.core.circumstances import Reference
 from everstep.testing.simulation.explore import Scenario, interleavings, single_plans
@@ -14,9 +15,12 @@ from everstep.testing.simulation.faults import FaultKind, Planned
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
 from tests.simulation.scenarios import LIMITS, MIXED, SCENARIOS
+from tests.simulation.workflows import HOUR
 
 if TYPE_CHECKING:
     from everstep.core.model import History
+
+REMOVES = ("runs.release", "blobs.clear", "runs.clear")
 
 # Those after which the actor makes no further call that it had in mind before.
 FAILURES = (
@@ -80,21 +84,43 @@ def test_a_run_has_a_name_only_after_the_one_before_it_has_ended(alone: Counter[
 def nothing_is_left(world: World) -> bool:
     store = world.store
     kept = (store._heads, store._records, store._events, store._claims, store._references)
-    return not any(kept) and not store._audit
+    blobs = world.inside.blobs
+    assert isinstance(blobs, MemoryBlobs)
+    return not any(kept) and not store._audit and not blobs.refs
 
 
 def test_nothing_is_left_of_a_run_that_was_removed_wherever_the_sweeper_dies() -> None:
     scenario = SCENARIOS["is_removed"]
     usual = scenario.play()
     assert nothing_is_left(usual)
-    removal = {call.number for call in usual.calls if call.name in ("runs.release", "runs.clear")}
-    assert len(removal) == 3
+    removal = {call.number for call in usual.calls if call.name in REMOVES}
+    assert len(removal) == 4
     died = 0
     for plan in single_plans(usual):
         if plan.keys() <= removal and set(plan.values()) <= set(FAILURES):
             assert nothing_is_left(scenario.play(Planned(plan)))
             died += 1
     assert died == len(removal) * len(FAILURES)
+
+
+def large_and_kept(world: World) -> None:
+    world.trigger("large_payload", 1, "key", options=StartOptions(retention=HOUR))
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_large_payloads_go_with_their_run_wherever_the_sweeper_dies(kind: FaultKind) -> None:
+    scenario = Scenario(
+        begin=large_and_kept,
+        workflows=MIXED,
+        settings=lambda: Settings(limits=LIMITS, removes=True),
+    )
+    usual = scenario.play()
+    assert nothing_is_left(usual)
+    assert usual.counts["blobs.put"] > 0
+    removal = {call.number for call in usual.calls if call.name in REMOVES}
+    assert len(removal) == 4
+    for number in removal:
+        assert nothing_is_left(scenario.play(Planned({number: kind})))
 
 
 def test_a_name_is_free_again_once_its_run_was_removed() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import pytest
 
 from everstep import Context
+from everstep.core.audit import Action
 from everstep.core.changes import HeadChange
 from everstep.core.model import MessageKind, OpKind, OpStatus
 from everstep.testing.simulation.explore import played, single_plans
@@ -21,6 +22,7 @@ from tests.simulation.test_schedules import QUICK, SLOW
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from everstep.core.audit import AuditEntry
     from everstep.testing.simulation.explore import Scenario
     from everstep.testing.simulation.world import World
 
@@ -57,7 +59,16 @@ def test_every_kind_of_message_is_sent_in_some_scenario() -> None:
 
 def test_everything_that_can_happen_to_a_head_happens_in_some_scenario() -> None:
     changes = {words[1] for world in WORLDS.values() for words in written(world, "runs.change")}
-    assert changes == {change.__name__ for change in get_args(HeadChange)}
+    # What is noted of a run is written together with the run that comes of it.
+    noted = {"RunNoted" for world in WORLDS.values() for _ in retried(world)}
+    assert changes | noted == {change.__name__ for change in get_args(HeadChange)}
+
+
+def retried(world: World) -> list[AuditEntry]:
+    """Return what audits say of runs that others go on from."""
+    again = (Action.RETRIED, Action.FORKED)
+    entries = (each for run_id in world.store.run_ids for each in world.store.audit(run_id))
+    return [each for each in entries if each.action in again]
 
 
 def makers() -> dict[str, Callable[..., Any]]:

@@ -318,7 +318,7 @@ def test_every_function_has_an_alarm_for_its_errors_and_its_throttles(metric: st
     watched = {
         text(alarm["Dimensions"][0]["Value"])
         for alarm in ALARMS.values()
-        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", metric)
+        if (alarm.get("Namespace"), alarm.get("MetricName")) == ("AWS/Lambda", metric)
     }
 
     assert watched == set(FUNCTIONS)

@@ -25,7 +25,8 @@ TABLE: Final = "Table.Arn"
 STEPS: Final = "StepQueue.Arn"
 DEAD_LETTERS: Final = "DeadLetterQueue.Arn"
 BUCKET: Final = "PayloadBucket.Arn"
-PAYLOADS: Final = "${PayloadBucket.Arn}/payloads/*"
+PAYLOADS: Final = "${PayloadBucket.Arn}/runs/*"
+EARLIER: Final = "${PayloadBucket.Arn}/payloads/*"
 WRITE_LOGS: Final = {"logs:CreateLogStream", "logs:PutLogEvents"}
 RECEIVE: Final = {
     "sqs:ReceiveMessage",
@@ -54,6 +55,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         STEPS: {"sqs:SendMessage"} | RECEIVE,
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject", "s3:PutObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "Api": {
         "ApiLogs.Arn": WRITE_LOGS,
@@ -67,6 +69,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject", "s3:PutObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "Sweeper": {
         "SweeperLogs.Arn": WRITE_LOGS,
@@ -80,7 +83,8 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         "${Table.Arn}/index/due": {"dynamodb:Query"},
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},
-        PAYLOADS: {"s3:GetObject"},
+        PAYLOADS: {"s3:DeleteObject", "s3:GetObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "DeadLetter": {
         "DeadLetterLogs.Arn": WRITE_LOGS,
@@ -89,6 +93,7 @@ PRIVILEGES: Final[dict[str, dict[str, set[str]]]] = {
         STEPS: {"sqs:SendMessage"},
         BUCKET: {"s3:ListBucket"},
         PAYLOADS: {"s3:GetObject"},
+        EARLIER: {"s3:GetObject"},
     },
     "Authorizer": {
         "AuthorizerLogs.Arn": WRITE_LOGS,
@@ -160,10 +165,21 @@ def test_what_runs_steps_can_make_no_key() -> None:
 def test_shared_policies_are_attached_only_where_a_parameter_asks(name: str) -> None:
     managed = [p["Fn::If"] for p in RESOURCES[f"{name}Role"]["Properties"]["ManagedPolicyArns"]]
 
+    # Who only lets calls in has no payload to read.
+    payloads = [] if name == "Authorizer" else [("HasPayloadKey", "PayloadKeyPolicy")]
     assert [(condition, text(policy)) for condition, policy, _ in managed] == [
         ("HasKmsKey", "KeyPolicy"),
+        *payloads,
         ("TracesRequests", "TracingPolicy"),
     ]
+
+
+def test_the_key_for_payloads_is_used_for_this_table_only() -> None:
+    (statement,) = allowed_statements([RESOURCES["PayloadKeyPolicy"]["Properties"]])
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert text(statement["Resource"]) == "PayloadKeyArn"
+    ((operator, condition),) = statement["Condition"].items()
+    assert (operator, list(condition)) == ("StringEquals", ["kms:EncryptionContext:everstep:table"])
 
 
 def test_nothing_is_allowed_by_wildcard_but_writing_traces() -> None:
@@ -258,12 +274,29 @@ def test_answers_of_the_authorizer_are_kept_by_key_and_route_or_not_at_all() -> 
     kept, source, _ = authorizer["identitySource"]["Fn::If"]
 
     assert (condition, kept) == ("AsksForKeys", "RemembersKeys")
-    assert authorizer["authorizerResultTtlInSeconds"] == {"Ref": "ApiKeyCacheSeconds"}
+    assert authorizer["authorizerResultTtlInSeconds"]["Fn::If"][0] == "RemembersKeys"
+    assert {
+        each: kept_for(authorizer["authorizerResultTtlInSeconds"], each)
+        for each in PARAMETERS["ApiKeyCacheSeconds"]["AllowedValues"]
+    } == {"0": 0, "5": 5, "60": 60, "300": 300}
     assert source.split(", ") == [
         "method.request.header.Authorization",
         "context.httpMethod",
         "context.resourcePath",
     ]
+
+
+def kept_for(value: object, seconds: str) -> object:
+    """Return what a value comes to where the parameter says so many seconds."""
+    holds = {
+        "RemembersKeys": seconds != "0",
+        "RemembersKeysBriefly": seconds == "5",
+        "RemembersKeysForLong": seconds == "300",
+    }
+    if not isinstance(value, dict):
+        return value
+    condition, yes, no = value["Fn::If"]
+    return kept_for(yes if holds[condition] else no, seconds)
 
 
 def test_what_api_gateway_refuses_looks_like_any_other_problem() -> None:

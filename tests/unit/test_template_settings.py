@@ -37,6 +37,8 @@ def referred(value: object) -> set[str]:
     match value:
         case {"Ref": name}:
             return {str(name)}
+        case {"Fn::If": [condition, *choices]}:
+            return referred(TEMPLATE["Conditions"][condition]) | referred(choices)
         case dict():
             return {name for each in value.values() for name in referred(each)}
         case list():

@@ -16,6 +16,7 @@ from everstep.adapters.errors import AdapterError
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.s3 import S3Blobs
 from everstep.app.engine import Limits
+from everstep.core.places import place
 from everstep.core.retry import Retry
 from everstep.loading import load_registry
 from everstep.settings import Settings, SettingsError
@@ -266,7 +267,7 @@ def test_a_client_that_only_reads_refuses_to_write_before_anything_is_sent() -> 
     with pytest.raises(ReadOnlyError, match="PutItem is refused"):
         engine.dead_letters.keep("message", "{}", "reason", 0)
     with pytest.raises(ReadOnlyError, match="PutObject is refused"):
-        engine.blobs.put("text")
+        engine.blobs.put("run", "text")
 
 
 def test_a_client_that_only_reads_does_read() -> None:
@@ -302,7 +303,10 @@ def test_lazy_blobs_are_made_once_and_pass_everything_on() -> None:
 
     blobs = LazyBlobs(make)
     assert made == []
-    assert blobs.get(blobs.put("text")) == "text"
+    ref = blobs.put("run", "text")
+    assert blobs.get(blobs.copy(ref, "other")) == "text"
+    assert blobs.clear("run")
+    assert made[-1].refs == {place("other", b"text")}
     assert len(made) == 1
 
 

@@ -93,7 +93,9 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     ),
     "SqsQueue.send": lambda client: SqsQueue(client, URL).send([START]),
     "SqsQueue.send, many": lambda client: SqsQueue(client, URL).send([START, START]),
-    "S3Blobs.put": lambda client: S3Blobs(client, "bucket").put("text"),
+    "S3Blobs.put": lambda client: S3Blobs(client, "bucket").put("run", "text"),
+    "S3Blobs.copy": lambda client: S3Blobs(client, "bucket").copy("runs/a/x", "b"),
+    "S3Blobs.clear": lambda client: S3Blobs(client, "bucket").clear("run"),
     "S3Blobs.get": lambda client: S3Blobs(client, "bucket").get("payloads/x"),
 }
 

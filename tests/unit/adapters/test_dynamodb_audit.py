@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from everstep.adapters.dynamodb import audits, items
 from everstep.adapters.dynamodb.store import DynamoRuns
 from everstep.adapters.errors import AdapterError
-from everstep.core.audit import Action, AuditEntry
+from everstep.core.audit import Action, AuditEntry, Note
 from everstep.core.errors import UnavailableError
 from everstep.core.unreadable import UnreadableError
 from tests.contract.builders import ALWAYS_HEAD, CHANGES, NOW, make_head
@@ -63,11 +63,12 @@ def test_any_other_refusal_is_a_fault() -> None:
 def test_a_run_that_is_created_with_an_entry_and_refused_is_a_fault() -> None:
     scripted: Any = ScriptedClient(refusal("AccessDeniedException"))
     with pytest.raises(AdapterError, match="AccessDenied"):
-        DynamoRuns(scripted, "table").create(HEAD, None, ENTRY)
+        DynamoRuns(scripted, "table").create(HEAD, None, Note(run_id="old", entry=ENTRY))
 
 
 def test_an_entry_reads_back_as_it_was_written() -> None:
-    for entry in (ENTRY, replace(ENTRY, who=None, why=None)):
+    said = replace(ENTRY, details={"run_id": "other"})
+    for entry in (ENTRY, replace(ENTRY, who=None, why=None), said):
         assert audits.to_entry(audits.from_entry("mine", entry)) == entry
 
 

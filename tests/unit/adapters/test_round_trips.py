@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from everstep.adapters.dynamodb import items
 from everstep.adapters.dynamodb.keys import claim as claim_key
 from everstep.core import messages
-from everstep.core.circumstances import Claim, Ending, Origin, Parent
+from everstep.core.circumstances import Claim, Ending, How, Origin, Parent, Trail
 from everstep.core.model import (
     ErrorInfo,
     Event,
@@ -65,6 +65,7 @@ records = st.builds(
     outcome=st.none() | st.sampled_from(RunStatus),
     patches=st.lists(texts, max_size=3).map(tuple),
     logs=logs,
+    hidden=st.none() | payloads,
 )
 events = st.builds(
     Event,
@@ -101,6 +102,16 @@ traces = st.builds(
     derived=st.just(value=True),
 )
 correlations = st.builds(Correlation, trace=traces, id=st.none() | names)
+trails = st.builds(
+    Trail,
+    link=names,
+    how=st.none() | st.sampled_from(How),
+    who=st.none() | names,
+    why=st.none() | names,
+    sealed=maybe_numbers,
+    after=st.none() | names,
+    started_at=maybe_numbers,
+)
 heads = st.builds(
     Head,
     run_id=names,
@@ -130,6 +141,8 @@ heads = st.builds(
     successor=st.none() | names,
     correlation=st.none() | correlations,
     logs=logs,
+    hidden=st.none() | payloads,
+    trail=st.none() | trails,
 )
 claims = st.builds(Claim, workflow=names, key=texts, run_id=names, input_hash=texts)
 anything = st.builds(

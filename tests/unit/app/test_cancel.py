@@ -213,7 +213,10 @@ def test_asking_again_changes_nothing(engine: TestEngine) -> None:
     engine.run_until_idle()
     engine.cancel(run.id, who="cid")
     engine.cancel(run.id, force=True)
-    assert [each.who for each in engine.audit(run.id)[1:]] == ["ann"]
+    assert [(each.action, each.who) for each in engine.audit(run.id)[1:]] == [
+        ("cancel_requested", "ann"),
+        ("cancelled", "ann"),
+    ]
     assert run.error is not None
     assert run.error.message == "the run was cancelled by ann"
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from everstep import Context, step, workflow
+from everstep import Context, Retry, step, workflow
 from everstep.app.capacity import TooManyRunsError, over_capacity
 from everstep.app.engine import Limits
 from everstep.app.fork import fork
@@ -18,7 +18,7 @@ from everstep.core.errors import (
     ReferenceConflictError,
 )
 from everstep.core.model import RunStatus
-from everstep.testing import TestEngine
+from everstep.testing import TestEngine, crash_matrix
 from tests.unit.app.world import World
 
 TWO: Final = Limits(runs=2)
@@ -39,6 +39,11 @@ async def other(ctx: Context, number: int) -> int:
 @step
 def double(number: int) -> int:
     return 2 * number
+
+
+@workflow(name="doubling")
+async def doubling(ctx: Context, number: int) -> int:
+    return await ctx.step(double, number)
 
 
 @workflow(name="parent")
@@ -188,3 +193,13 @@ def test_a_fork_is_somebody_s_decision_about_a_run_that_is_here() -> None:
     begin(world, "other")
     made = fork(world.engine, run_id, from_step="double#1")
     assert world.head(made.run_id).status is RunStatus.RUNNING
+
+
+def test_whatever_fails_a_start_ends_with_its_run_also_where_that_takes_the_last_place() -> None:
+    report = crash_matrix(parent, 4, workflows=[other], limits=Limits(runs=1, runs_of={"*": 1}))
+    assert sum(report.schedules.values()) > 50
+
+
+def test_a_default_policy_survives_every_crash_as_one_of_its_own_does() -> None:
+    limits = Limits(retry=Retry(max_attempts=2, initial_delay=1, jitter=False), step_timeout=9000)
+    crash_matrix(doubling, 4, limits=limits)

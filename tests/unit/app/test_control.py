@@ -2,9 +2,11 @@
 
 import pytest
 
-from everstep.app.control import audit, pause, resume
+from everstep.app.audit import audit, verify_audit
+from everstep.app.control import pause, resume
 from everstep.app.outcomes import Done
-from everstep.core.audit import Action, first_break
+from everstep.core.audit import Action
+from everstep.core.audit_check import Harm
 from everstep.core.errors import IllegalStateError, RunNotFoundError, UnavailableError
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from tests.unit.app.definitions import hibernating, one_step, two_steps
@@ -186,7 +188,7 @@ def test_what_is_asked_is_recorded_with_who_and_why() -> None:
         "lunch",
     )
     assert (resumed.number, resumed.action, resumed.who) == (2, Action.RESUMED, "bob")
-    assert first_break(world.head(run_id), [paused, resumed]) is None
+    assert verify_audit(world.engine, run_id).whole
 
 
 def test_what_changes_nothing_is_not_recorded() -> None:
@@ -215,7 +217,7 @@ def test_two_who_ask_at_the_same_time_are_recorded_one_after_the_other() -> None
     pause(world.engine, run_id, who="ann")
     entries = audit(world.engine, run_id)[1:]
     assert [each.who for each in entries] == ["bob", "bob", "ann"]
-    assert first_break(world.head(run_id), entries) is None
+    assert verify_audit(world.engine, run_id).whole
 
 
 def test_who_never_finds_room_between_others_may_call_again() -> None:
@@ -254,4 +256,5 @@ def test_an_entry_that_is_gone_keeps_nobody_from_acting_and_shows() -> None:
     resume(world.engine, run_id)
     entries = audit(world.engine, run_id)[1:]
     assert [each.number for each in entries] == [2]
-    assert first_break(world.head(run_id), entries) == 1
+    (gone,) = verify_audit(world.engine, run_id).breaks
+    assert (gone.entry, gone.harm) == (1, Harm.REMOVED)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from everstep import Context, workflow
-from everstep.core.audit import AuditEntry
+from everstep.core.audit import Note
 from everstep.core.circumstances import Claim, Reference
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.errors import (
@@ -107,9 +107,9 @@ class Contested(InterruptedStore):
         self,
         head: Head,
         claim: Claim | None,
-        audit: AuditEntry | None = None,
+        note: Note | None = None,
         reference: Reference | None = None,
-    ) -> Claim | Reference | None:
+    ) -> Claim | Reference | Note | None:
         """Let another run take the name and end."""
         assert reference is not None
         held = self.reference(*reference.name)
@@ -117,7 +117,7 @@ class Contested(InterruptedStore):
         instead_of = held.run_id if held else None
         taken = replace(reference, run_id=faster.run_id, instead_of=instead_of)
         assert super().create(faster, None, reference=taken) is None
-        return super().create(head, claim, audit, reference)
+        return super().create(head, claim, note, reference)
 
 
 def test_a_reference_id_that_is_taken_again_and_again_leaves_it_to_the_caller_to_go_on() -> None:

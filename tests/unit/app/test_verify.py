@@ -70,11 +70,13 @@ def test_nothing_is_written(world: World) -> None:
         "lists.every",
         "timers.due",
         "runs.load",
+        "runs.audit",
     }
 
 
 DAMAGES: dict[str, Callable[[World], None]] = {
     "the_end_is_recorded": lambda world: set_head(world, ended_at=None),
+    "the_audit_is_whole": lambda world: set_head(world, generation=7),
     "a_stall_has_its_reason": lambda world: set_head(world, status=RunStatus.STALLED),
     "running_is_watched": lambda world: set_head(world, status=RunStatus.RUNNING, due_at=None),
     "an_ended_run_is_not_due": lambda world: set_head(world, due_at=1),
@@ -155,7 +157,8 @@ def test_what_is_gone_at_a_second_look_is_not_reported(
 def test_two_runs_with_one_key_are_named(world: World) -> None:
     world.run()
     head = world.history().head
-    world.store._heads["run-2"] = replace(head, run_id="run-2")
+    other = replace(head, run_id="run-2", trail=None, generation=0)
+    world.store._heads["run-2"] = other
     world.store._records["run-2"] = dict(world.history().records)
     assert violated(world) == ["one_run_per_idempotency_key"]
     assert verify_run(world.inside, "run-2").violations == ()

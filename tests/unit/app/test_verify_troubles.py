@@ -123,7 +123,7 @@ def test_a_payload_that_cannot_be_fetched_is_named(
 
 def test_a_payload_that_is_no_json_is_named_without_what_it_says(world: World) -> None:
     world.run()
-    set_head(world, result=Payload(text="{{secret"))
+    set_head(world, result=Payload(text="{{secret"), trail=None, generation=0)
     (violation,) = told(world)
     assert violation[1:] == ("records_are_readable", "the run itself: result is not JSON")
 
@@ -132,7 +132,7 @@ def test_where_a_service_fails_what_was_seen_comes_first_and_says_so(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.run()
-    set_head(world, ended_at=None)
+    set_head(world, ended_at=None, trail=None, generation=0)
     reports = verify(world.inside, pause=refusing(UnavailableError("throttled")))
     (violation,) = next(reports).violations
     assert violation.detail.endswith("; seen once only, as the check broke off")
@@ -155,7 +155,8 @@ def test_runs_with_violations_are_looked_at_again_together_after_one_pause(world
     world.run()
     first, second, third = sorted(world.store.run_ids)
     for broken in (first, second):
-        world.store._heads[broken] = replace(world.store._heads[broken], ended_at=None)
+        head = replace(world.store._heads[broken], trail=None, generation=0)
+        world.store._heads[broken] = replace(head, ended_at=None)
     pauses: list[float] = []
 
     def mend(seconds: float) -> None:
@@ -256,7 +257,7 @@ def test_what_other_code_may_have_brought_about_is_marked(world: World) -> None:
     set_record(world, "shaky#1", attempt=3)
     (report,) = verify(world.inside)
     assert [each.of_the_code for each in report.violations] == [True]
-    set_head(world, ended_at=None)
+    set_head(world, ended_at=None, trail=None, generation=0)
     (report,) = verify(world.inside)
     assert [each.of_the_code for each in report.violations] == [False, True]
 

@@ -11,6 +11,7 @@ from everstep.adapters.memory.clock import VirtualClock
 from everstep.adapters.memory.ids import SequenceIds
 from everstep.adapters.memory.store import MemoryStore
 from everstep.app.advance import advance
+from everstep.app.audit import link_of
 from everstep.app.dead_letter import Buried, dead_letter
 from everstep.app.engine import Engine, Execution, Limits
 from everstep.app.options import StartOptions
@@ -21,6 +22,7 @@ from everstep.authoring.registry import Registry
 from everstep.core import messages
 from everstep.core.audit import AuditEntry
 from everstep.core.changes import HeadChange, RunEnded, RunStalled
+from everstep.core.circumstances import How
 from everstep.core.errors import UnavailableError
 from everstep.core.model import (
     ErrorInfo,
@@ -34,6 +36,7 @@ from everstep.core.model import (
     RunStatus,
     Stall,
 )
+from everstep.core.trail import born, sealed
 from everstep.core.transitions import Guard, HeadGuard
 
 NOW: Final = 1_767_225_600_000
@@ -125,9 +128,17 @@ class World:
         """Put new code in place of the old."""
         self.engine = replace(self.engine, registry=Registry(workflows))
 
-    def start(self, name: str = "wf", value: object = None, **options: Any) -> Accepted:  # noqa: ANN401
+    def start(
+        self,
+        name: str = "wf",
+        value: object = None,
+        *,
+        who: str | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> Accepted:
         """Accept a run from a Python value."""
-        return start(self.engine, name, value, StartOptions(**options), from_json=False)
+        given = StartOptions(**options)
+        return start(self.engine, name, value, given, from_json=False, who=who)
 
     def take(self) -> Message:
         """Take the one message that was sent, out of the queue."""
@@ -197,14 +208,14 @@ class World:
 
     def end(self, run_id: str, status: RunStatus = RunStatus.COMPLETED) -> None:
         """Mark the run as ended."""
-        change = RunEnded(status=status, by="test", at=self.clock.now())
-        self.store.change(run_id, change, ANY_HEAD)
+        change, head = RunEnded(status=status, by="test", at=self.clock.now()), self.head(run_id)
+        told = sealed(head, change, link_of(self.engine, head), None)
+        self.store.change(run_id, told, ANY_HEAD)
 
     def reopen(self, run_id: str) -> None:
         """Leave the run as a crash between its last result and its end does."""
-        self.store._heads[run_id] = replace(
-            self.head(run_id), status=RunStatus.RUNNING, result=None, ended_at=None
-        )
+        head = replace(self.head(run_id), status=RunStatus.RUNNING, result=None, ended_at=None)
+        self.store._heads[run_id] = born(replace(head, generation=0), How.TRIGGER)
 
     def lose_payloads(self) -> None:
         """Delete every large payload."""

@@ -85,9 +85,12 @@ def test_an_idle_month_has_a_sweep_every_minute() -> None:
     assert sum(parts.values()) < 5
 
 
-def test_the_template_has_as_many_alarms_as_are_paid_for() -> None:
-    resources = cloudformation.load()["Resources"].values()
-    assert sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in resources) == ALARMS
+def test_the_template_has_as_many_metrics_in_alarms_as_are_paid_for() -> None:
+    alarms = cloudformation.of_type(cloudformation.load(), "AWS::CloudWatch::Alarm").values()
+    looked_at = [
+        sum("MetricStat" in each for each in alarm.get("Metrics", [])) or 1 for alarm in alarms
+    ]
+    assert sum(looked_at) == ALARMS
 
 
 def result(**step: object) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.cli.printing import console
 from everstep.cli.root import run
 from tests.unit.cli.typed import Seen, session
 from tests.unit.client.deployments import directly, over_http, world
@@ -39,13 +38,13 @@ class Operated:
     world: World
     client: Callable[[World], Client]
 
-    def typed(self, *arguments: str, stdin: str = "", terminal: bool = False) -> Seen:
+    def typed(self, *arguments: str, stdin: str = "", ask: bool = False) -> Seen:
         """Type ``everstep`` with arguments."""
         out, err = io.StringIO(), io.StringIO()
         before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin.encode()))
         try:
             with redirect_stdout(out), redirect_stderr(err):
-                code = run(arguments, self._session(terminal=terminal))
+                code = run(arguments, self._session(ask=ask))
         finally:
             sys.stdin = before
         return Seen(code=code, out=out.getvalue(), err=err.getvalue())
@@ -73,14 +72,12 @@ class Operated:
         self.world.advance(1)
         return run_id
 
-    def _session(self, *, terminal: bool) -> Session:
+    def _session(self, *, ask: bool) -> Session:
         made = session()
         made.connect = self._connect
         made.clock = self.world.clock
         made.sleep = self.world.sleep
-        if terminal:
-            made.out, made.err = console(), console(stderr=True)
-            made.out._force_terminal = made.err._force_terminal = True
+        made.ask = ask
         return made
 
     def _connect(self, session: Session, target: Target, *, hasty: bool = False) -> Client:

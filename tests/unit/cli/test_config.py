@@ -34,11 +34,11 @@ def test_every_setting_is_shown_with_its_value_and_where_that_comes_from(tmp_pat
     seen = asked(TABLE="runs", MAX_RECEIVES="4")
     found = rows(seen)
     assert (seen.code, seen.err) == (0, "")
-    assert found["table"] == ["runs", "environment", "EVERSTEP_TABLE"]
-    assert found["max_receives"] == ["4", "environment", "EVERSTEP_MAX_RECEIVES"]
-    assert found["retry_jitter"] == ["false", "file", "everstep.toml:1"]
-    assert found["log_level"] == ["INFO", "default"]
-    assert found["max_concurrent_runs_of"] == ["(none)", "default"]
+    assert found["table"] == ["environment", "EVERSTEP_TABLE", "runs"]
+    assert found["max_receives"] == ["environment", "EVERSTEP_MAX_RECEIVES", "4"]
+    assert found["retry_jitter"] == ["file", "everstep.toml:1", "false"]
+    assert found["log_level"] == ["default", "INFO"]
+    assert found["max_concurrent_runs_of"] == ["default", "(none)"]
     assert found["bucket"] == ["(not", "set)"]
     assert list(found)[1:] == list(settings.SETTINGS)
 
@@ -47,7 +47,7 @@ def test_the_file_of_the_workflows_layer_is_found_from_the_project_s_folder(tmp_
     layer = tmp_path / "layers" / "workflows" / "python"
     layer.mkdir(parents=True)
     (layer / "everstep.toml").write_text("max_receives = 9\n", encoding="utf-8")
-    place = rows(asked())["max_receives"][2]
+    place = rows(asked())["max_receives"][1]
     assert place == "layers/workflows/python/everstep.toml:1"
 
 
@@ -58,7 +58,7 @@ def test_what_is_wrong_is_told_on_standard_error_and_the_rest_is_shown() -> None
         "error: EVERSTEP_MAX_RECEIVES must be a whole number from 1 to 1000, not '0'\n"
     )
     assert rows(seen)["max_receives"] == ["(wrong)"]
-    assert rows(seen)["log_level"] == ["DEBUG", "environment", "EVERSTEP_LOG_LEVEL"]
+    assert rows(seen)["log_level"] == ["environment", "EVERSTEP_LOG_LEVEL", "DEBUG"]
 
 
 def test_a_variable_that_is_surely_misspelt_is_told() -> None:

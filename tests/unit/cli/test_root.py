@@ -54,7 +54,7 @@ def test_help_lists_the_commands(arguments: tuple[str, ...]) -> None:
     assert (seen.code, seen.err) == (0, "")
     assert "Usage: everstep [OPTIONS] COMMAND" in seen.out
     assert "Find workflow code that would not survive a replay." in seen.out
-    assert "Check the runs of a deployment" in seen.out
+    assert "Say why a run does not move" in seen.out
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def session(verify: Verifier | None = None, environment: dict[str, str] | None =
         verify=Verifier() if verify is None else verify,
         clock=VirtualClock(NOW),
         sleep=lambda _: None,
+        ask=False,
     )
 
 

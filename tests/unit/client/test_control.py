@@ -25,7 +25,14 @@ def test_a_run_is_paused_and_resumed_and_the_audit_says_by_whom_and_why(
     assert run.status() is RunStatus.PAUSED
     run.resume()
     assert run.result() == {"receipt": "charged 20"}
-    created, paused, resumed = run.audit()
+    created, paused, resumed, started, completed = run.audit()
+    assert (started.number, started.action) == (None, "started")
+    assert (completed.number, completed.action, completed.previous) == (
+        *(3, "completed"),
+        resumed.hash,
+    )
+    verdict = run.verify_audit()
+    assert (verdict.whole, verdict.entries, verdict.hash) == (True, 4, completed.hash)
     assert (created.number, created.action) == (0, "created")
     assert (paused.number, paused.action, paused.by, paused.reason) == (
         1,

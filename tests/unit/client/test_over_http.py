@@ -108,6 +108,7 @@ def test_pauses_grow_and_differ_by_chance() -> None:
         (format_datetime(datetime(2020, 1, 1, tzinfo=UTC)), 0, 10),
         (format_datetime(datetime.now(UTC) + timedelta(minutes=30)), 60, 60),
     ],
+    ids=["seconds", "an hour", "no time", "a time gone by", "a time to come"],
 )
 def test_who_says_when_to_come_back_is_heard_up_to_a_minute(
     header: str, lowest: float, highest: float

@@ -54,7 +54,9 @@ def test_arguments_of_every_sensible_type_have_a_stable_hash(value: object) -> N
 
 
 @pytest.mark.parametrize(
-    "value", [NoSchema(), (x for x in "ab"), iter([1]), map(str, [1]), Order], ids=str
+    "value",
+    [NoSchema(), (x for x in "ab"), iter([1]), map(str, [1]), Order],
+    ids=lambda value: type(value).__name__,
 )
 def test_arguments_without_a_stable_form_are_refused_by_position(value: object) -> None:
     with pytest.raises(SerializationError, match=r"argument 2: a .* cannot be recorded"):

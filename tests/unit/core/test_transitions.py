@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from everstep.core import transitions
-from everstep.core.audit import Action, AuditEntry
+from everstep.core.audit import Action, AuditEntry, seal
 from everstep.core.changes import (
     HeadChange,
     RunEnded,
@@ -15,6 +15,7 @@ from everstep.core.changes import (
     RunWatched,
     apply,
 )
+from everstep.core.circumstances import Trail
 from everstep.core.model import (
     ErrorInfo,
     OpRecord,
@@ -133,7 +134,9 @@ def test_no_guard_replaces_a_result() -> None:
 
 
 def test_no_head_guard_leaves_a_terminal_status() -> None:
-    guards = [value for value in vars(transitions).values() if isinstance(value, HeadGuard)]
+    named = {name: each for name, each in vars(transitions).items() if isinstance(each, HeadGuard)}
+    # What it guards adds to the audit, and leaves the status alone.
+    guards = [each for name, each in named.items() if name != "RUN_NOTED"]
     terminal = [status for status in RunStatus if status.terminal]
 
     assert len(terminal) == 5
@@ -190,11 +193,13 @@ def test_a_change_touches_these_fields_only(change: HeadChange, fields: dict[str
     assert replace(after, **{name: getattr(BEFORE, name) for name in fields}) == BEFORE
 
 
-def test_a_change_with_an_audit_entry_counts_it() -> None:
+def test_a_change_with_an_audit_entry_counts_it_and_keeps_its_hash() -> None:
     entry = AuditEntry(number=2, at=NOW, action=Action.PAUSED, previous="hash")
     change = RunPaused(by="t")
 
-    assert apply(BEFORE, change, entry) == replace(apply(BEFORE, change), generation=2)
+    trail = Trail(link=seal(entry))
+    expected = replace(apply(BEFORE, change), generation=2, trail=trail)
+    assert apply(BEFORE, change, entry) == expected
 
 
 def test_an_audit_entry_follows_the_one_before_it_only() -> None:

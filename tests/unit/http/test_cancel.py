@@ -67,7 +67,12 @@ def test_a_cancelled_run_says_who_why_and_what_it_ended_as(world: World) -> None
     assert run["error"]["message"] == "the run was cancelled by ann: out of stock"
     assert [each["status"] for each in run["steps"]] == ["CANCELLED"]
     audit = world.get(f"/runs/{run_id}/audit").body["audit"]
-    assert [(each["action"], each["by"]) for each in audit[1:]] == [("cancelled", "ann")]
+    assert [(each["action"], each["by"]) for each in audit] == [
+        ("created", None),
+        ("started", "everstep"),
+        ("cancel_requested", "ann"),
+        ("cancelled", "ann"),
+    ]
 
 
 def test_cancelling_again_changes_nothing(world: World) -> None:

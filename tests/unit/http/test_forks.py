@@ -44,8 +44,12 @@ def test_a_retry_makes_a_run_that_says_where_it_comes_from(world: World) -> None
     assert answer.body == {"run_id": new_id, "status": "RUNNING", "origin": origin}
     shown = world.get(f"/runs/{new_id}").body
     assert shown["origin"] == origin
-    audit = world.get(f"/runs/{new_id}/audit").body["audit"]
-    assert (audit[1]["action"], audit[1]["by"], audit[1]["reason"]) == ("retried", "ann", "paid")
+    birth = world.get(f"/runs/{new_id}/audit").body["audit"][0]
+    assert (birth["by"], birth["reason"]) == ("ann", "paid")
+    assert (birth["details"]["how"], birth["details"]["from"]) == ("retry", run_id)
+    noted = world.get(f"/runs/{run_id}/audit").body["audit"][-1]
+    assert (noted["action"], noted["by"], noted["reason"]) == ("retried", "ann", "paid")
+    assert noted["details"] == {"run_id": new_id, "from_step": "charge#1"}
 
 
 def test_a_repeat_with_the_same_key_makes_nothing_new(world: World) -> None:

@@ -141,6 +141,7 @@ def test_a_paused_run_keeps_what_is_sent_to_it_until_it_is_resumed() -> None:
         Action.CREATED,
         Action.PAUSED,
         Action.RESUMED,
+        Action.COMPLETED,
     ]
 
 

@@ -33,8 +33,10 @@ def test_a_retry_goes_on_from_the_step_that_failed(engine: TestEngine) -> None:
     assert (again.executions("charge"), again.executions("ship")) == (0, 1)
     assert engine.get(run_id).status is RunStatus.FAILED
     engine.verify()
-    _, entry = engine.audit(again.id)
+    birth, entry = engine.audit(again.id)[0], engine.audit(run_id)[-1]
+    assert (birth.action, birth.who, birth.why) == (Action.CREATED, "ann", "a van came")
     assert (entry.action, entry.who, entry.why) == (Action.RETRIED, "ann", "a van came")
+    assert entry.details["run_id"] == again.id
 
 
 def test_a_retry_sees_what_the_first_run_saw(engine: TestEngine) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from everstep.core.api_keys import ApiKey
-    from everstep.core.audit import AuditEntry
+    from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
@@ -28,21 +28,22 @@ class RunStore(Protocol):
         self,
         head: Head,
         claim: Claim | None,
-        audit: AuditEntry | None = None,
+        note: Note | None = None,
         reference: Reference | None = None,
-    ) -> Claim | Reference | None:
-        """Write a new run and, with it or not at all, what it holds and its first audit entry.
+    ) -> Claim | Reference | Note | None:
+        """Write a new run and, with it or not at all, what it holds and what is to be noted.
 
         Args:
             head: The run.
             claim: Its claim on an idempotency key.
-            audit: What is to be known of its start.
+            note: The next entry in the audit of the run that this one goes on from.
             reference: Its caller's own name for it, which it takes over from the run that this
                 says, or from nobody.
 
         Returns:
             None if the run was written; the claim that holds the key if somebody had it before;
-            else the reference as it stands if another run than was said has it.
+            else the reference as it stands if another run than was said has it; else the note if
+            it is not the next one any more.
         """
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
@@ -90,7 +91,8 @@ class RunStore(Protocol):
     ) -> bool:
         """Change the head if the guard allows it; say whether it did.
 
-        An audit entry is written with the change or not at all, and only as the next one.
+        An audit entry is written with the change or not at all, and only as the next one. So is
+        what the end of a run says of itself.
         """
 
     def hand_over(
@@ -189,13 +191,19 @@ class Queue(Protocol):
 
 
 class BlobStore(Protocol):
-    """Keeps recorded text that is too large for a record, under a name made from its content."""
+    """Keeps recorded text that is too large for a record: below its run, by its content."""
 
-    def put(self, text: str) -> str:
-        """Keep the text; return its reference. The same text has the same reference."""
+    def put(self, run_id: str, text: str) -> str:
+        """Keep a text of a run; return its reference. The same text has the same reference."""
 
     def get(self, ref: str) -> str:
         """Return the text of a reference."""
+
+    def copy(self, ref: str, run_id: str) -> str:
+        """Keep the text of a reference as another run's, too; return its reference there."""
+
+    def clear(self, run_id: str) -> bool:
+        """Remove texts of a run, a few hundred at a time; say whether none is left."""
 
 
 class PayloadCodec(Protocol):

@@ -259,6 +259,34 @@ class Patterns(Words):
             return False
 
 
+class Codec(NamedTuple):
+    """One of some words, or a factory of a module: ``package.module:factory``."""
+
+    options: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        """Return what is allowed."""
+        return f"be one of {', '.join(self.options)}, or MODULE:FACTORY"
+
+    def of_text(self, text: str) -> str:
+        """Return the word, or the name of the factory."""
+        found = text.strip()
+        module, colon, factory = found.partition(":")
+        named = colon and all(part.isidentifier() for part in (*module.split("."), factory))
+        if found not in self.options and not named:
+            raise ValueError
+        return found
+
+    def of_data(self, data: object) -> str:
+        """Return the text of a file."""
+        return self.of_text(_text(data))
+
+    def text(self, value: object) -> str:
+        """Return it as it is."""
+        return str(value)
+
+
 class Numbers(NamedTuple):
     """A whole number for each of some names: ``a=1,b=2``; a table in a file."""
 

@@ -15,6 +15,7 @@ from everstep.configuration import Setting, SettingsError, find_file, look_up
 from everstep.core.masking import DEFAULT_PATTERNS
 from everstep.setting_kinds import (
     Choice,
+    Codec,
     Flag,
     Number,
     Numbers,
@@ -131,6 +132,23 @@ class Settings:
             "names whose values are not shown, in any case; `none` to show everything but what is "
             "typed or registered as secret",
             parameter="Mask",
+        ),
+    )
+
+    payload_codec: str = field(
+        default="plain",
+        metadata=_said(
+            Codec(("plain", "kms")),
+            "what makes of inputs, results, events, secrets and lines what is recorded",
+            parameter="PayloadKeyArn",
+        ),
+    )
+    payload_key: str = field(
+        default="",
+        metadata=_said(
+            Text("the ARN, id or alias of a key of KMS"),
+            "the key of the codec `kms`",
+            parameter="PayloadKeyArn",
         ),
     )
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from everstep.app.engine import Engine, Limits
 from everstep.app.kept import Passes
-from everstep.core.durations import SECOND
+from everstep.app.payloads import Plain
+from everstep.core.durations import DAY, SECOND
 from everstep.core.errors import EverstepError
 from everstep.core.masking import Masking
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
 from everstep.loading import load_registry
-from everstep.settings import Settings
+from everstep.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
     from everstep.app.keys import Keys
-    from everstep.ports import BlobStore
+    from everstep.ports import BlobStore, PayloadCodec
 
 _ATTEMPTS: Final = 4
 _CONNECT_SECONDS: Final = 2
@@ -39,7 +40,10 @@ _CONNECT_SECONDS: Final = 2
 _READ_SECONDS: Final = 4
 # Every other call might change something.
 _READS: Final = frozenset(
-    {"BatchGetItem", "DescribeStacks", "DescribeTable", "GetItem", "GetObject", "Query", "Scan"}
+    {
+        *("BatchGetItem", "Decrypt", "DescribeStacks", "DescribeTable", "GetItem", "GetObject"),
+        *("Query", "Scan"),
+    }
 )
 
 
@@ -58,13 +62,21 @@ class LazyBlobs:
     def _blobs(self) -> BlobStore:
         return self._make()
 
-    def put(self, text: str) -> str:
-        """Keep the text; return its reference."""
-        return self._blobs.put(text)
+    def put(self, run_id: str, text: str) -> str:
+        """Keep a text of a run; return its reference."""
+        return self._blobs.put(run_id, text)
 
     def get(self, ref: str) -> str:
         """Return the text of a reference."""
         return self._blobs.get(ref)
+
+    def copy(self, ref: str, run_id: str) -> str:
+        """Keep the text of a reference as another run's, too; return its reference there."""
+        return self._blobs.copy(ref, run_id)
+
+    def clear(self, run_id: str) -> bool:
+        """Remove texts of a run; say whether none is left."""
+        return self._blobs.clear(run_id)
 
 
 class Clients:
@@ -155,6 +167,7 @@ def limits_of(settings: Settings) -> Limits:
         runs=settings.max_concurrent_runs,
         runs_of=settings.max_concurrent_runs_of,
         run_timeout=settings.run_timeout_seconds * SECOND or None,
+        retention=settings.retention_days * DAY or None,
         step_timeout=settings.step_timeout_seconds * SECOND or None,
         retry=Retry(
             max_attempts=settings.retry_max_attempts,
@@ -194,6 +207,42 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         limits=limits_of(settings),
         kept=Passes(),
         masking=Masking(patterns=settings.mask),
+        codec=payload_codec(settings, clients),
+    )
+
+
+def payload_codec(settings: Settings, clients: Clients) -> PayloadCodec:
+    """Return the payload codec that the settings ask for; no key is asked for yet.
+
+    Raises:
+        SettingsError: It needs a key and has none, or its factory cannot be loaded.
+    """
+    if settings.payload_codec == "plain":
+        return Plain(lambda: _kms_codec(settings, clients))
+    if settings.payload_codec != "kms":
+        return _made_codec(settings)
+    if not settings.payload_key:
+        raise SettingsError("EVERSTEP_PAYLOAD_KEY must be set where EVERSTEP_PAYLOAD_CODEC is kms")
+    return _kms_codec(settings, clients)
+
+
+def _made_codec(settings: Settings) -> PayloadCodec:
+    from importlib import import_module
+
+    module, _, name = settings.payload_codec.partition(":")
+    try:
+        factory = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        what = f"EVERSTEP_PAYLOAD_CODEC names {settings.payload_codec!r}, which cannot be loaded"
+        raise SettingsError(f"{what}: {error}") from error
+    return cast("PayloadCodec", factory(settings))
+
+
+def _kms_codec(settings: Settings, clients: Clients) -> PayloadCodec:
+    from everstep.adapters.kms import KeyService, KmsCodec
+
+    return KmsCodec(
+        lambda: cast("KeyService", clients.make("kms")), settings.payload_key, settings.table
     )
 
 

@@ -19,13 +19,14 @@ _OUTPUTS: Final[Mapping[str, str]] = {
     "BucketName": "EVERSTEP_BUCKET",
     "QueueUrl": "EVERSTEP_QUEUE_URL",
 }
-# The template looks up what it makes of this one.
-_NOT_AS_IT_IS: Final = "ExecutorTimeout"
+# The template makes something else of its parameter, in these settings.
+_NOT_AS_IT_IS: Final = frozenset({"start_grace_seconds", "payload_codec"})
 _PARAMETERS: Final[Mapping[str, str]] = {
     each.parameter: each.variable
     for each in SETTINGS.values()
-    if each.parameter not in (None, _NOT_AS_IT_IS)
+    if each.parameter is not None and each.name not in _NOT_AS_IT_IS
 }
+_PAYLOAD_KEY: Final = "PayloadKeyArn"
 _DESCRIBE: Final = "CloudFormation DescribeStacks"
 
 
@@ -63,9 +64,12 @@ def stack_variables(client: CloudFormationClient, name: str) -> dict[str, str]:
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())
     }
-    return {variable: outputs[key] for key, variable in _OUTPUTS.items()} | {
-        variable: parameters[key] for key, variable in _PARAMETERS.items() if key in parameters
-    }
+    codec = {"EVERSTEP_PAYLOAD_CODEC": "kms"} if parameters.get(_PAYLOAD_KEY) else {}
+    return (
+        {variable: outputs[key] for key, variable in _OUTPUTS.items()}
+        | {variable: parameters[key] for key, variable in _PARAMETERS.items() if key in parameters}
+        | codec
+    )
 
 
 def _described(client: CloudFormationClient, name: str) -> StackTypeDef:

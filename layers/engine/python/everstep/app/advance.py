@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
+from everstep.app.cancel import tell_time_is_up
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
@@ -23,8 +24,6 @@ from everstep.app.payloads import load
 from everstep.app.recording import record_op
 from everstep.app.stall import stall
 from everstep.authoring.capture import hearing_prints
-from everstep.core.changes import RunTold
-from everstep.core.circumstances import Ending
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.durations import LONGEST_DELAY
@@ -46,7 +45,6 @@ from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
     SHORT_SLEEP_ENDED,
-    TIME_IS_UP,
     WAIT_ENDED,
     step_ended,
     step_retried,
@@ -157,10 +155,7 @@ class _Advance:
         if head.deadline > now:
             send(self.engine, [replace(self.message, due=head.deadline)])
             return Done.EARLY
-        ending = Ending(status=RunStatus.TIMED_OUT, at=now)
-        due_at = now + self.engine.limits.grace
-        change = RunTold(by=self.message.token, ending=ending, due_at=due_at)
-        self.engine.runs.change(self.message.run_id, change, TIME_IS_UP)
+        tell_time_is_up(self.engine, self.message.run_id, self.message.token)
         history = self._still_running()
         return Done.SUPERSEDED if history is None else self._process(history)
 

@@ -7,22 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.app.children import tell_parent
-from everstep.app.control import LONGEST_WHY, asked_for, change_audited
+from everstep.app.control import asked_for, change_audited
 from everstep.app.observing import run_over
+from everstep.app.options import LONGEST_WHY
 from everstep.app.outbox import send
-from everstep.core.audit import Action
+from everstep.core.audit import ENGINE, Action, Asked
 from everstep.core.changes import RunEnded, RunTold
 from everstep.core.circumstances import Ending
 from everstep.core.endings import told
 from everstep.core.errors import IllegalStateError, RunNotFoundError
 from everstep.core.model import ENDED_BY_FORCE, ErrorInfo, Message, MessageKind, RunStatus
-from everstep.core.transitions import RUN_TERMINATED, RUN_TOLD
+from everstep.core.transitions import RUN_TERMINATED, RUN_TOLD, TIME_IS_UP
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from everstep.app.engine import Engine
-    from everstep.core.audit import Asked
     from everstep.core.model import Head, History
 
 
@@ -55,8 +55,8 @@ def cancel(
         IllegalStateError: The run has ended otherwise.
         UnavailableError: Nothing is known; the same call again is harmless.
     """
-    asked = asked_for(Action.CANCELLED, who, why)
-    ending = _ending(engine, who, why)
+    asked = asked_for(engine, Action.CANCEL_REQUESTED, who, why)
+    ending = _ending(engine, asked.who, asked.why)
     force = force or _begins_later(engine, run_id)
     head = _terminate(engine, run_id, ending, asked) if force else _tell(engine, run_id, asked)
     if not head.status.terminal:
@@ -85,11 +85,21 @@ def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     why = told(parent.ending)[:LONGEST_WHY] if parent.ending else None
-    asked = asked_for(Action.CANCELLED, f"run {parent.run_id}", why)
+    asked = asked_for(engine, Action.CANCEL_REQUESTED, f"run {parent.run_id}", why)
     with suppress(RunNotFoundError):
         successor = _tell(engine, run_id, asked).successor
         while successor is not None:
             successor = _tell(engine, successor, asked).successor
+
+
+def tell_time_is_up(engine: Engine, run_id: str, token: str) -> None:
+    """Let a run know that its time is up, if it goes on; the message with this token does so."""
+    now = engine.clock.now()
+    ending = Ending(status=RunStatus.TIMED_OUT, at=now)
+    change = RunTold(by=token, ending=ending, due_at=now + engine.limits.grace)
+    with suppress(RunNotFoundError):
+        asked = Asked(action=Action.TIME_UP, who=ENGINE)
+        change_audited(engine, run_id, change, TIME_IS_UP, asked)
 
 
 def _ending(engine: Engine, who: str | None, why: str | None) -> Ending:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from everstep.app.options import deadline_of, timeout_of
+from everstep.app.options import deadline_of, retention_of, timeout_of
 from everstep.app.outbox import send
 from everstep.app.payloads import move, pack, pack_secrets, unpack
 from everstep.app.start import create
 from everstep.core.children import child_id, child_secret
-from everstep.core.circumstances import Parent
+from everstep.core.circumstances import How, Parent
 from everstep.core.errors import (
     InvalidInputError,
     PayloadTooLargeError,
@@ -30,6 +30,7 @@ from everstep.core.model import (
 from everstep.core.observations import RunAccepted
 from everstep.core.operations import ChildCall, StartCall
 from everstep.core.trace_context import handed_on
+from everstep.core.trail import born
 from everstep.core.waits import waiting
 
 if TYPE_CHECKING:
@@ -103,11 +104,11 @@ def _start(
         parent=Parent(run_id=parent.run_id, op=pending.key),
         reference_id=start.reference_id,
         deadline=deadline_of(now, timeout_of(engine, workflow)),
-        retention=workflow.retention,
+        retention=retention_of(engine, workflow),
         hidden=pack_secrets(engine, run_id, secrets),
         correlation=handed_on(parent),
     )
-    holder = create(engine, head, None)
+    holder = create(engine, born(head, How.CHILD, f"run {parent.run_id}"), None)
     if holder is not None and holder.run_id != head.run_id:
         raise RunNotStarted(f"run {holder.run_id} has the reference id {start.reference_id!r}")
     first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())
@@ -135,9 +136,7 @@ def see_child(engine: Engine, run_id: str, pending: Pending, token: str) -> OpRe
     waits = pending.record
     if waits is None or waits.child is None:
         return None
-    head = engine.runs.head(waits.child)
-    while head is not None and head.successor is not None:
-        head = engine.runs.head(head.successor)
+    head = _last(engine, waits.child)
     if head is not None and not head.status.terminal:
         return None
     ended = replace(waits, by=token, ended_at=max(engine.clock.now(), pending.ready_at))
@@ -156,6 +155,22 @@ def see_child(engine: Engine, run_id: str, pending: Pending, token: str) -> OpRe
         outcome=head.status,
         error=replace(error, operation=pending.key, trace=None),
     )
+
+
+def has_ended(engine: Engine, pending: Pending) -> bool:
+    """Say whether the child run has ended that is waited for."""
+    if pending.record is None or pending.record.child is None:
+        return False
+    head = _last(engine, pending.record.child)
+    return head is None or head.status.terminal
+
+
+def _last(engine: Engine, run_id: str) -> Head | None:
+    """Return a run, or the last one that goes on in its place."""
+    head = engine.runs.head(run_id)
+    while head is not None and head.successor is not None:
+        head = engine.runs.head(head.successor)
+    return head
 
 
 def _result(engine: Engine, child: Head, run_id: str) -> Payload | None:

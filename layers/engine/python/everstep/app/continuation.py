@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from everstep.app.audit import link_of
 from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
@@ -18,12 +19,13 @@ from everstep.app.outbox import send
 from everstep.app.payloads import pack, pack_secrets
 from everstep.core.changes import RunEnded
 from everstep.core.children import child_id, child_secret
-from everstep.core.circumstances import Reference
+from everstep.core.circumstances import How, Reference
 from everstep.core.errors import InvalidInputError, SerializationError
 from everstep.core.model import Head, Message, MessageKind, RunStatus
 from everstep.core.observations import RunAccepted
 from everstep.core.operations import ContinueCall
 from everstep.core.trace_context import handed_on
+from everstep.core.trail import began_at, born, sealed
 from everstep.core.transitions import RUN_CONTINUED
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def continue_as_new(
-    engine: Engine, head: Head, pending: Pending, token: str, secrets: Collection[str] = ()
+    engine: Engine, history: History, pending: Pending, token: str, secrets: Collection[str] = ()
 ) -> None:
     """End a run and make its successor, unless the run has ended or is to end.
 
@@ -43,7 +45,7 @@ def continue_as_new(
 
     Args:
         engine: The ports.
-        head: The run.
+        history: The run.
         pending: The operation by which its code asks for it.
         token: Of the message that is processed.
         secrets: What is to be masked in both.
@@ -54,6 +56,7 @@ def continue_as_new(
         PayloadTooLargeError: That is over the limit.
         UnavailableError: Nothing is known; doing it again is harmless.
     """
+    head = history.head
     successor = _successor(engine, head, pending, secrets)
     ended = RunEnded(
         status=RunStatus.CONTINUED,
@@ -62,6 +65,8 @@ def continue_as_new(
         successor=successor.run_id,
         hidden=pack_secrets(engine, head.run_id, secrets),
     )
+    began = began_at(history.records.values())
+    ended = sealed(head, ended, link_of(engine, head), ended.at if began is None else began)
     reference = _taken_over(engine, head, successor)
     if engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference):
         run_over(engine, head, ended.status, ended.at)
@@ -106,7 +111,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, secrets: Collection
     timeout = None if head.deadline is None else head.deadline - head.begins_at
     # The same for everybody who does this: there is one successor.
     run_id = child_id(head.run_id, pending.key, pending.ready_at)
-    return Head(
+    successor = Head(
         run_id=run_id,
         workflow=workflow.name,
         version=workflow.version,
@@ -124,6 +129,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, secrets: Collection
         hidden=pack_secrets(engine, run_id, secrets),
         correlation=handed_on(head),
     )
+    return born(successor, How.CONTINUED, f"run {head.run_id}")
 
 
 def _taken_over(engine: Engine, head: Head, successor: Head) -> Reference | None:

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from everstep.app.audit import link_of
+from everstep.app.options import LONGEST_WHO, LONGEST_WHY, check_said
 from everstep.app.outbox import send
-from everstep.core.audit import Action, Asked, acceptance, following
-from everstep.core.changes import RunPaused, RunResumed
+from everstep.core.audit import Action, Asked, following
+from everstep.core.changes import RunEnded, RunPaused, RunResumed
 from everstep.core.errors import (
     IllegalStateError,
-    InvalidRequestError,
     RunNotFoundError,
     UnavailableError,
 )
 from everstep.core.model import Message, MessageKind, RunStatus
-from everstep.core.transitions import RUN_PAUSED, RUN_RESUMED
+from everstep.core.trail import began_at, sealed
+from everstep.core.transitions import RUN_PAUSED, RUN_RESUMED, run_taken_over
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from everstep.app.engine import Engine
-    from everstep.core.audit import AuditEntry
-    from everstep.core.changes import RunEnded, RunTold
+    from everstep.core.changes import RunStalled, RunTold
     from everstep.core.model import Head
     from everstep.core.transitions import HeadGuard
 
-LONGEST_WHO: Final = 200
-LONGEST_WHY: Final = 1000
 _CONTENTION: Final = 20
 
 
@@ -55,7 +52,7 @@ def pause(
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     change = RunPaused(by=engine.ids.token())
-    asked = asked_for(Action.PAUSED, who, why)
+    asked = asked_for(engine, Action.PAUSED, who, why)
     found = change_audited(engine, run_id, change, RUN_PAUSED, asked)
     if found.changed or found.head.status is RunStatus.PAUSED:
         return RunStatus.PAUSED
@@ -90,7 +87,7 @@ def resume(
     now = engine.clock.now()
     token = engine.ids.token()
     change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace)
-    asked = asked_for(Action.RESUMED, who, why)
+    asked = asked_for(engine, Action.RESUMED, who, why)
     found = change_audited(engine, run_id, change, RUN_RESUMED, asked)
     if found.changed:
         send_recovery(engine, run_id, token)
@@ -102,16 +99,39 @@ def resume(
     return found.head.status
 
 
-def audit(engine: Engine, run_id: str) -> Sequence[AuditEntry]:
-    """Return what was asked of a run, beginning with its acceptance, in order.
+def recover(
+    engine: Engine,
+    run_id: str,
+    seen_due_at: int | None,
+    *,
+    who: str | None = None,
+    why: str | None = None,
+) -> bool:
+    """Have a running run taken over, as the watchdog would: what got lost is sent again.
+
+    Args:
+        engine: The ports.
+        run_id: The run.
+        seen_due_at: Where it stood in the due index when it was looked at.
+        who: Who asks, for the audit.
+        why: What for, for the audit.
+
+    Returns:
+        Whether this call did it; else it goes on, or stands still, by somebody else's doing.
 
     Raises:
+        InvalidRequestError: What is to be recorded is too long.
         RunNotFoundError: There is no such run.
+        UnavailableError: Nothing is known; the same call again is harmless.
     """
-    head = engine.runs.head(run_id)
-    if head is None:
-        raise RunNotFoundError(run_id)
-    return [acceptance(head), *engine.runs.audit(run_id)]
+    now = engine.clock.now()
+    token = engine.ids.token()
+    change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace)
+    asked = asked_for(engine, Action.RECOVERED, who, why)
+    found = change_audited(engine, run_id, change, run_taken_over(seen_due_at), asked)
+    if found.changed:
+        send_recovery(engine, run_id, token)
+    return found.changed
 
 
 # --- A change and its audit entry
@@ -125,18 +145,15 @@ class Found:
     head: Head
 
 
-def asked_for(action: Action, who: str | None, why: str | None) -> Asked:
-    """Return what somebody asks, ready to be recorded.
+def asked_for(engine: Engine, action: Action, who: str | None, why: str | None) -> Asked:
+    """Return what somebody asks, ready to be recorded: without secrets, as it stays for ever.
 
     Raises:
         InvalidRequestError: A name or a reason is empty, too long, or not printable.
     """
-    for what, text, longest in (("who asks", who, LONGEST_WHO), ("the reason", why, LONGEST_WHY)):
-        # A line may end; whatever else does not show has no business in an audit.
-        shown = text is None or text.replace("\n", " ").isprintable()
-        if not shown or (text is not None and not 0 < len(text) <= longest):
-            raise InvalidRequestError(f"{what} must be 1 to {longest} printable characters")
-    return Asked(action=action, who=who, why=why)
+    check_said("who asks", who, LONGEST_WHO)
+    check_said("the reason", why, LONGEST_WHY)
+    return Asked(action=action, who=who, why=why and engine.masking.text(why))
 
 
 def change_audited(
@@ -167,19 +184,33 @@ def change_audited(
             raise RunNotFoundError(run_id)
         if head.by == change.by or not guard.allows(head):
             return Found(changed=head.by == change.by, head=head)
-        entry = following(_last_entry(engine, head), asked, engine.clock.now())
-        if engine.runs.change(run_id, change, guard, entry):
+        if change_once(engine, head, change, guard, asked):
             return Found(changed=True, head=head)
     raise UnavailableError(f"run {run_id} is changed by many at the same time: try again")
 
 
-def _last_entry(engine: Engine, head: Head) -> AuditEntry:
-    if head.generation == 0:
-        return acceptance(head)
+def change_once(
+    engine: Engine,
+    head: Head,
+    change: RunPaused | RunResumed | RunStalled | RunTold | RunEnded,
+    guard: HeadGuard,
+    asked: Asked,
+) -> bool:
+    """Change a run's head as it was just read, and record who asked; say whether that was done.
+
+    It is refused if anybody has added to the audit since.
+    """
     # If somebody adds an entry at this moment the head has changed, too, and refuses ours.
-    found = engine.runs.audit(head.run_id, head.generation)
-    # An entry that is gone keeps nobody from acting; the chain shows that it is broken.
-    return found[0] if found else replace(acceptance(head), number=head.generation)
+    link, now = link_of(engine, head), engine.clock.now()
+    entry = following(head.generation, link, asked, now)
+    if isinstance(change, RunEnded):
+        change = sealed(head, change, link, _began(engine, head), entry)
+    return engine.runs.change(head.run_id, change, guard, entry)
+
+
+def _began(engine: Engine, head: Head) -> int | None:
+    history = engine.runs.load(head.run_id)
+    return None if history is None else began_at(history.records.values())
 
 
 def send_recovery(engine: Engine, run_id: str, token: str) -> None:

@@ -51,6 +51,8 @@ class Limits:
             any number.
         runs_of: The same for single workflows, by name.
         run_timeout: How long a run may take whose workflow and start say nothing; None for ever.
+        retention: How long a run is kept after its end whose workflow and start say nothing, in
+            milliseconds; None for ever.
         step_timeout: How long an attempt of a step may take that says nothing; None for as long
             as the function has.
         retry: How a step is tried that says nothing.
@@ -64,6 +66,7 @@ class Limits:
     runs: int = 0
     runs_of: Mapping[str, int] = field(default_factory=dict)
     run_timeout: int | None = None
+    retention: int | None = None
     step_timeout: int | None = None
     retry: Retry = field(default_factory=Retry)
     logs: LogLimits = field(default_factory=LogLimits)

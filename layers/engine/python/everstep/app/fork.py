@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from everstep.app.audit import link_of
 from everstep.app.control import asked_for
 from everstep.app.deadline import call_within
 from everstep.app.observing import run_accepted
@@ -18,8 +19,8 @@ from everstep.app.options import check_key
 from everstep.app.outbox import send
 from everstep.app.payloads import load, move, pack, pack_secrets, unpack
 from everstep.app.start import checked_input, recorded_input
-from everstep.core.audit import Action, acceptance, following
-from everstep.core.circumstances import Claim, Origin, Reference, effects_of
+from everstep.core.audit import Action, Note, following
+from everstep.core.circumstances import Claim, How, Origin, Reference, effects_of
 from everstep.core.codec import digest_text
 from everstep.core.durations import SECOND
 from everstep.core.errors import (
@@ -42,13 +43,14 @@ from everstep.core.hiding import hidden_of
 from everstep.core.model import Head, History, Message, MessageKind, RunStatus
 from everstep.core.replay import Replay
 from everstep.core.trace_context import Correlation
+from everstep.core.trail import born
 from everstep.core.transitions import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.audit import Asked, AuditEntry
+    from everstep.core.audit import Asked
     from everstep.core.forks import Cut
     from everstep.core.hiding import Hidden
     from everstep.core.model import Payload
@@ -59,6 +61,8 @@ T = TypeVar("T")
 _RETRIED: Final = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT)
 # Far more than a replay takes.
 _PATIENCE: Final = 5 * SECOND
+_CONTENTION: Final = 20
+_HOW: Final = {Action.RETRIED: How.RETRY, Action.FORKED: How.FORK}
 
 
 class Unchanged(Enum):
@@ -113,7 +117,7 @@ def retry(
         IllegalStateError: The run has no failure to go on from, or its code does not allow it.
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
-    call = _Call(asked=asked_for(Action.RETRIED, who, why), key=_checked(idempotency_key))
+    call = _Call(asked=asked_for(engine, Action.RETRIED, who, why), key=_checked(idempotency_key))
     history = _history(engine, run_id)
     head = history.head
     if head.status not in _RETRIED:
@@ -158,7 +162,7 @@ def fork(  # noqa: PLR0913 - each by its name
         IdempotencyConflictError: The key was used before with another input.
         UnavailableError: Nothing is known; the same call with the same key is harmless.
     """
-    asked = asked_for(Action.FORKED, who, why)
+    asked = asked_for(engine, Action.FORKED, who, why)
     call = _Call(asked=asked, op=from_step, key=_checked(idempotency_key))
     history = _history(engine, run_id)
     head = history.head
@@ -244,7 +248,7 @@ class _Maker:
         return hidden_of(self.history, self.engine.masking)
 
     def make(self, new_id: str, text: str, effects: str) -> Made:
-        """Write what is kept, then the head with its audit entry; let the run begin."""
+        """Write what is kept, then the head, and the old run's audit entry; let the run begin."""
         existing = self.engine.runs.head(new_id)
         if existing is not None and self.call.key is not None:
             self._check_same(existing, text, self.call.key)
@@ -260,8 +264,7 @@ class _Maker:
         head = self._head(new_id, given, origin)
         _replayed(self.engine, head, lambda definition: self._check(definition, head))
         self._keep(head)
-        audit = following(acceptance(head), self.call.asked, head.created_at)
-        self._create(head, audit)
+        self._create(head)
         run_accepted(self.engine, head)
         self._send_first(new_id)
         return Made(run_id=new_id, origin=origin, status=head.status, created=True)
@@ -280,22 +283,47 @@ class _Maker:
             # The run is recorded and in the due index: the sweeper sends what this could not.
             return
 
-    def _create(self, head: Head, audit: AuditEntry) -> None:
-        """Write the head; it has the caller's own name if that is the ended run's, or nobody's."""
-        old, claim = self.history.head, self.call.claim(head, self.history.head.run_id)
+    def _create(self, head: Head) -> None:
+        """Write the head, and in the audit of the old run that it was made.
+
+        It has the caller's own name if that is the ended run's, or nobody's.
+        """
+        engine, old = self.engine, self.history.head
+        claim, reference = self.call.claim(head, old.run_id), self._reference(head.run_id)
         head = replace(head, input=head.input.recorded)
+        for _ in range(_CONTENTION):
+            named = head if reference is None else replace(head, reference_id=old.reference_id)
+            asked = self.call.asked
+            made = born(named, _HOW[asked.action], asked.who, asked.why)
+            note = self._note(head)
+            found = engine.runs.create(made, claim, note, reference)
+            if isinstance(found, Reference):
+                reference = None
+            elif not isinstance(found, Note):
+                return
+        raise UnavailableError(f"run {old.run_id} is changed by many at the same time: try again")
+
+    def _note(self, head: Head) -> Note:
+        run_id = self.history.head.run_id
+        old = self.engine.runs.head(run_id)
+        if old is None:
+            raise RunNotFoundError(run_id)
+        link = link_of(self.engine, old)
+        details = {"run_id": head.run_id, "from_step": self.cut.op}
+        said = {name: value for name, value in details.items() if value}
+        entry = following(old.generation, link, self.call.asked, head.created_at, said)
+        return Note(run_id=run_id, entry=entry)
+
+    def _reference(self, run_id: str) -> Reference | None:
+        old = self.history.head
         if old.reference_id is None or not old.status.terminal:
-            self.engine.runs.create(head, claim, audit)
-            return
-        reference = Reference(
+            return None
+        return Reference(
             workflow=old.workflow,
             reference_id=old.reference_id,
-            run_id=head.run_id,
+            run_id=run_id,
             instead_of=old.run_id,
         )
-        named = replace(head, reference_id=old.reference_id)
-        if isinstance(self.engine.runs.create(named, claim, audit, reference), Reference):
-            self.engine.runs.create(head, claim, audit)
 
     def _origin(self, effects: str) -> Origin:
         old = self.history.head
@@ -317,7 +345,6 @@ class _Maker:
             input=given,
             created_at=now,
             by=run_id,
-            generation=1,
             due_at=now + self.engine.limits.grace,
             # As after a resumption: what is recorded is older, and somebody has to take it over.
             resumed_at=now,

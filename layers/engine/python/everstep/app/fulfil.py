@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from everstep.app.audit import link_of
 from everstep.app.cancel import cancel_child
 from everstep.app.children import begin_child, child_begun, see_child, tell_parent
 from everstep.app.continuation import continue_as_new
@@ -30,9 +31,10 @@ from everstep.core.effects import (
 from everstep.core.endings import interrupted
 from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestError
 from everstep.core.failures import describe
-from everstep.core.model import OpKind, OpRecord, OpStatus, Payload, RunStatus
+from everstep.core.model import History, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
 from everstep.core.run_logs import Logs
+from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import (
     ARMED,
     JOIN_CLOSED,
@@ -91,6 +93,10 @@ class _Fulfilment:
         self.run_id = message.run_id
         self.token = message.token
         self.sends: list[Message] = []
+
+    @property
+    def _history(self) -> History:
+        return History(head=self.head, records=dict(self.replay.records))
 
     def carry_out(self, effects: Iterable[Effect]) -> set[str]:
         decided = {key for effect in effects if (key := self._one(effect)) is not None}
@@ -177,7 +183,8 @@ class _Fulfilment:
         call = pending.operation.call
         if isinstance(call, ContinueCall):
             # It leaves no record: the run itself shows what came of it.
-            continue_as_new(self.engine, self.head, pending, self.token, self.hidden.known)
+            known = self.hidden.known
+            continue_as_new(self.engine, self._history, pending, self.token, known)
             return pending.key
         if isinstance(call, SendCall | CancelCall):
             record = self._performed(pending, call)
@@ -222,8 +229,16 @@ class _Fulfilment:
 
     def _end(self, outcome: Returned | Raised) -> None:
         ended = self._ended(outcome)
-        if self.engine.runs.change(self.run_id, ended, RUN_ENDED):
-            run_over(self.engine, self.head, ended.status, ended.at)
+        began = began_at(self.replay.records.values())
+        head: Head | None = self.head
+        while head is not None and RUN_ENDED.allows(head):
+            link = link_of(self.engine, head)
+            change = sealed(head, ended, link, ended.at if began is None else began)
+            if self.engine.runs.change(self.run_id, change, RUN_ENDED):
+                run_over(self.engine, self.head, ended.status, ended.at)
+                break
+            # Somebody has ended it before; or its audit has grown, and the end follows that.
+            head = self.engine.runs.head(self.run_id)
         # Also if somebody else has ended it: it may have died before this.
         self.sends += tell_parent(self.engine, self.head)
 

@@ -27,6 +27,8 @@ OnConflict = Literal["error", "existing"]
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
 LONGEST_REFERENCE_ID: Final = 255
+LONGEST_WHO: Final = 200
+LONGEST_WHY: Final = 1000
 MOST_TAGS: Final = 10
 LONGEST_TAG: Final = 64
 LONGEST_TAG_VALUE: Final = 128
@@ -151,6 +153,16 @@ def timeout_of(engine: Engine, workflow: Workflow[Any, Any], said: int | None = 
     return engine.limits.run_timeout
 
 
+def retention_of(
+    engine: Engine, workflow: Workflow[Any, Any], said: int | None = None
+) -> int | None:
+    """Return how long a run is kept: what its start says, its workflow, or the deployment."""
+    for retention in (said, workflow.retention):
+        if retention is not None:
+            return retention
+    return engine.limits.retention
+
+
 def deadline_of(begins_at: int, timeout: int | None) -> int | None:
     """Return when a run's time is up."""
     return None if timeout is None else min(begins_at + timeout, LAST_INSTANT)
@@ -220,6 +232,18 @@ def check_key(key: str | None) -> None:
             f"an idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters, "
             f"not {key[:_SHOWN]!r}"
         )
+
+
+def check_said(what: str, text: str | None, longest: int) -> None:
+    """Refuse a name or a reason that has no business in an audit.
+
+    Raises:
+        InvalidRequestError: It is empty, too long, or not printable.
+    """
+    # A line may end; whatever else does not show may not be there.
+    shown = text is None or text.replace("\n", " ").isprintable()
+    if not shown or (text is not None and not 0 < len(text) <= longest):
+        raise InvalidRequestError(f"{what} must be 1 to {longest} printable characters")
 
 
 def _short(text: str, longest: int) -> bool:

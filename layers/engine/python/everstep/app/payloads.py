@@ -7,19 +7,22 @@ recorded before there was a codec stays readable, and so does what was recorded 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import PayloadTooLargeError, UnreadablePayloadError
 from everstep.core.hiding import hidden_of_head, hidden_text, values_of
 from everstep.core.model import Payload
+from everstep.core.places import owner
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from everstep.app.engine import Engine
     from everstep.core.hiding import Hidden
     from everstep.core.model import Head, History, OpRecord
     from everstep.core.replay import Replay
+    from everstep.ports import PayloadCodec
 
 SEAL: Final = "!"
 """What a sealed text begins with."""
@@ -27,18 +30,28 @@ _SECRETS: Final = "what is to be masked"
 
 
 class Plain:
-    """The codec that leaves every text as it is."""
+    """The codec that leaves every text as it is, and reads what another one has left behind."""
+
+    def __init__(self, before: Callable[[], PayloadCodec] | None = None) -> None:
+        """Keep how to make the codec that was set before, if any can be told."""
+        self._make = before
+
+    @cached_property
+    def _before(self) -> PayloadCodec | None:
+        return None if self._make is None else self._make()
 
     def encode(self, text: str, _context: Mapping[str, str]) -> str:
         """Return the text itself."""
         return text
 
-    def decode(self, _text: str, _context: Mapping[str, str]) -> str:
-        """Refuse what another codec has written.
+    def decode(self, text: str, context: Mapping[str, str]) -> str:
+        """Return what another codec has written, if it can.
 
         Raises:
-            UnreadablePayloadError: Always.
+            UnreadablePayloadError: It cannot.
         """
+        if self._before is not None:
+            return self._before.decode(text, context)
         raise UnreadablePayloadError("it was written with a payload codec, and none is set here")
 
 
@@ -79,7 +92,7 @@ def pack(engine: Engine, run_id: str, text: str, what: str, inline: int | None =
         sealed = SEAL + encoded
         room = len(sealed.encode())
     limit = engine.limits.inline if inline is None else inline
-    ref = engine.blobs.put(sealed or text) if room > limit else None
+    ref = engine.blobs.put(run_id, sealed or text) if room > limit else None
     return Payload(text=text, ref=ref, size=size, sealed=sealed)
 
 
@@ -109,11 +122,18 @@ def unpack(engine: Engine, run_id: str, payload: Payload) -> Payload:
 
 def move(engine: Engine, payload: Payload, source: str, target: str) -> Payload:
     """Return what is recorded of one run as another run's, as it is to be recorded there."""
-    readable = engine.codec is PLAIN and payload.sealed is None
+    readable = isinstance(engine.codec, Plain) and payload.sealed is None
     if readable and not (payload.text or "").startswith(SEAL):
-        return payload.recorded
+        return _copied(engine, payload.recorded, target)
     whole = unpack(engine, source, payload)
     return pack(engine, target, whole.at_hand, f"what was recorded of run {source}").recorded
+
+
+def _copied(engine: Engine, payload: Payload, target: str) -> Payload:
+    """Return a payload that goes with a run: what belongs to another one, and nothing else."""
+    if payload.ref is None or owner(payload.ref) in (None, target):
+        return payload
+    return replace(payload, ref=engine.blobs.copy(payload.ref, target))
 
 
 def load(engine: Engine, run_id: str) -> History | None:

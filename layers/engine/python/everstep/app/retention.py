@@ -1,9 +1,10 @@
 """Remove a run once it was kept for as long as was asked for.
 
-What it held goes first, so that the key and the name are free; then what is recorded of it, batch
-by batch; the head last. The head stands in the due index until then, so whoever dies in between,
-or runs out of time, is followed by a sweep that goes on. A run without a head is no run: nothing
-that is left, comes late or comes twice revives it.
+What it held goes first, so that the key and the name are free; then its large payloads, which
+nobody else refers to; then what is recorded of it, batch by batch; the head last. The head stands
+in the due index until then, so whoever dies in between, or runs out of time, is followed by a
+sweep that goes on. A run without a head is no run: nothing that is left, comes late or comes
+twice revives it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ def remove(engine: Engine, run_id: str, out_of_time: Callable[[], bool]) -> Remo
     if engine.clock.now() < head.due_at:
         return Removal.NOT_DUE
     engine.runs.release(head)
+    while not engine.blobs.clear(run_id):
+        if out_of_time():
+            return Removal.UNFINISHED
     while not engine.runs.clear(run_id, head.due_at):
         if out_of_time():
             return Removal.UNFINISHED

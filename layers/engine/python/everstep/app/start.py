@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.capacity import over_capacity
 from everstep.app.observing import run_accepted
-from everstep.app.options import StartOptions, Terms, checked, deadline_of, timeout_of
+from everstep.app.options import (
+    LONGEST_WHO,
+    StartOptions,
+    Terms,
+    check_said,
+    checked,
+    deadline_of,
+    retention_of,
+    timeout_of,
+)
 from everstep.app.outbox import send
 from everstep.app.payloads import pack
-from everstep.core.circumstances import Claim, Reference
+from everstep.core.circumstances import Claim, How, Reference
 from everstep.core.codec import decode, digest
 from everstep.core.durations import is_far
 from everstep.core.errors import (
@@ -22,6 +31,7 @@ from everstep.core.errors import (
 )
 from everstep.core.model import Head, Message, MessageKind, RunStatus
 from everstep.core.trace_context import Correlation
+from everstep.core.trail import born
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
@@ -54,6 +64,7 @@ def start(
     options: StartOptions = StartOptions(),  # noqa: B008 - immutable
     *,
     from_json: bool = True,
+    who: str | None = None,
 ) -> Accepted:
     """Accept a run of a workflow; once this returns the run is not lost.
 
@@ -63,11 +74,13 @@ def start(
         value: Its input.
         options: What else is asked of the run.
         from_json: Whether the input is JSON data from outside, as opposed to a Python value.
+        who: Who asks, for the audit.
 
     Raises:
         UnknownWorkflowError: No such workflow or version.
         InvalidInputError: The input does not fit the workflow's annotation.
         InvalidOptionError: An option makes no sense.
+        InvalidRequestError: Who asks is not printable, or too long.
         PayloadTooLargeError: The input is over the limit.
         IdempotencyConflictError: The key was used before with another input.
         ReferenceConflictError: A run that has not ended has the reference id.
@@ -76,11 +89,13 @@ def start(
     """
     workflow = engine.registry.to_start(name, options.version)
     terms = checked(options)
+    check_said("who asks", who, LONGEST_WHO)
     text = recorded_input(workflow, checked_input(workflow, value, from_json=from_json))
     claim = _claim(name, options, text, terms)
     full = over_capacity(engine, name)
     if full is None:
         head = _head(engine, workflow, text, options.idempotency_key, terms)
+        head = born(head, How.TRIGGER, who)
         holder = create(engine, head, claim and replace(claim, run_id=head.run_id))
         if holder is None:
             run_accepted(engine, head)
@@ -119,7 +134,7 @@ def _head(
         deadline=deadline_of(begins_at, timeout_of(engine, workflow, terms.timeout)),
         reference_id=terms.reference_id,
         tags=terms.tags,
-        retention=workflow.retention if terms.retention is None else terms.retention,
+        retention=retention_of(engine, workflow, terms.retention),
         correlation=correlation_of(engine, terms),
     )
 
@@ -144,7 +159,7 @@ def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference
         if isinstance(holder, Claim) and claim is not None:
             return _checked_holder(holder, claim)
         if not isinstance(holder, Reference) or reference is None:
-            return holder
+            return None
         held = engine.runs.head(holder.run_id)
         if held is not None and not held.status.terminal:
             return holder

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.children import see_child
+from everstep.app.children import has_ended
 from everstep.app.look import look
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import load
@@ -213,15 +213,13 @@ def _watch(engine: Engine, history: History, now: int) -> Watch:
         now,
         watchdog=engine.limits.watchdog,
         grace=engine.limits.grace,
-        children_ended=_children_ended(engine, history.head.run_id, decision),
+        children_ended=_children_ended(engine, decision),
     )
 
 
-def _children_ended(engine: Engine, run_id: str, decision: Decision | None) -> bool:
+def _children_ended(engine: Engine, decision: Decision | None) -> bool:
     """Say whether a child run has ended that is waited for, as if nobody had heard of it."""
     waits = decision.frontier if isinstance(decision, Suspended) else ()
     return any(
-        see_child(engine, run_id, pending, "") is not None
-        for pending in waits
-        if pending.operation.kind is OpKind.CHILD
+        has_ended(engine, pending) for pending in waits if pending.operation.kind is OpKind.CHILD
     )

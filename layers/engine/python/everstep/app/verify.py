@@ -28,7 +28,11 @@ from everstep.core.errors import (
     StepTimeout,
     WorkflowMissingError,
 )
-from everstep.core.event_invariants import a_continued_run_goes_on, an_event_goes_to_one_wait
+from everstep.core.event_invariants import (
+    a_continued_run_goes_on,
+    an_event_goes_to_one_wait,
+    the_audit_is_whole,
+)
 from everstep.core.invariants import (
     ViolationError,
     a_stall_has_its_reason,
@@ -47,6 +51,7 @@ from everstep.core.invariants import (
     what_is_armed_is_indexed,
 )
 from everstep.core.model import RunStatus
+from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -54,7 +59,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.app.reading import Due
     from everstep.core.listing import Listed
-    from everstep.core.model import DueEntry, History
+    from everstep.core.model import DueEntry, Head, History
     from everstep.core.replay import Definition
     from everstep.core.unreadable import Unreadable
 
@@ -211,10 +216,19 @@ def _at_the_run(look: Look, check: _Check, history: History, due: Collection[Due
     _at_the_records(look, history)
     _at_the_index(look, history, due, check.engine.clock.now())
     look.at(one_run_per_idempotency_key, history, check.holders)
+    _at_the_audit(look, check.engine, history.head)
     if history.head.successor is not None:
         successor, unreadable = read_run(check.engine, history.head.successor)
         if not unreadable:
             look.at(a_continued_run_goes_on, history, successor)
+
+
+def _at_the_audit(look: Look, engine: Engine, head: Head) -> None:
+    try:
+        look.at(the_audit_is_whole, head, engine.runs.audit(head.run_id))
+    except UnreadableError as error:
+        for item in error.items:
+            look.at(records_are_readable, item)
 
 
 def _at_the_records(look: Look, history: History) -> None:

@@ -26,9 +26,10 @@ from everstep.settings import SETTINGS
 if TYPE_CHECKING:
     from everstep.cli.session import Session
 
-_COLUMNS: Final = ("setting", "value", "source", "place")
+_COLUMNS: Final = ("setting", "source", "place", "value")
 _NOT_SET: Final = "(not set)"
 _WRONG: Final = "(wrong)"
+_NONE: Final = "(none)"
 # Where the template takes workflows from, seen from the project's folder.
 _LAYER: Final = Path("layers", "workflows", "python")
 
@@ -90,7 +91,7 @@ def _row(setting: Setting, examined: Examined) -> tuple[str, str, str, str]:
     found = examined.found.get(setting.name)
     if found is None:
         return setting.name, _NOT_SET if setting.name in examined.missing else _WRONG, "", ""
-    return setting.name, found.shown or "(none)", found.source, found.place
+    return setting.name, found.source, found.place, found.shown or _NONE
 
 
 def _as_object(setting: Setting, examined: Examined) -> Mapping[str, str | None]:

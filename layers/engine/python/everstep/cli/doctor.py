@@ -1,4 +1,4 @@
-"""``everstep doctor``: does what the table holds obey the engine's rules?"""
+"""``everstep doctor``: why a run does not move, and whether all of them obey the rules."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from everstep.cli import options
+from everstep.cli.completion import run_ids
 from everstep.cli.connection import configured_faults, connect_reader
+from everstep.cli.diagnosis import Fix, diagnose
 from everstep.cli.exits import CommandError, ExitCode, usage
 from everstep.cli.failures import explain
 from everstep.cli.health import Health
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ("invariant", "checked", "violations", "notes", "skipped")
 
+OneRun = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="Say why this run does not move.", autocompletion=run_ids),
+]
+Mend = Annotated[
+    bool, typer.Option("--fix", help="Do what helps the run, if anything does; asks before.")
+]
 Check = Annotated[
     bool, typer.Option("--check", help="Check every run against the engine's invariants.")
 ]
@@ -41,10 +50,14 @@ Strict = Annotated[
 ]
 
 
-@options.of_aws
+@options.of_deployment
 def doctor(
     ctx: typer.Context,
+    run_id: OneRun = None,
     *,
+    fix: Mend = False,
+    yes: options.Yes = False,
+    reason: options.Reason = None,
     check: Check = False,
     run: Run = None,
     since: Since = None,
@@ -52,14 +65,24 @@ def doctor(
     json: options.Json = False,
     target: options.Target,
 ) -> int:
-    """Check the runs of a deployment against the engine's invariants.
+    """Say why a run does not move, and have it go on; or check all runs, with --check.
 
-    Only reads, and cannot write. Ends with 1 if an invariant does not hold for some run, if
-    configured workflows cannot be imported, or if the check broke off.
+    Of a run it tells what it waits for, which failure window that is, what will happen by itself
+    and what would help; it ends with 1 if the run needs help and got none.
+
+    With --check every run is checked against the engine's invariants. That only reads, and cannot
+    write. It ends with 1 if an invariant does not hold for some run, if configured workflows
+    cannot be imported, or if the check broke off.
     """
     session: Session = ctx.obj
-    if not check:
-        raise usage("say what to do: everstep doctor --check checks the runs of a deployment")
+    if check is (run_id is not None):
+        raise usage(
+            "say what to do: everstep doctor RUN says why a run does not move, "
+            "everstep doctor --check checks the runs of a deployment"
+        )
+    if run_id is not None:
+        mend = Fix(yes=yes, reason=reason) if fix else None
+        return diagnose(session, target, run_id, mend, json=json)
     if run is not None and since is not None:
         raise usage("give --run or --since, not both: a run is checked whenever it began")
     start = None if since is None else parse_since(since, session.clock.now())

@@ -10,7 +10,9 @@ import typer
 from typer.main import get_command
 
 from everstep.cli import (
+    audit,
     check,
+    cleanup,
     config,
     control,
     deployed,
@@ -19,6 +21,7 @@ from everstep.cli import (
     keys,
     messages,
     replay_check,
+    run_logs,
     runs,
     trigger,
 )
@@ -57,6 +60,10 @@ _runs.command("list")(runs.list_)
 _runs.command("inspect")(runs.inspect)
 _runs.command("result")(runs.result)
 _runs.command("history")(runs.history)
+_runs.command("logs")(run_logs.logs)
+_runs.command("audit")(audit.audit)
+_runs.command("cleanup")(cleanup.cleanup)
+app.command("cleanup", hidden=True)(cleanup.cleanup)
 _runs.command("cancel")(control.cancel)
 _runs.command("pause")(control.pause)
 _runs.command("resume")(control.resume)

@@ -6,6 +6,7 @@ Tests give their own; ``real`` is that of the process.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -65,6 +66,7 @@ class Session:
         verify: Looks at runs.
         clock: Tells the time, for ages such as ``7d``.
         sleep: Waits for so many seconds.
+        ask: Whether somebody is there who can be asked.
         debug: Whether an error shows its traceback.
         place: What the command looks at by now, for the line of an error.
     """
@@ -78,6 +80,7 @@ class Session:
     verify: Verify
     clock: Clock
     sleep: Callable[[float], None]
+    ask: bool = False
     debug: bool = False
     place: str = ""
 
@@ -94,6 +97,7 @@ def real() -> Session:
         verify=_verify,
         clock=SystemClock(),
         sleep=time.sleep,
+        ask=sys.stdin.isatty(),
     )
 
 

@@ -48,6 +48,11 @@ def time(when: datetime | None) -> str:
     return "" if when is None else f"{to_iso(instant(when, 'time'))[:19]}Z"
 
 
+def instant_of(when: datetime) -> str:
+    """Return a time in UTC, to the millisecond."""
+    return to_iso(instant(when, "time"))
+
+
 def data(model: BaseModel) -> dict[str, Any]:
     """Return an answer in the words of the API, what a newer one adds included."""
     return {name: _plain(each) for name, each in model.model_dump(by_alias=True).items()}
@@ -56,7 +61,7 @@ def data(model: BaseModel) -> dict[str, Any]:
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
     match value:
         case datetime():
-            return to_iso(instant(value, "time"))
+            return instant_of(value)
         case dict():
             return {name: _plain(each) for name, each in value.items()}
         case list() | tuple():

@@ -11,7 +11,10 @@
 from everstep.adapters.errors import AdapterError
 from everstep.app.capacity import TooManyRunsError
 from everstep.client.answers import (
+    AuditBreak,
     AuditEntry,
+    AuditVerdict,
+    Diagnosis,
     ErrorDetails,
     LogLine,
     LogPage,
@@ -38,8 +41,11 @@ from everstep.core.errors import (
 
 __all__ = [
     "AdapterError",
+    "AuditBreak",
     "AuditEntry",
+    "AuditVerdict",
     "Client",
+    "Diagnosis",
     "ErrorDetails",
     "IdempotencyConflictError",
     "IllegalStateError",

@@ -115,13 +115,80 @@ class RunDetails(RunSummary):
 
 
 class AuditEntry(_Told):
-    """What somebody did to a run; ``number`` counts from 1, 0 is its start."""
+    """What was done to a run; ``number`` counts from 1, 0 is its birth.
 
-    number: int
+    That its code began is no entry of the chain, and has no number.
+    """
+
+    number: int | None
     at: datetime
     action: str
     by: str | None = None
     reason: str | None = None
+    details: dict[str, str] = Field(default_factory=dict)
+    previous: str | None = None
+    hash: str | None = None
+
+
+class AuditBreak(_Told):
+    """What was done to an entry of an audit: it was edited, removed, inserted or reordered."""
+
+    number: int
+    harm: str
+    detail: str
+
+
+class AuditVerdict(_Told):
+    """What a check of an audit has found.
+
+    Attributes:
+        whole: Whether nothing was found.
+        proven: Whether birth and end are covered; not so of runs of earlier releases.
+        entries: How many entries there are.
+        hash: The hash of the last entry: what to write down elsewhere, to compare it later.
+        breaks: What was found.
+    """
+
+    whole: bool
+    proven: bool
+    entries: int
+    hash: str | None = None
+    breaks: tuple[AuditBreak, ...] = ()
+
+
+class Awaited(_Told):
+    """One thing that a run waits for, and how that is."""
+
+    key: str
+    kind: str
+    state: str
+    says: str
+    since: datetime | None = None
+    until: datetime | None = None
+    window: str | None = None
+
+
+class Foreseen(_Told):
+    """What will be done by itself: the kind of message, and when it is sent at the latest."""
+
+    message: str
+    at: datetime
+
+
+class Diagnosis(_Told):
+    """Why a run does not move, what will happen by itself, and which repair is safe now."""
+
+    id: str = Field(validation_alias=AliasChoices("run_id", "id"), serialization_alias="run_id")
+    status: RunStatus
+    cause: str
+    says: str
+    since: datetime | None = None
+    until: datetime | None = None
+    window: str | None = None
+    awaited: tuple[Awaited, ...] = ()
+    foreseen: Foreseen | None = None
+    repair: str | None = None
+    advice: str | None = None
 
 
 class VersionInfo(_Told):

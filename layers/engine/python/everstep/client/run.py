@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.adapters.system import SystemIds
-from everstep.client.answers import AuditEntry, ErrorDetails, LogPage, RunDetails, StepDetails
+from everstep.client.answers import (
+    AuditEntry,
+    AuditVerdict,
+    Diagnosis,
+    ErrorDetails,
+    LogPage,
+    RunDetails,
+    StepDetails,
+)
 from everstep.client.encoding import data_of
 from everstep.client.errors import RunFailed, RunTimeout
 from everstep.client.run_logs import follow, log_query
@@ -108,9 +116,14 @@ class Run(Generic[Out_co]):
         return self.get().steps
 
     def audit(self) -> tuple[AuditEntry, ...]:
-        """Return what people did to the run, oldest first."""
+        """Return what was done to the run, by whom and why, oldest first."""
         pages = self._connection.pages(path("runs", self.id, "audit"))
         return tuple(AuditEntry.model_validate(each) for body in pages for each in body["audit"])
+
+    def verify_audit(self) -> AuditVerdict:
+        """Return what was done to the run's audit that should not have been done."""
+        body = self._connection.get("runs", self.id, "audit", limit="1", verify="true")
+        return AuditVerdict.model_validate(body["verified"])
 
     def logs(self, **which: Unpack[LogFilter]) -> LogPage:
         """Return lines that the run's code has said; see ``LogFilter`` for which."""
@@ -222,6 +235,30 @@ class Run(Generic[Out_co]):
         said = {"from_step": from_step}
         said |= {} if input is NOTHING else {"input": data_of(input)}
         return self._another(self._control("fork", reason, said, key=new_key()))
+
+    def diagnose(self) -> Diagnosis:
+        """Return why the run does not move, and what would help."""
+        return Diagnosis.model_validate(self._connection.get("runs", self.id, "diagnosis"))
+
+    def repair(self, *, reason: str | None = None) -> str | None:
+        """Do what helps the run now, if anything does; return what was done.
+
+        Args:
+            reason: Why, for the audit.
+
+        Raises:
+            IllegalStateError: The run has ended meanwhile.
+        """
+        done = self._control("repair", reason)["done"]
+        return None if done is None else str(done)
+
+    def remove(self) -> None:
+        """Have the run removed, with all that is recorded of it; the next sweep does it.
+
+        Raises:
+            IllegalStateError: It has not ended.
+        """
+        self._connection.send(Call(method="POST", path=path("runs", self.id, "remove")))
 
     def _ended(self, seconds: float | None) -> Mapping[str, Any]:
         """Return the answer of the API once the run has ended."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
+from everstep.core.audit import seal
+from everstep.core.circumstances import Trail
 from everstep.core.model import RunStatus
 from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
-    from everstep.core.circumstances import Ending
+    from everstep.core.circumstances import Ending, Seal
     from everstep.core.model import ErrorInfo, Head, Payload, Stall
     from everstep.core.run_logs import Logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """The run became terminal; it leaves the due index, or stands there until it is removed."""
+    """The run became terminal; it leaves the due index, or stands there until it is removed.
+
+    With its seal it is an entry of the audit itself, see ``trail.sealed``.
+    """
 
     status: RunStatus
     by: str
@@ -25,6 +30,7 @@ class RunEnded:
     result: Payload | None = None
     error: ErrorInfo | None = None
     successor: str | None = None
+    seal: Seal | None = None
     hidden: Payload | None = None
     logs: Logs = NO_LOGS
 
@@ -69,13 +75,37 @@ class RunWatched:
     due_at: int
 
 
-HeadChange = RunEnded | RunStalled | RunPaused | RunResumed | RunTold | RunWatched
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunNoted:
+    """Nothing but an entry of its audit is added to the run, whether or not it has ended."""
+
+
+HeadChange = RunEnded | RunStalled | RunPaused | RunResumed | RunTold | RunWatched | RunNoted
+
+
+def seal_of(change: HeadChange) -> Seal | None:
+    """Return the entry of the audit that a change is itself."""
+    return change.seal if isinstance(change, RunEnded) else None
 
 
 def apply(head: Head, change: HeadChange, audit: AuditEntry | None = None) -> Head:
-    """Return the head as it is after the change; with an audit entry it counts that, too."""
+    """Return the head as it is after the change; it counts the entries of its audit, too."""
     changed = _applied(head, change)
-    return changed if audit is None else replace(changed, generation=audit.number)
+    told = seal_of(change)
+    if told is not None:
+        before = head.trail or Trail(link="")
+        trail = replace(
+            before,
+            link=told.link,
+            sealed=told.number,
+            after=told.after,
+            started_at=told.started_at,
+        )
+        return replace(changed, generation=told.number, trail=trail)
+    if audit is None:
+        return changed
+    trail = replace(head.trail or Trail(link=""), link=seal(audit))
+    return replace(changed, generation=audit.number, trail=trail)
 
 
 def _applied(head: Head, change: HeadChange) -> Head:
@@ -117,5 +147,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
             )
         case RunWatched(due_at=due_at):
             return replace(head, due_at=due_at)
+        case RunNoted():
+            return head
         case _:
             assert_never(change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,6 +84,56 @@ class Reference:
     def may_follow(self, holder: Reference | None) -> bool:
         """Say whether the run may have the name although this one has it, or nobody has."""
         return holder is None or holder.run_id == self.instead_of
+
+
+class How(StrEnum):
+    """How a run came to be."""
+
+    TRIGGER = "trigger"
+    CHILD = "child"
+    CONTINUED = "continued"
+    RETRY = "retry"
+    FORK = "fork"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """The place of a run's end among the entries of its audit.
+
+    Attributes:
+        number: Its number.
+        link: The hash of what it says.
+        after: How the hash of the entry before it begins.
+        started_at: When the run's code began, which nobody wrote down before; None if it did not.
+    """
+
+    number: int
+    link: str
+    after: str
+    started_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """What a run's head holds of its audit, see ``audit``.
+
+    Attributes:
+        link: The hash of the last entry.
+        how: How the run came to be; None of one that an earlier release has accepted.
+        who: Who made it.
+        why: What for.
+        sealed: The number of its end; None before.
+        after: How the hash of the entry before its end begins.
+        started_at: When its code began, said at its end.
+    """
+
+    link: str
+    how: How | None = None
+    who: str | None = None
+    why: str | None = None
+    sealed: int | None = None
+    after: str | None = None
+    started_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

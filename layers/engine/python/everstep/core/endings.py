@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.durations import MINUTE, SECOND
+from everstep.core.durations import LAST_INSTANT, MINUTE, SECOND
 from everstep.core.effects import Effect, Interrupt, Send
 from everstep.core.model import ErrorInfo, MessageKind, OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CancelCall, ChildCall, SendCall, StartCall
@@ -116,7 +116,21 @@ def told(ending: Ending) -> str:
 
 
 def is_kept(head: Head, now: int) -> bool:
-    """Say whether a run is to be there still: it goes on, or its retention is not over."""
-    if head.ended_at is None or head.retention is None:
-        return True
-    return now < head.ended_at + head.retention
+    """Say whether a run is to be there still: it goes on, or the time of its removal is ahead.
+
+    That is when its retention is over, or when somebody has discarded it.
+    """
+    return head.ended_at is None or head.due_at is None or now < head.due_at
+
+
+def kept_until(head: Head) -> int | None:
+    """Return when the retention of a run that has ended is over; None for never."""
+    return None if head.retention is None else (head.ended_at or 0) + head.retention
+
+
+def stays_ended(before: Head, after: Head) -> bool:
+    """Say whether an ended run stays as it ended, but for its audit, and an earlier removal."""
+    earlier = after.due_at is not None and after.due_at < (before.due_at or LAST_INSTANT)
+    due_at = before.due_at if earlier else after.due_at
+    same = replace(after, generation=before.generation, trail=before.trail, due_at=due_at)
+    return before == same and after.generation >= before.generation

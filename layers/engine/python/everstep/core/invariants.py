@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.discretion import became, disagreement, few, of_decision, of_head, of_record
-from everstep.core.endings import is_kept
+from everstep.core.endings import is_kept, kept_until, stays_ended
 from everstep.core.joins import read_join
 from everstep.core.keys import branch_of, lies_within, scope_of
 from everstep.core.masking import agrees
@@ -79,9 +79,11 @@ def running_is_watched(head: Head) -> None:
 
 
 def head_stays_what_it_is(before: Head, after: Head) -> None:
-    """A terminal head never changes; no head ever changes what the run is."""
-    if before.status.terminal and before != after:
+    """A terminal head never changes, but for its audit; no head ever changes what the run is."""
+    if before.status.terminal and not stays_ended(before, after):
         raise ViolationError("terminal_never_changes", f"{of_head(before)} became {of_head(after)}")
+    if after.status.terminal and not before.status.terminal and after.due_at != kept_until(after):
+        raise ViolationError("no_run_goes_early", of_head(after))
     for name in _IDENTITY:
         if getattr(before, name) != getattr(after, name):
             raise ViolationError("identity_never_changes", f"{name} of {before.run_id}")
@@ -377,8 +379,7 @@ def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
     for entry in due:
         early = is_kept(head, entry.due_at)
         if head.status.terminal and entry.key == HEAD and early:
-            detail = f"{head.status}, and in the due index at {entry.due_at}"
-            raise ViolationError("an_ended_run_is_not_due", detail)
+            raise ViolationError("an_ended_run_is_not_due", f"{head.status}, at {entry.due_at}")
 
 
 def what_is_armed_is_indexed(history: History, due: Iterable[DueEntry]) -> None:

@@ -16,7 +16,7 @@ from everstep.core.statuses import OpKind, OpStatus, RunStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from everstep.core.circumstances import Ending, Origin, Parent
+    from everstep.core.circumstances import Ending, Origin, Parent, Trail
     from everstep.core.run_logs import Logs
     from everstep.core.trace_context import Correlation
 
@@ -191,7 +191,7 @@ class Head:
         created_at: When it was accepted.
         starts_at: When it is to begin, if that is later than when it was accepted.
         by: Token of the message (or call) that wrote the status last.
-        generation: Counts what people asked of it: the number of its last audit entry.
+        generation: The number of the last entry of its audit.
         due_at: When the sweeper looks at the run next; none once it is terminal.
         ended_at: When it became terminal.
         result: The value of a COMPLETED run.
@@ -208,6 +208,7 @@ class Head:
         tags: The caller's own marks on it.
         retention: How long it is kept after its end, in milliseconds; None for ever.
         successor: The run that goes on in its place, of a CONTINUED one.
+        trail: What it holds of its audit; None if that is all of an earlier release.
         hidden: Its secrets, as far as they were known when it began; all of them at its end.
         correlation: What joins it with the rest of the world, if its caller said so.
         logs: What was said after the last operation.
@@ -238,6 +239,7 @@ class Head:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: int | None = None
     successor: str | None = None
+    trail: Trail | None = None
     hidden: Payload | None = None
     correlation: Correlation | None = None
     logs: Logs = NO_LOGS

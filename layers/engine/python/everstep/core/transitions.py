@@ -45,6 +45,7 @@ from everstep.core.model import OpStatus, RunStatus
 
 if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry
+    from everstep.core.circumstances import Seal
     from everstep.core.model import Head, OpRecord
 
 
@@ -114,7 +115,7 @@ class HeadGuard:
             and (self.generation is None or head.generation == self.generation)
         )
 
-    def followed_by(self, audit: AuditEntry | None) -> HeadGuard:
+    def followed_by(self, audit: AuditEntry | Seal | None) -> HeadGuard:
         """Return the condition for a change that an audit entry tells of: the next one."""
         return self if audit is None else replace(self, generation=audit.number - 1)
 
@@ -204,6 +205,17 @@ RUN_PAUSED: Final = HeadGuard(statuses=(RunStatus.RUNNING,))
 
 RUN_RESUMED: Final = HeadGuard(statuses=(RunStatus.STALLED, RunStatus.PAUSED))
 """Only what stands still can go on."""
+
+RUN_DISCARDED: Final = HeadGuard(statuses=tuple(s for s in RunStatus if s.terminal))
+"""Only what has ended can be removed."""
+
+RUN_NOTED: Final = HeadGuard(statuses=tuple(RunStatus))
+"""An entry can be added to the audit of any run that is there."""
+
+
+def run_taken_over(seen_due_at: int | None) -> HeadGuard:
+    """Guard that somebody has a running run taken over: the sweeper has not been there since."""
+    return HeadGuard(statuses=(RunStatus.RUNNING,), due_at=seen_due_at)
 
 
 def watch_moved(seen_due_at: int) -> HeadGuard:

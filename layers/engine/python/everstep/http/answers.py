@@ -10,7 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from everstep.core.audit import Action
-from everstep.core.model import OpKind, RunStatus
+from everstep.core.audit_check import Harm
+from everstep.core.diagnosis import Cause, Repair, State, Window
+from everstep.core.model import MessageKind, OpKind, RunStatus
 from everstep.core.run_logs import LogSource
 
 Time = str | None
@@ -95,13 +97,32 @@ class StepShown(Answer):
 class AuditShown(Answer):
     """An entry of the audit."""
 
-    number: int
+    number: int | None = Field(description="Null for what is no entry of the chain.")
     at: str
     action: Action
     by: str | None
     reason: str | None
-    previous: str
-    hash: str
+    details: dict[str, str]
+    previous: str | None
+    hash: str | None
+
+
+class BreakShown(Answer):
+    """What was done to an entry of the audit."""
+
+    number: int
+    harm: Harm
+    detail: str
+
+
+class VerdictShown(Answer):
+    """What a check of the audit has found."""
+
+    whole: bool
+    proven: bool
+    entries: int
+    hash: str | None
+    breaks: list[BreakShown]
 
 
 class EventShown(Answer):
@@ -169,6 +190,7 @@ class AuditPage(Answer):
 
     audit: list[AuditShown]
     cursor: str | None
+    verified: VerdictShown | None = Field(None, description="If asked for.")
 
 
 class EventPage(Answer):
@@ -267,6 +289,49 @@ class LogPage(Answer):
     logs: list[LineShown]
     next: str | None
     follow: str | None
+
+
+class AwaitedShown(Answer):
+    """One thing that a run waits for, and how that is."""
+
+    key: str
+    kind: OpKind
+    state: State
+    says: str
+    since: Time
+    until: Time
+    window: Window | None
+
+
+class ForeseenShown(Answer):
+    """What the sweeper will do by itself: the message that it sends, and when at the latest."""
+
+    message: MessageKind
+    at: str
+
+
+class DiagnosisShown(Answer):
+    """Why a run does not move, what will happen by itself, and which repair is safe now."""
+
+    run_id: str
+    status: RunStatus
+    cause: Cause
+    says: str
+    since: Time
+    until: Time
+    window: Window | None
+    awaited: list[AwaitedShown]
+    foreseen: ForeseenShown | None
+    repair: Repair | None
+    advice: str | None
+
+
+class Repaired(Answer):
+    """What was found, and what was done about it; null if nothing was."""
+
+    run_id: str
+    done: Repair | None
+    found: DiagnosisShown
 
 
 class KeyShown(Answer):

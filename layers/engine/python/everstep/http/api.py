@@ -20,9 +20,11 @@ from everstep.http.callbacks import callback_routes
 from everstep.http.contract import Payload
 from everstep.http.control import control_routes
 from everstep.http.cors import NO_CORS, Cors
+from everstep.http.diagnosis import diagnosis_routes
 from everstep.http.keys import key_routes
 from everstep.http.queries import HealthQuery, IfNoneMatch, KeyHeaders, PageQuery, ResultQuery
 from everstep.http.questions import question_routes
+from everstep.http.removal import removal_routes
 from everstep.http.routes import Reply, Route
 from everstep.http.run_logs import log_routes
 from everstep.http.workflows import workflows
@@ -83,8 +85,10 @@ def api_routes(
             problems=(RunNotFoundError, MissingBlobError),
         ),
         *control_routes(engine),
+        *diagnosis_routes(engine),
         *callback_routes(engine),
         *log_routes(engine),
+        *removal_routes(engine),
         *(() if keys is None else key_routes(keys)),
         Route(
             method="POST",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Type
 from pydantic import Field
 from typing_extensions import override
 
-from everstep.app.options import LONGEST_REFERENCE_ID, MOST_TAGS, StartOptions
+from everstep.app.options import LONGEST_REFERENCE_ID, LONGEST_WHO, MOST_TAGS, StartOptions
 from everstep.core.errors import InvalidOptionError
 from everstep.core.trace_context import LONGEST_CORRELATION_ID
 from everstep.http.contract import SECONDS, Asked, IdempotencyKey, Instant, header_name
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TAG: Final = "tag"
 _SHOWN: Final = 40
 _PREFIX: Final = "everstep_"
-_OF_REQUESTS: Final = frozenset({"idempotency_key"})
+_OF_REQUESTS: Final = frozenset({"idempotency_key", "everstep_actor"})
 T = TypeVar("T")
 
 Version = Annotated[str, Field(description="The version to start on; the highest if absent.")]
@@ -96,6 +96,9 @@ class StartHeaders(_Options):
     everstep_at: At | None = None
     everstep_timeout: Timeout | None = None
     everstep_retention: Retention | None = None
+    everstep_actor: str | None = Field(
+        None, min_length=1, max_length=LONGEST_WHO, description="Who asks, for the audit."
+    )
     x_correlation_id: CorrelationId | None = None
     traceparent: Traceparent | None = None
 

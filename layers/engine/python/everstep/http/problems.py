@@ -101,6 +101,9 @@ _SAID_OF: Final = {
 }
 
 
+_OF_KEYS: Final = (401, 403)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """A problem as it goes out."""
@@ -117,10 +120,15 @@ def problem(error: Exception, request_id: str, masking: Masking = BY_NAME) -> Pr
         "type": TYPE + kind.name,
         "title": kind.title,
         "status": kind.status,
-        "detail": _SAID_OF.get(kind.name) or masking.text(str(error)),
+        "detail": _SAID_OF.get(kind.name) or _text(error, kind, masking),
         "request_id": request_id,
     }
     return Problem(status=kind.status, body=body | _members(error), headers=_headers(error))
+
+
+def _text(error: Exception, kind: Kind, masking: Masking) -> str:
+    """Return what an error says; how to send a key is no key."""
+    return str(error) if kind.status in _OF_KEYS else masking.text(str(error))
 
 
 def kind_of(error: Exception) -> Kind:

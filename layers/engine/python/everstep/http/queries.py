@@ -6,8 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from everstep.app.control import LONGEST_WHO, LONGEST_WHY
-from everstep.app.options import MOST_TAGS
+from everstep.app.options import LONGEST_WHO, LONGEST_WHY, MOST_TAGS
 from everstep.app.query import LARGEST_PAGE
 from everstep.app.run_logs import LARGEST_PAGE as MOST_LINES
 from everstep.core.durations import DAY, SECOND
@@ -48,6 +47,14 @@ class PageQuery(Asked):
 
     limit: Limit = LARGEST_PAGE
     cursor: Cursor | None = None
+
+
+class AuditQuery(PageQuery):
+    """Query of an audit."""
+
+    verify: bool = Field(
+        default=False, description="Check the whole of it, and say what was done to which entry."
+    )
 
 
 class RunsQuery(PageQuery):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from everstep.adapters.errors import MissingBlobError
-from everstep.app.control import audit
+from everstep.app.audit import audit, began, verify_audit
 from everstep.app.pages import page_of
 from everstep.app.query import inspect, list_events, list_runs, with_payloads
 from everstep.core.durations import instant
@@ -20,7 +20,7 @@ from everstep.core.errors import (
 from everstep.core.keys import check_name
 from everstep.http import rendering
 from everstep.http.options import read_tags
-from everstep.http.queries import IfNoneMatch, PageQuery, RunQuery, RunsQuery
+from everstep.http.queries import AuditQuery, IfNoneMatch, PageQuery, RunQuery, RunsQuery
 from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def question_routes(engine: Engine) -> Sequence[Route]:
         of_run(
             rule="/runs/<run_id>/audit",
             call=calls.audit,
-            summary="See who asked what of a run.",
+            summary="See who did what to a run, and check that it is all there.",
             answers={200: "AuditPage"},
-            query=PageQuery,
+            query=AuditQuery,
         ),
     )
 
@@ -104,8 +104,7 @@ class _Calls:
         if "steps" in included:
             shown["steps"] = rendering.steps(view)
         if "audit" in included:
-            entries = audit(self.engine, request.run_id)
-            shown["audit"] = [rendering.audited(each) for each in entries]
+            shown["audit"] = self._trail(request.run_id)
         if "events" in included:
             events = with_payloads(self.engine, view.head.run_id, view.events)
             shown["events"] = [rendering.event(each, view.masking) for each in events]
@@ -133,17 +132,20 @@ class _Calls:
         )
 
     def audit(self, request: Request) -> Reply:
-        asked = request.given(PageQuery)
-        entries = audit(self.engine, request.run_id)
+        asked = request.given(AuditQuery)
         found = page_of(
-            entries, lambda each: str(each.number), limit=asked.limit, cursor=asked.cursor
+            self._trail(request.run_id),
+            lambda each: str(each["number"]),
+            limit=asked.limit,
+            cursor=asked.cursor,
         )
-        return Reply(
-            body={
-                "audit": [rendering.audited(each) for each in found.items],
-                "cursor": found.cursor,
-            }
-        )
+        body: dict[str, object] = {"audit": found.items, "cursor": found.cursor}
+        if asked.verify:
+            body["verified"] = rendering.verdict(verify_audit(self.engine, request.run_id))
+        return Reply(body=body)
+
+    def _trail(self, run_id: str) -> list[dict[str, object]]:
+        return rendering.trail(audit(self.engine, run_id), began(self.engine, run_id))
 
 
 def _workflow(name: str | None) -> str | None:

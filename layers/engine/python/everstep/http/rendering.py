@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.core.audit import seal
+from everstep.core.audit import ENGINE, Action, seal
 from everstep.core.codec import decode, masked, plain
 from everstep.core.durations import to_iso
 from everstep.core.failures import masked as masked_error
@@ -13,8 +13,11 @@ from everstep.core.model import OpKind, OpStatus, RunStatus
 from everstep.core.trace_context import correlation_id_of, trace_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from everstep.app.query import Outcome, Page, RunView
     from everstep.core.audit import AuditEntry
+    from everstep.core.audit_check import Verdict
     from everstep.core.circumstances import Ending, Origin, Parent
     from everstep.core.decisions import Pending
     from everstep.core.listing import Listed
@@ -105,9 +108,37 @@ def audited(entry: AuditEntry) -> dict[str, Any]:
         "action": entry.action,
         "by": entry.who,
         "reason": entry.why,
+        "details": dict(entry.details),
         "previous": entry.previous,
         "hash": seal(entry),
     }
+
+
+def trail(entries: Sequence[AuditEntry], started_at: int | None) -> list[dict[str, Any]]:
+    """Return an audit; that the code began stands in it where it belongs by its time."""
+    shown = [audited(each) for each in entries]
+    if started_at is not None:
+        later = [n for n, each in enumerate(entries) if n and each.at >= started_at]
+        shown.insert(later[0] if later else len(shown), _started(started_at))
+    return shown
+
+
+def verdict(found: Verdict) -> dict[str, Any]:
+    """Return what a check of an audit has found."""
+    breaks = [{"number": b.entry, "harm": b.harm, "detail": b.detail} for b in found.breaks]
+    return {
+        "whole": found.whole,
+        "proven": found.proven,
+        "entries": found.entries,
+        "hash": found.hash or None,
+        "breaks": breaks,
+    }
+
+
+def _started(at: int) -> dict[str, Any]:
+    """Return when the code began, which is no entry: nothing was written for it."""
+    what = {"number": None, "at": to_iso(at), "action": Action.STARTED, "by": ENGINE}
+    return {**what, "reason": None, "details": {}, "previous": None, "hash": None}
 
 
 def _listed(item: Listed) -> dict[str, Any]:

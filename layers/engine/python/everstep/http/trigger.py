@@ -61,7 +61,9 @@ def trigger_routes(engine: Engine) -> list[Route]:
 
 def _start(engine: Engine, request: Request) -> Reply:
     value = request.given(Payload).root
-    accepted = start(engine, request.workflow, value, start_options(request))
+    said = request.given(StartHeaders).everstep_actor
+    who = said if request.caller is None else request.caller.who
+    accepted = start(engine, request.workflow, value, start_options(request), who=who)
     status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
     return Reply(
         status=202 if accepted.created else 200,

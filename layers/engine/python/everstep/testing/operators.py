@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from everstep.app.control import audit, pause, resume
+from everstep.app.audit import audit
+from everstep.app.control import pause, resume
 from everstep.app.fork import UNCHANGED, Made, fork, retry
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ action      S    what was done
 previous    S    hash of the entry before it
 who         S    who asked for it
 why         S    what for
+details     M    what else is said, all S
 =========== ==== =================================================
 
 They stand in the run's own partition, where one transaction writes them together with the head.
 A query for the history reads them along and leaves them out: they are small, and most runs have
-none.
+none. How a run came to be and how it ended is told by its head.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.adapters.dynamodb import damage, keys
-from everstep.adapters.dynamodb.values import add_text, text_in
+from everstep.adapters.dynamodb.values import add_text, from_text, text_in, to_text
 from everstep.core.audit import Action, AuditEntry
 from everstep.core.model import HEAD
 from everstep.core.unreadable import Unreadable, UnreadableError
@@ -43,6 +44,9 @@ def from_entry(run_id: str, entry: AuditEntry) -> Item:
     }
     add_text(item, "who", entry.who)
     add_text(item, "why", entry.why)
+    if entry.details:
+        said = {name: from_text(value) for name, value in entry.details.items()}
+        item["details"] = {"M": said}
     return item
 
 
@@ -55,6 +59,9 @@ def to_entry(item: Item) -> AuditEntry:
         previous=item["previous"]["S"],
         who=text_in(item, "who"),
         why=text_in(item, "why"),
+        details={
+            name: to_text(value) for name, value in item.get("details", {"M": {}})["M"].items()
+        },
     )
 
 

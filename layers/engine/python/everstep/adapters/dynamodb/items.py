@@ -48,6 +48,13 @@ reference_id S   head                         the caller's own name for it
 tags        M    head                         the caller's own marks on it, all S
 keep        N    head                         how long it is kept after its end, milliseconds
 next_run    S    head                         the run that goes on in its place
+link        S    head                         hash of the last entry of its audit
+how         S    head                         how it came to be
+who         S    head                         who made it
+why         S    head                         what for
+sealed      N    head                         number of its end among the entries of its audit
+after       S    head                         how the hash of the entry before its end begins
+began       N    head                         when its code began, said at its end
 hidden      M    head, operation              payload: a list of secrets
 trace       S    head                         the trace that it was started in
 corr        S    head                         the caller's own mark on all that belongs together
@@ -87,6 +94,7 @@ from everstep.adapters.dynamodb.values import (
     from_stall,
     from_text,
     from_texts,
+    from_trail,
     logs_in,
     number_in,
     origin_in,
@@ -98,6 +106,7 @@ from everstep.adapters.dynamodb.values import (
     text_in,
     texts_in,
     to_text,
+    trail_in,
 )
 from everstep.core.circumstances import Claim
 from everstep.core.listing import Listed
@@ -235,6 +244,8 @@ def from_head(head: Head) -> Item:
     add_payload(item, "hidden", head.hidden)
     if head.tags:
         item["tags"] = {"M": {name: from_text(value) for name, value in head.tags.items()}}
+    if head.trail is not None:
+        item.update(from_trail(head.trail))
     if head.logs.chunks:
         item["logs"] = from_logs(head.logs)
     return item
@@ -268,6 +279,7 @@ def to_head(item: Item) -> Head:
         tags=tags_in(item),
         retention=number_in(item, "keep"),
         successor=text_in(item, "next_run"),
+        trail=trail_in(item),
         hidden=payload_in(item, "hidden"),
         correlation=correlation_in(item),
         logs=logs_in(item),

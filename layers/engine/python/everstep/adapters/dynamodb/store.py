@@ -16,11 +16,12 @@ from everstep.adapters.bounded_cache import BoundedCache
 from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates, values
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
-from everstep.core.changes import RunWatched
+from everstep.core.changes import RunNoted, RunWatched, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import History
+from everstep.core.transitions import RUN_NOTED
 from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from everstep.adapters.dynamodb.conditions import Condition
     from everstep.adapters.dynamodb.updates import Update
     from everstep.adapters.dynamodb.values import Item
-    from everstep.core.audit import AuditEntry
+    from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Claim
     from everstep.core.model import Event, Head, OpRecord
@@ -71,46 +72,40 @@ class DynamoRuns:
         self,
         head: Head,
         claim: Claim | None,
-        audit: AuditEntry | None = None,
+        note: Note | None = None,
         reference: Reference | None = None,
-    ) -> Claim | Reference | None:
-        """Write a new run and, with it or not at all, what it holds and its first audit entry.
+    ) -> Claim | Reference | Note | None:
+        """Write a new run and, with it or not at all, what it holds and what is to be noted.
 
         Returns:
             None if the run was written, by this call or by an earlier one with the same head;
             the claim that holds the key if another run had it before; else the reference as it
-            stands if another run has it than the one to take it over from.
+            stands if another run has it than the one to take it over from; else the note if it
+            is not the next one any more.
 
         Raises:
             RunIdTakenError: Another run has this id.
         """
         self._remember(head)
-        if claim is not None or reference is not None or audit is not None:
-            return self._create_together(head, claim, audit, reference)
+        if claim is not None or reference is not None or note is not None:
+            return self._create_together(head, claim, note, reference)
         if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
             self._check_own(head)
         return None
 
     def _create_together(
-        self,
-        head: Head,
-        claim: Claim | None,
-        audit: AuditEntry | None,
-        reference: Reference | None,
-    ) -> Claim | Reference | None:
+        self, head: Head, claim: Claim | None, note: Note | None, reference: Reference | None
+    ) -> Claim | Reference | Note | None:
         together = [(items.from_head(head), conditions.IF_ABSENT)]
         if claim is not None:
             together.append((items.from_claim(claim), conditions.IF_ABSENT))
-        if audit is not None:
-            together.append((audits.from_entry(head.run_id, audit), conditions.IF_ABSENT))
         if reference is not None:
             free = conditions.free_of_others(reference.instead_of)
             together.append((items.from_reference(reference), free))
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
-            cancelled = self._cancelled(together)
+            cancelled = self._cancelled(together, note)
             if cancelled is None:
-                return None
                 return None
             # Reasons are not always given, and do not tell our own repeat from another's call.
             # What is recorded does.
@@ -122,12 +117,25 @@ class DynamoRuns:
             named = None if reference is None else self.reference(*reference.name)
             if reference is not None and not reference.may_follow(named):
                 return named
+            if note is not None and not _next(note).allows(self.head(note.run_id)):
+                return note
             # Nobody won: another transaction touched the same key at this moment.
         raise UnavailableError(f"no room between other transactions: {cancelled}") from cancelled
 
-    def _cancelled(self, together: Sequence[tuple[Item, Condition]]) -> AdapterError | None:
+    def _cancelled(
+        self, together: Sequence[tuple[Item, Condition]], note: Note | None
+    ) -> AdapterError | None:
         try:
-            self._table.put_together(together)
+            if note is None:
+                self._table.put_together(together)
+            else:
+                self._table.update_together(
+                    keys.run(note.run_id),
+                    keys.RUN_HEAD,
+                    updates.head(note.run_id, "", RunNoted(), note.entry),
+                    conditions.on_head(_next(note)),
+                    [*together, (audits.from_entry(note.run_id, note.entry), conditions.IF_ABSENT)],
+                )
         except AdapterError as error:
             if error.code != TRANSACTION_CANCELLED:
                 raise
@@ -268,8 +276,9 @@ class DynamoRuns:
         if audit is not None:
             entry = (audits.from_entry(run_id, audit), conditions.IF_ABSENT)
             return self._change_together(run_id, update, guard.followed_by(audit), [entry])
+        following = guard.followed_by(seal_of(change))
         return self._table.update(
-            keys.run(run_id), keys.RUN_HEAD, update, conditions.on_head(guard)
+            keys.run(run_id), keys.RUN_HEAD, update, conditions.on_head(following)
         )
 
     def _change_together(
@@ -337,7 +346,8 @@ class DynamoRuns:
             return True
 
         update = updates.head(run_id, successor.workflow, change, retention=successor.retention)
-        return self._change_together(run_id, update, guard, together, is_free)
+        following = guard.followed_by(change.seal)
+        return self._change_together(run_id, update, following, together, is_free)
 
     def audit(self, run_id: str, since: int = 1) -> Sequence[AuditEntry]:
         """Return the audit entries from this number on, in order.
@@ -384,3 +394,7 @@ class DynamoRuns:
         if item is None:
             return None
         return _Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
+
+
+def _next(note: Note) -> HeadGuard:
+    return RUN_NOTED.followed_by(note.entry)

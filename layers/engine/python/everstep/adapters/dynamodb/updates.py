@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from everstep.adapters.dynamodb import keys, values
+from everstep.core.audit import seal
 from everstep.core.changes import (
     HeadChange,
     RunEnded,
+    RunNoted,
     RunPaused,
     RunResumed,
     RunStalled,
     RunTold,
     RunWatched,
+    seal_of,
 )
 from everstep.core.model import RunStatus
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from everstep.adapters.dynamodb.values import Item, Value
     from everstep.core.audit import AuditEntry
+    from everstep.core.circumstances import Seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +85,24 @@ def head(
 ) -> Update:
     """Return what a change does to the head of a run of this workflow, kept so long."""
     update = _head(run_id, workflow, change, retention)
+    told = seal_of(change)
+    if told is not None:
+        return replace(update, set={**update.set, **_sealed(told)})
     if audit is None:
         return update
-    return replace(update, set={**update.set, "gen": {"N": str(audit.number)}})
+    counted: Item = {"gen": {"N": str(audit.number)}, "link": {"S": seal(audit)}}
+    return replace(update, set={**update.set, **counted})
+
+
+def _sealed(seal: Seal) -> Item:
+    item: Item = {
+        "gen": {"N": str(seal.number)},
+        "link": {"S": seal.link},
+        "sealed": {"N": str(seal.number)},
+        "after": {"S": seal.after},
+    }
+    values.add_number(item, "began", seal.started_at)
+    return item
 
 
 def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None) -> Update:
@@ -122,6 +141,8 @@ def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None)
             )
         case RunWatched(due_at=due_at):
             return due(run_id, due_at)
+        case RunNoted():
+            return Update()
         case _:
             assert_never(change)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.adapters.dynamodb import keys
-from everstep.core.circumstances import Ending, Origin, Parent
+from everstep.core.circumstances import Ending, How, Origin, Parent, Trail
 from everstep.core.model import ErrorInfo, Payload, RunStatus, Stall
 from everstep.core.run_logs import NO_LOGS, LogChunk, Logs
 from everstep.core.trace_context import Correlation, read_recorded
@@ -216,6 +216,33 @@ def origin_in(item: Mapping[str, Any]) -> Origin | None:
         root=fields["root"]["S"],
         root_created_at=int(fields["at"]["N"]),
         effects=fields["effects"]["S"],
+    )
+
+
+def from_trail(trail: Trail) -> Item:
+    """Return what a head holds of its run's audit, as attributes."""
+    item: Item = {"link": {"S": trail.link}}
+    add_text(item, "how", trail.how)
+    add_text(item, "who", trail.who)
+    add_text(item, "why", trail.why)
+    add_number(item, "sealed", trail.sealed)
+    add_text(item, "after", trail.after)
+    add_number(item, "began", trail.started_at)
+    return item
+
+
+def trail_in(item: Mapping[str, Any]) -> Trail | None:
+    """Return what a head holds of its run's audit; None if it is of an earlier release."""
+    if "link" not in item and "how" not in item:
+        return None
+    return Trail(
+        link=text_in(item, "link") or "",
+        how=How(item["how"]["S"]) if "how" in item else None,
+        who=text_in(item, "who"),
+        why=text_in(item, "why"),
+        sealed=number_in(item, "sealed"),
+        after=text_in(item, "after"),
+        started_at=number_in(item, "began"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from everstep.adapters.errors import MissingBlobError
-from everstep.adapters.references import reference
+from everstep.core.places import below, moved, place
 
 
 class MemoryBlobs:
@@ -12,9 +12,9 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
-    def put(self, text: str) -> str:
-        """Keep the text; return its reference. The same text has the same reference."""
-        ref = reference(text.encode())
+    def put(self, run_id: str, text: str) -> str:
+        """Keep a text of a run; return its reference. The same text has the same reference."""
+        ref = place(run_id, text.encode())
         self._texts[ref] = text
         return ref
 
@@ -28,3 +28,24 @@ class MemoryBlobs:
             return self._texts[ref]
         except KeyError as error:
             raise MissingBlobError(ref) from error
+
+    def copy(self, ref: str, run_id: str) -> str:
+        """Keep the text of a reference as another run's, too; return its reference there.
+
+        Raises:
+            MissingBlobError: Nothing is kept under it.
+        """
+        copy = moved(ref, run_id)
+        self._texts[copy] = self.get(ref)
+        return copy
+
+    def clear(self, run_id: str) -> bool:
+        """Remove texts of a run; say whether none is left."""
+        for ref in [each for each in self._texts if each.startswith(below(run_id))]:
+            del self._texts[ref]
+        return True
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """Return everything that is kept, for tests."""
+        return frozenset(self._texts)

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from everstep.adapters.errors import RunIdTakenError
-from everstep.core.changes import apply
+from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
+from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from everstep.core.audit import AuditEntry
+    from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
@@ -63,15 +64,16 @@ class MemoryStore:
         self,
         head: Head,
         claim: Claim | None,
-        audit: AuditEntry | None = None,
+        note: Note | None = None,
         reference: Reference | None = None,
-    ) -> Claim | Reference | None:
-        """Write a new run and, with it or not at all, what it holds and its first audit entry.
+    ) -> Claim | Reference | Note | None:
+        """Write a new run and, with it or not at all, what it holds and what is to be noted.
 
         Returns:
             None if the run was written, by this call or by an earlier one with the same head;
             the claim that holds the key if another run had it before; else the reference as it
-            stands if another run has it than the one to take it over from.
+            stands if another run has it than the one to take it over from; else the note if it
+            is not the next one any more.
 
         Raises:
             RunIdTakenError: Another run has this id.
@@ -89,13 +91,17 @@ class MemoryStore:
             named = None if reference is None else self._references.get(reference.name)
             if reference is not None and not reference.may_follow(named):
                 return named
+            if note is not None and not self._note(note):
+                return note
             self._heads[head.run_id] = head
             if claim is not None:
                 self._claims[claim.workflow, claim.key] = claim
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
-            self._write_audit(head.run_id, audit)
             return None
+
+    def _note(self, note: Note) -> bool:
+        return self.change(note.run_id, RunNoted(), RUN_NOTED, note.entry)
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name, whether or not that run has ended."""
@@ -205,7 +211,8 @@ class MemoryStore:
         """
         with self._lock:
             head = self._heads.get(run_id)
-            if head is None or not guard.followed_by(audit).allows(head):
+            following = guard.followed_by(seal_of(change)).followed_by(audit)
+            if head is None or not following.allows(head):
                 return False
             self._heads[run_id] = apply(head, change, audit)
             self._write_audit(run_id, audit)
@@ -228,7 +235,7 @@ class MemoryStore:
         """
         with self._lock:
             head = self._heads.get(run_id)
-            if head is None or not guard.allows(head):
+            if head is None or not guard.followed_by(change.seal).allows(head):
                 return False
             named = None if reference is None else self._references.get(reference.name)
             if reference is not None and not reference.may_follow(named):

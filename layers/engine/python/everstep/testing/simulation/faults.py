@@ -42,7 +42,7 @@ EXECUTIONS: Final = frozenset({"attempt", "effect", "probe"})
 _SHARED: Final = frozenset(
     {"attempt", "runs.create", "runs.put", "runs.move", "runs.change", "queue.send"}
     | {"runs.put_event", "runs.replace_event", "runs.claim_event"}
-    | {"runs.release", "runs.clear"}
+    | {"runs.release", "runs.clear", "blobs.clear"}
 )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from everstep.app.engine import Engine
-    from everstep.core.audit import AuditEntry
+    from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Claim, Reference
     from everstep.core.listing import Listed
@@ -82,12 +82,12 @@ class GatedRuns:
         self,
         head: Head,
         claim: Claim | None,
-        audit: AuditEntry | None = None,
+        note: Note | None = None,
         reference: Reference | None = None,
-    ) -> Claim | Reference | None:
+    ) -> Claim | Reference | Note | None:
         """Write a new run."""
         return self.gate.pass_through(
-            "runs.create", head.run_id, lambda: self.inner.create(head, claim, audit, reference)
+            "runs.create", head.run_id, lambda: self.inner.create(head, claim, note, reference)
         )
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
@@ -328,9 +328,17 @@ class GatedBlobs:
     inner: BlobStore
     gate: Gate
 
-    def put(self, text: str) -> str:
-        """Keep the text."""
-        return self.gate.pass_through("blobs.put", "", lambda: self.inner.put(text))
+    def put(self, run_id: str, text: str) -> str:
+        """Keep a text of a run."""
+        return self.gate.pass_through("blobs.put", run_id, lambda: self.inner.put(run_id, text))
+
+    def copy(self, ref: str, run_id: str) -> str:
+        """Keep a text as another run's, too."""
+        return self.gate.pass_through("blobs.copy", run_id, lambda: self.inner.copy(ref, run_id))
+
+    def clear(self, run_id: str) -> bool:
+        """Remove texts of a run."""
+        return self.gate.pass_through("blobs.clear", run_id, lambda: self.inner.clear(run_id))
 
     def get(self, ref: str) -> str:
         """Return the text of a reference."""

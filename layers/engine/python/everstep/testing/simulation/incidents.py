@@ -29,6 +29,8 @@ _DOING: Final = {
     "lists.every": "listing runs",
     "blobs.get": "fetching a large payload",
     "blobs.put": "keeping a large payload",
+    "blobs.copy": "keeping another run's large payload",
+    "blobs.clear": "removing large payloads",
     "dead_letters.keep": "keeping a dead letter",
     "ack": "acknowledging its message",
 }

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from everstep.adapters.memory.store import MemoryStore
-    from everstep.core.audit import AuditEntry
+    from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Claim, Reference
     from everstep.core.model import Event, Head, History, OpRecord
@@ -29,11 +29,17 @@ class WatchedStore:
         self,
         head: Head,
         claim: Claim | None,
-        audit: AuditEntry | None = None,
+        note: Note | None = None,
         reference: Reference | None = None,
-    ) -> Claim | Reference | None:
+    ) -> Claim | Reference | Note | None:
         """Write a new run."""
-        return self._watched(head.run_id, lambda: self.inner.create(head, claim, audit, reference))
+
+        def write() -> Claim | Reference | Note | None:
+            return self.inner.create(head, claim, note, reference)
+
+        if note is None:
+            return self._watched(head.run_id, write)
+        return self._watched(note.run_id, lambda: self._watched(head.run_id, write))
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name."""
