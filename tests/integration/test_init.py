@@ -16,6 +16,7 @@ from everstep_localstack.instance import home
 from tests.cloudformation import ROOT
 from tools.run import local_api_url
 from tools.sam.cli import ARCHITECTURE, quiet, run, sam
+from tools.sam.keys import api_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,25 +63,25 @@ def test_a_new_project_runs_its_workflow_over_http(
     deployment = Deployment(
         template=build / "template.yaml",
         stack=STACK,
-        parameters={"TableDeletionProtection": "false", "ApiAuthorization": "NONE"},
+        parameters={"TableDeletionProtection": "false"},
     )
     try:
         outputs = localstack_server.stacks(print).deploy(deployment)
+        headers = {"Authorization": f"Bearer {api_key(localstack_server, outputs)}"}
         url = local_api_url(localstack_server, outputs)
-        answer = httpx.post(
-            f"{url}/triggers/greeting", json={"name": "Ada", "pause": "PT1S"}, timeout=30
-        )
-        assert answer.status_code == 202, answer.text
-        assert _status(f"{url}/runs/{answer.json()['run_id']}") == "COMPLETED"
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+            answer = client.post("/triggers/greeting", json={"name": "Ada", "pause": "PT1S"})
+            assert answer.status_code == 202, answer.text
+            assert _status(client, answer.json()["run_id"]) == "COMPLETED"
     finally:
         localstack_server.teardown(STACK)
 
 
-def _status(url: str) -> str:
+def _status(client: httpx.Client, run_id: str) -> str:
     """Wait for the run to end, and return its status."""
     deadline = time.monotonic() + 60
     while True:
-        shown = httpx.get(url, timeout=30).json()
+        shown = client.get(f"/runs/{run_id}").json()
         if shown["status"] not in {"PENDING", "RUNNING", "SLEEPING"} or time.monotonic() > deadline:
             return str(shown["status"])
         time.sleep(0.2)
