@@ -40,6 +40,7 @@ def everstep(
 ) -> Callable[..., Seen]:
     """Type a command at the stack."""
     credentials = stack.server.session().get_credentials()
+    assert credentials is not None
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.secret_key)
     environment = {"EVERSTEP_CONFIG": "/dev/null", **request.param(stack)}

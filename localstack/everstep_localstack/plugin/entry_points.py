@@ -41,6 +41,7 @@ def _amend() -> None:
         reserved_concurrency,
         rollover,
         sqs_clock,
+        unmade_resources,
     )
     from everstep_localstack.plugin.settings import PluginSettings
 
@@ -51,6 +52,7 @@ def _amend() -> None:
     sqs_clock.install()
     cloudformation_pace.install()
     find_in_map.install()
+    unmade_resources.install()
     reserved_concurrency.install()
     authorizers.install()
     rollover.install()

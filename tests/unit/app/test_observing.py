@@ -233,6 +233,24 @@ def test_a_retry_is_a_run_of_its_own() -> None:
     assert len(of(RunAccepted, told)) == 2
 
 
+def test_one_call_for_a_retry_that_comes_twice_at_once_tells_of_one_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, told = observed(fails)
+    run_id = world.start().run_id
+    world.run()
+    create = world.store.create
+
+    def create_after_the_twin(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as it comes
+        monkeypatch.setattr(world.store, "create", create)
+        retry(world.engine, run_id, idempotency_key="k")
+        return create(*args, **kwargs)
+
+    monkeypatch.setattr(world.store, "create", create_after_the_twin)
+    retry(world.engine, run_id, idempotency_key="k")
+    assert len(of(RunAccepted, told)) == 2
+
+
 def test_a_run_that_stalls_is_told_of_once() -> None:
     world, told = observed(one_step)
     run_id = world.begin(value=1)

@@ -32,8 +32,14 @@ POWER = Logger(service="powershop", level="INFO")
 @pytest.fixture(autouse=True)
 def _levels() -> Iterator[None]:
     LOG.setLevel(logging.DEBUG)
+    engine = logging.getLogger("everstep")
+    before = engine.propagate
+    # A deployment keeps its lines to itself, and tests of it may have come before.
+    engine.propagate = True
+    capture.install(LogLimits())
     yield
     capture.install(LogLimits())
+    engine.propagate = before
 
 
 @step(retry=Retry(max_attempts=2, initial_delay=1, jitter=False))

@@ -97,13 +97,14 @@ def test_a_cursor_of_another_list_is_refused(world: World) -> None:
         ("", set()),
         ("steps", {"steps"}),
         ("audit,events", {"audit", "events"}),
-        ("steps,audit,events", {"steps", "audit", "events"}),
+        ("logs", {"logs"}),
+        ("steps,logs,audit,events", {"steps", "logs", "audit", "events"}),
     ],
 )
 def test_a_run_is_shown_with_what_is_asked_for(world: World, include: str, there: set[str]) -> None:
     run_id = busy(world)
     shown = world.get(f"/runs/{run_id}?include={include}").body
-    assert shown.keys() & {"steps", "audit", "events"} == there
+    assert shown.keys() & {"steps", "logs", "audit", "events"} == there
     for name in there - {"steps"}:
         assert shown[name] == world.get(f"/runs/{run_id}/{name}").body[name]
 

@@ -377,7 +377,7 @@ def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
     """Once a run has its outcome, the sweeper has nothing to do with it but to remove it."""
     head = history.head
     for entry in due:
-        early = is_kept(head, entry.due_at)
+        early = is_kept(head, entry.due_at) or entry.due_at < (head.ended_at or 0)
         if head.status.terminal and entry.key == HEAD and early:
             raise ViolationError("an_ended_run_is_not_due", f"{head.status}, at {entry.due_at}")
 

@@ -166,6 +166,7 @@ class RunShown(RunListed):
     correlation_id: str
     trace_id: str
     steps: list[StepShown] = Field([], description="If included.")
+    logs: list[LineShown] = Field([], description="If included: the first lines.")
     audit: list[AuditShown] = Field([], description="If included.")
     events: list[EventShown] = Field([], description="If included.")
 

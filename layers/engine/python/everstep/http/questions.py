@@ -10,6 +10,7 @@ from everstep.adapters.errors import MissingBlobError
 from everstep.app.audit import audit, began, verify_audit
 from everstep.app.pages import page_of
 from everstep.app.query import inspect, list_events, list_runs, with_payloads
+from everstep.app.run_logs import LogQuery, read_logs
 from everstep.core.durations import instant
 from everstep.core.errors import (
     DefinitionError,
@@ -22,6 +23,7 @@ from everstep.http import rendering
 from everstep.http.options import read_tags
 from everstep.http.queries import AuditQuery, IfNoneMatch, PageQuery, RunQuery, RunsQuery
 from everstep.http.routes import Reply, Route
+from everstep.http.run_logs import shown_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +105,9 @@ class _Calls:
         shown = rendering.run(view)
         if "steps" in included:
             shown["steps"] = rendering.steps(view)
+        if "logs" in included:
+            lines = read_logs(self.engine, request.run_id, LogQuery())
+            shown["logs"] = [shown_line(each) for each in lines.lines]
         if "audit" in included:
             shown["audit"] = self._trail(request.run_id)
         if "events" in included:
