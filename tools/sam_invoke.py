@@ -25,7 +25,7 @@ from tools.sam.emulated import Emulated
 from tools.sam.engine import NoEngineError, engine, why_not
 from tools.sam.relay import relay
 from tools.sam.runtime import Interpreter, lay_runtime
-from tools.sam.session import Deployed, deploy, events_in, use
+from tools.sam.session import Deployed, deploy, events_in, one_each, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +45,16 @@ class How(StrEnum):
 
 
 def invoke_all(
-    server: LocalStack, how: How, work: Path, say: Callable[[str], None]
+    server: LocalStack, how: How, work: Path, say: Callable[[str], None], *, once: bool = False
 ) -> list[Invoked]:
     """Build, deploy to a LocalStack that runs, and invoke every function with its events.
+
+    Args:
+        server: Gets the system deployed.
+        how: What runs the functions.
+        work: For files of the time being.
+        say: Is told what happens.
+        once: Only the first event of each function.
 
     Raises:
         SamError: Something failed; the message says what.
@@ -57,11 +64,13 @@ def invoke_all(
     say(f"build: sam build for {interpreter.runtime}")
     template = build(home() / "sam" / "build", interpreter.runtime)
     deployed = deploy(server, say)
+    events = events_in(EVENTS)
+    events = one_each(events, FUNCTIONS) if once else events
     with ExitStack() as held:
         invoker = _invoker(how, template, interpreter, deployed, work, held)
         say(f"invoke: {invoker.name}")
         done = []
-        for each in use(invoker, deployed, events_in(EVENTS), FUNCTIONS):
+        for each in use(invoker, deployed, events, FUNCTIONS):
             say(f"  {each.function:<22} {each.event:<24} {each.milliseconds:>5} ms  {each.summary}")
             done.append(each)
         return done

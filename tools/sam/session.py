@@ -131,6 +131,16 @@ def events_in(folder: Path) -> dict[str, dict[str, Any]]:
     return {name: read[name] for name in sorted(read, key=_order)}
 
 
+def one_each(
+    events: Mapping[str, dict[str, Any]], functions: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return the first event of each function."""
+    first: dict[str, str] = {}
+    for name in events:
+        first.setdefault(function_of(name, functions), name)
+    return {name: event for name, event in events.items() if name in first.values()}
+
+
 def _order(name: str) -> tuple[int, str]:
     for rank, names in enumerate((_FIRST, (), _RUN_ENDS, _LAST)):
         if name in names:

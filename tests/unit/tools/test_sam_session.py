@@ -13,7 +13,7 @@ from tests.cloudformation import ROOT, load
 from tools.record_events import EVENTS, FUNCTIONS
 from tools.sam.cli import SamError
 from tools.sam.containers import with_variable
-from tools.sam.session import Deployed, events_in, function_of, use
+from tools.sam.session import Deployed, events_in, function_of, one_each, use
 from tools.scrubbing import RUN_ID
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ def test_the_run_is_started_first_and_cancelled_after_all_questions() -> None:
     order = list(events_in(EVENTS))
     assert order[:2] == ["trigger", "step-executor"]
     assert order[-2:] == ["api-cancel-run", "sweeper"]
+
+
+def test_each_function_can_be_invoked_just_once() -> None:
+    chosen = one_each(events_in(EVENTS), FUNCTIONS)
+    assert [function_of(name, FUNCTIONS) for name in chosen].count("ApiFunction") == 1
+    assert {function_of(name, FUNCTIONS) for name in chosen} == set(FUNCTIONS.values())
 
 
 def test_an_event_for_nobody_is_refused() -> None:

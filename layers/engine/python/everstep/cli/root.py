@@ -17,6 +17,7 @@ from everstep.cli import (
     control,
     deployed,
     doctor,
+    init,
     keys,
     messages,
     replay_check,
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("trigger")(trigger.trigger)
+app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
 app.command("replay-check")(replay_check.replay_check)
