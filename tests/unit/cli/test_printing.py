@@ -74,3 +74,12 @@ def test_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert json.loads(out) == {"détail": ["[red]", 1]}
     assert "détail" in out
+
+
+def test_what_commands_a_terminal_is_shown_and_not_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "before\x1b]0;title\x07\x9b2Jafter\tand on"
+    line(console(), said, (said, "bold"))
+    table(console(), ["what"], [[said]])
+    out = capsys.readouterr().out
+    assert out.count(r"before\x1b]0;title\x07\x9b2Jafter") == 3
+    assert not set(out) & {"\x1b", "\x07", "\x9b"}

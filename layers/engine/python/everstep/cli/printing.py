@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     Cell = str | tuple[str, str]
 
+_COMMANDS: Final = {
+    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"
+}
+"""Characters that command a terminal, and how they are shown instead."""
 _UNLIMITED: Final = 10_000
 """Columns of what is no terminal: a program reads lines, and has no edge to keep to."""
 
@@ -36,7 +40,14 @@ def console(*, stderr: bool = False) -> Console:
 
 def line(to: Console, *parts: str | tuple[str, str]) -> None:
     """Print parts, or (part, style), as one line: the terminal may wrap it, nothing cuts it."""
-    to.print(Text.assemble(*parts), soft_wrap=True)
+    to.print(Text.assemble(*map(_harmless, parts)), soft_wrap=True)
+
+
+def _harmless(cell: Cell) -> Cell:
+    """Return a text that commands no terminal: what runs say may come from anybody."""
+    if isinstance(cell, str):
+        return cell.translate(_COMMANDS)
+    return cell[0].translate(_COMMANDS), cell[1]
 
 
 def table(to: Console, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
@@ -44,7 +55,7 @@ def table(to: Console, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -
 
     Numbers stand on the right. A cell is text, or text and its style.
     """
-    styled = [tuple(row) for row in rows]
+    styled = [tuple(map(_harmless, row)) for row in rows]
     cells = [tuple(cell if isinstance(cell, str) else cell[0] for cell in row) for row in styled]
     made = Table(
         box=box.SIMPLE_HEAD if to.is_terminal else None,
