@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import EverstepError, StepFailed, StepInterrupted
@@ -12,7 +12,7 @@ from everstep.core.model import MessageKind, OpStatus, RunStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from everstep.core.model import History, OpRecord
+    from everstep.core.model import History, OpRecord, Payload
     from everstep.testing.simulation.explore import Plan, Scenario
     from everstep.testing.simulation.world import World
 
@@ -147,13 +147,20 @@ def outcome(world: World) -> tuple[Outcome, ...]:
     return tuple(_outcome_of(world.history(run_id)) for run_id in world.store.run_ids)
 
 
+def _content(payload: Payload | None) -> Payload | None:
+    """Return a payload without the run under which its text is kept: ids differ by play."""
+    if payload is None or payload.ref is None:
+        return payload
+    return replace(payload, ref=payload.ref.rpartition("/")[2])
+
+
 def _outcome_of(history: History) -> Outcome:
     head, records = history.head, history.records
     unknown = {key for key, record in records.items() if _unknown(record)}
     return Outcome(
-        run=(head.status, head.result, head.error and head.error.type),
+        run=(head.status, _content(head.result), head.error and head.error.type),
         operations={
-            key: (record.status, record.result)
+            key: (record.status, _content(record.result))
             for key, record in records.items()
             if key not in unknown
         },

@@ -57,7 +57,19 @@ def receive(
 
 
 def put_aside(engine: Engine, message_id: str, body: str, reason: str) -> None:
-    """Keep a message that belongs to no run, so that nothing is lost."""
-    told = engine.masking.text(body), engine.masking.text(reason)
-    engine.dead_letters.keep(message_id, *told, engine.clock.now())
+    """Keep a message that belongs to no run, so that nothing is lost.
+
+    The engine's own messages hold no data of users, and are kept as they came, to be sent again.
+    """
+    masked = engine.masking.text
+    kept = body if _is_message(body) else masked(body)
+    engine.dead_letters.keep(message_id, kept, masked(reason), engine.clock.now())
     engine.observe(MessageKept(reason=reason))
+
+
+def _is_message(body: str) -> bool:
+    try:
+        messages.decode(body)
+    except MalformedMessageError:
+        return False
+    return True
