@@ -63,7 +63,7 @@ def invoke_all(
     interpreter = Interpreter.of(Options().python)
     say(f"build: sam build for {interpreter.runtime}")
     template = build(home() / "sam" / "build", interpreter.runtime)
-    deployed = deploy(server, say)
+    deployed = deploy(server, f"everstep-{how}", say)
     events = events_in(EVENTS)
     events = one_each(events, FUNCTIONS) if once else events
     with ExitStack() as held:

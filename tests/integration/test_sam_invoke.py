@@ -12,18 +12,9 @@ from tools.sam_invoke import How, invoke_all
 from tools.scrubbing import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from everstep_localstack import LocalStack
-
-
-@pytest.fixture(autouse=True)
-def stack(localstack_server: LocalStack) -> Iterator[None]:
-    """Begin without the stack of another test, and leave none."""
-    localstack_server.teardown("everstep")
-    yield
-    localstack_server.teardown("everstep")
 
 
 @pytest.mark.sam
@@ -52,7 +43,10 @@ def test_the_recorded_events_are_what_functions_are_invoked_with(
     localstack_server: LocalStack, tmp_path: Path
 ) -> None:
     # The sweeper's event takes minutes to come: see `make record-events`.
-    events = record(localstack_server, tmp_path, print, sweeper=False)
+    try:
+        events = record(localstack_server, tmp_path, print, sweeper=False)
+    finally:
+        localstack_server.teardown("everstep")
     kept = {path.stem: path.read_text(encoding="utf-8") for path in EVENTS.glob("*.json")}
     assert {name: text_of(event) for name, event in events.items()} == {
         name: text for name, text in kept.items() if name != "sweeper"

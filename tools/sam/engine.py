@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def engine(folder: Path) -> Iterator[Engine]:
     if running is not None:
         yield running
         return
-    with _own(folder) as started:
+    # Sockets have paths of 107 letters at most, so they are not kept in the folder.
+    with TemporaryDirectory(prefix="everstep-") as sockets, _own(folder, Path(sockets)) as started:
         yield started
 
 
@@ -117,11 +119,11 @@ def _require_daemon() -> None:
 
 
 @contextmanager
-def _own(folder: Path) -> Iterator[Engine]:
+def _own(folder: Path, sockets: Path) -> Iterator[Engine]:
     _require_daemon()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    address = f"unix://{folder / 'docker.sock'}"
+    address = f"unix://{sockets / 'docker.sock'}"
     log = folder / "dockerd.log"
     bridged = _BRIDGE.exists()
     with log.open("wb") as output:
@@ -129,7 +131,7 @@ def _own(folder: Path) -> Iterator[Engine]:
             [
                 "dockerd",
                 *("--host", address, "--data-root", str(folder / "data")),
-                *("--exec-root", str(folder / "exec"), "--pidfile", str(folder / "pid")),
+                *("--exec-root", str(sockets / "exec"), "--pidfile", str(folder / "pid")),
                 *_ALONE,
             ],
             stdout=output,

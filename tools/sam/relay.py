@@ -54,8 +54,15 @@ def _accept(
         except OSError:
             client.close()
             continue
-        for one, other in ((client, target), (target, client)):
-            threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+        threading.Thread(target=_serve, args=(client, target), daemon=True).start()
+
+
+def _serve(client: socket.socket, target: socket.socket) -> None:
+    with client, target:
+        answers = threading.Thread(target=_pass_on, args=(target, client), daemon=True)
+        answers.start()
+        _pass_on(client, target)
+        answers.join()
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from everstep_localstack import LocalStack
 
-STACK: Final = "everstep"
 PARAMETERS: Final = {"TableDeletionProtection": "false", "ApiAuthorization": "KEY"}
 _FIRST: Final = ("trigger", "step-executor")
 """They make what the others ask about."""
@@ -83,9 +82,12 @@ class Deployed:
         raise SamError("no message came to the step queue")
 
 
-def deploy(server: LocalStack, say: Callable[[str], None]) -> Deployed:
-    """Deploy the system; its own functions get nothing from the queues."""
-    outputs = server.stacks(say).deploy(_deployment())
+def deploy(server: LocalStack, stack: str, say: Callable[[str], None]) -> Deployed:
+    """Deploy the system; its own functions get nothing from the queues.
+
+    LocalStack cannot delete what is switched off for that: use each name once in an instance.
+    """
+    outputs = server.stacks(say).deploy(_deployment(stack))
     functions = server.session().client("lambda", endpoint_url=server.endpoint_url)
     for mapping in _mappings(functions, outputs):
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -99,10 +101,10 @@ def deploy(server: LocalStack, say: Callable[[str], None]) -> Deployed:
     )
 
 
-def _deployment() -> Any:  # noqa: ANN401 - see the import
+def _deployment(stack: str) -> Any:  # noqa: ANN401 - see the import
     from everstep_localstack import Deployment  # noqa: PLC0415 - pulls in boto3
 
-    return Deployment(template=TEMPLATE, stack=STACK, parameters=PARAMETERS)
+    return Deployment(template=TEMPLATE, stack=stack, parameters=PARAMETERS)
 
 
 def _mappings(functions: Any, outputs: Mapping[str, str]) -> list[Any]:  # noqa: ANN401 - a client
