@@ -35,6 +35,9 @@ class Model(BaseModel):
 class Plain:
     """Nothing that the codec knows."""
 
+    def __repr__(self) -> str:
+        return "Plain()"
+
     def __str__(self) -> str:
         return "plain"
 
@@ -214,7 +217,7 @@ def test_different_values_hash_apart(one: object, other: object) -> None:
         (uuid.UUID(int=0), "00000000-0000-0000-0000-000000000000"),
         (Plain(), "plain"),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=repr,
 )
 def test_people_see_ordinary_json_without_secrets(value: object, shown: object) -> None:
     assert codec.plain(value) == shown
