@@ -48,10 +48,17 @@ class FunctionLog:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A stack on a LocalStack that runs with the metering in its workflows layer."""
+    """A stack on a LocalStack that runs with the metering in its workflows layer.
+
+    Attributes:
+        server: The LocalStack.
+        outputs: What the stack tells.
+        key: An API key, where the stack asks for one.
+    """
 
     server: LocalStack
     outputs: dict[str, str]
+    key: str | None = None
 
     @property
     def api_url(self) -> str:
@@ -144,7 +151,8 @@ class Target:
 
     def http(self) -> httpx.Client:
         """Return a client for the API."""
-        return httpx.Client(base_url=self.api_url, timeout=40)
+        headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=self.api_url, headers=headers, timeout=40)
 
 
 def deploy(

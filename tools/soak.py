@@ -88,7 +88,7 @@ class Tally:
         self.reached["taken over by the watchdog"] += world.facts.recovered
         for run_id in world.store.run_ids:
             head = world.history(run_id).head
-            resumed = "STALLED, resumed, " if head.generation else ""
+            resumed = "STALLED, resumed, " if head.resumed_at is not None else ""
             self.reached[f"{resumed}{head.status}"] += 1
 
     def fail(self, kind: str, which: str, violation: ViolationError, told: str = "") -> None:

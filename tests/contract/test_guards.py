@@ -60,8 +60,10 @@ HEAD_GUARDS: Final = {
     "RUN_TOLD": transitions.RUN_TOLD,
     "TIME_IS_UP": transitions.TIME_IS_UP,
     "RUN_NOTED": transitions.RUN_NOTED,
+    "RUN_DISCARDED": transitions.RUN_DISCARDED,
     "RUN_TERMINATED": transitions.RUN_TERMINATED,
     "watch_moved": transitions.watch_moved(SEEN),
+    "run_taken_over": transitions.run_taken_over(SEEN),
     "nothing": HeadGuard(statuses=()),
     "as many audit entries": HeadGuard(statuses=tuple(RunStatus), generation=3),
     "other audit entries": HeadGuard(statuses=tuple(RunStatus), generation=2),
@@ -102,7 +104,7 @@ def test_no_guard_of_the_core_is_left_out() -> None:
     public = {name for name in vars(transitions) if not name.startswith("_")}
     makers = {name for name in public if isinstance(vars(transitions)[name], Guard | HeadGuard)}
     makers |= {"step_ended", "step_retried", "step_started", "step_settled"}
-    makers |= {"timer_moved", "watch_moved", "wait_prolonged", "told_to_end"}
+    makers |= {"timer_moved", "watch_moved", "wait_prolonged", "told_to_end", "run_taken_over"}
     tested = {name.partition("(")[0] for name in (*GUARDS, *HEAD_GUARDS)}
     assert makers <= tested
     functions = {

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def result(stack: Stack) -> Iterator[dict[str, Any]]:
     """Carry out the load once, with batches as large as on AWS where throughput counts."""
-    target = Target(stack.server, stack.outputs)
+    target = Target(stack.server, stack.outputs, stack.key)
     assert stack.server.options.pollers == EXECUTORS
     with target.patient(), target.batches_of(BATCH):
         yield measure(target, PLAN, lambda _: None)

@@ -125,7 +125,8 @@ def test_sam_accepts_the_template() -> None:
 
 def test_sam_adds_no_role_of_its_own(expanded: Json) -> None:
     assert set(of_type(expanded, "AWS::IAM::Role")) == {
-        f"{name}Role" for name in ("Trigger", "StepExecutor", "Api", "Sweeper", "DeadLetter")
+        f"{name}Role"
+        for name in ("Trigger", "StepExecutor", "Api", "Sweeper", "DeadLetter", "Authorizer")
     }
 
 

@@ -35,7 +35,7 @@ def discard(engine: Engine, run_id: str) -> RunStatus:
         raise RunNotFoundError(run_id)
     if not head.status.terminal:
         raise IllegalStateError(f"run {run_id} is {head.status}; only a run that has ended goes")
-    now = engine.clock.now()
-    if head.due_at is None or head.due_at > now:
-        engine.runs.change(run_id, RunWatched(due_at=now), RUN_DISCARDED)
+    # As if it were to be kept for no time at all: nothing else moves a run that has ended.
+    if head.ended_at is not None and head.due_at != head.ended_at:
+        engine.runs.change(run_id, RunWatched(due_at=head.ended_at), RUN_DISCARDED)
     return head.status

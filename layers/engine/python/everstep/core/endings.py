@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.durations import LAST_INSTANT, MINUTE, SECOND
+from everstep.core.durations import MINUTE, SECOND
 from everstep.core.effects import Effect, Interrupt, Send
 from everstep.core.model import ErrorInfo, MessageKind, OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CancelCall, ChildCall, SendCall, StartCall
@@ -130,7 +130,7 @@ def kept_until(head: Head) -> int | None:
 
 def stays_ended(before: Head, after: Head) -> bool:
     """Say whether an ended run stays as it ended, but for its audit, and an earlier removal."""
-    earlier = after.due_at is not None and after.due_at < (before.due_at or LAST_INSTANT)
-    due_at = before.due_at if earlier else after.due_at
+    discarded = after.due_at == before.ended_at
+    due_at = before.due_at if discarded else after.due_at
     same = replace(after, generation=before.generation, trail=before.trail, due_at=due_at)
     return before == same and after.generation >= before.generation

@@ -377,8 +377,8 @@ def an_ended_run_is_not_due(history: History, due: Iterable[DueEntry]) -> None:
     """Once a run has its outcome, the sweeper has nothing to do with it but to remove it."""
     head = history.head
     for entry in due:
-        early = is_kept(head, entry.due_at) or entry.due_at < (head.ended_at or 0)
-        if head.status.terminal and entry.key == HEAD and early:
+        removal = entry.due_at in (kept_until(head), head.ended_at)
+        if head.status.terminal and entry.key == HEAD and not removal:
             raise ViolationError("an_ended_run_is_not_due", f"{head.status}, at {entry.due_at}")
 
 
