@@ -44,6 +44,12 @@ REQUIRED: Final = {
 # --- Settings
 
 
+def unmeasured(engine: Path) -> dict[str, str]:
+    """Return the environment, but for what loads modules of its own into every process."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return {**kept, "PYTHONPATH": str(engine)}
+
+
 def test_what_is_not_set_has_the_defaults_of_the_template() -> None:
     settings = Settings.read(REQUIRED)
     assert settings == Settings(table="table", queue_url="http://127.0.0.1:1/q", bucket="bucket")
@@ -229,7 +235,7 @@ def test_where_there_is_no_file_nothing_is_loaded_to_read_one(tmp_path: Path) ->
         "sys.exit('tomllib' in sys.modules or bool(set(sys.modules) - before))"
     )
     engine = Path(__file__).parents[2] / "layers/engine/python"
-    environment = {**os.environ, "PYTHONPATH": str(engine)}
+    environment = unmeasured(engine)
     ended = subprocess.run(
         [sys.executable, "-c", script], check=False, env=environment, cwd=tmp_path
     )
@@ -314,6 +320,6 @@ def test_importing_the_wiring_imports_no_sdk() -> None:
     script = "import sys, everstep.wiring; sys.exit('botocore' in sys.modules)"
     engine = Path(__file__).parents[2] / "layers/engine/python"
     # Wherever this Python has the package from, or has it not.
-    environment = {**os.environ, "PYTHONPATH": str(engine)}
+    environment = unmeasured(engine)
     ended = subprocess.run([sys.executable, "-c", script], check=False, env=environment)
     assert ended.returncode == 0

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from everstep import Context, EventTimeout, workflow
 from everstep.app.advance import advance
+from everstep.app.audit import link_of
+from everstep.app.continuation import _successor
 from everstep.app.outcomes import Done
+from everstep.app.query import inspect
 from everstep.app.verify import verify
+from everstep.core.audit import acceptance, seal
+from everstep.core.decisions import Pending
 from everstep.core.model import Event, Message, MessageKind, Payload, RunStatus
 from everstep.core.unreadable import Unreadable, UnreadableError
 from everstep.testing import TestEngine
 
 if TYPE_CHECKING:
-    import pytest
-
+    from everstep.core.audit import AuditEntry
     from everstep.core.model import History
 
 
@@ -75,3 +83,49 @@ def test_a_successor_that_cannot_be_read_is_told_of_as_such(
         each.invariant for report in verify(engine._world.inside) for each in report.violations
     ]
     assert set(found) == {"records_are_readable"}
+
+
+def test_an_audit_that_cannot_be_read_is_told_of_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = TestEngine([waits])
+    run = engine.start(waits)
+    engine.run_to_rest()
+
+    def damaged(*_: object) -> list[AuditEntry]:
+        raise UnreadableError([Unreadable(run_id=run.id, key="", reason="damaged")])
+
+    monkeypatch.setattr(engine._world.store, "audit", damaged)
+    found = [
+        each.invariant for report in verify(engine._world.inside) for each in report.violations
+    ]
+    assert set(found) == {"records_are_readable"}
+
+
+def test_an_operation_that_continues_no_run_is_refused() -> None:
+    engine = TestEngine([waits])
+    run = engine.start(waits)
+    engine.run_until_idle()
+    view = inspect(engine._world.engine, run.id)
+    pending = Pending(
+        key="word#1",
+        operation=SimpleNamespace(call=None),  # type: ignore[arg-type]
+        record=None,
+        unlocked_by="",
+        ready_at=0,
+    )
+    with pytest.raises(TypeError, match="continues no run"):
+        _successor(engine._world.engine, view.head, pending, ())
+
+
+def test_the_last_entry_of_a_run_of_an_earlier_release_is_looked_up() -> None:
+    engine = TestEngine([waits])
+    run = engine.start(waits)
+    engine.run_until_idle()
+    ports = engine._world.engine
+    old = replace(inspect(ports, run.id).head, trail=None)
+    assert link_of(ports, old) == seal(acceptance(old))
+    engine.pause(run.id)
+    (entry,) = engine._world.store.audit(run.id)
+    counted = replace(old, generation=1)
+    assert link_of(ports, counted) == seal(entry)
+    gone = replace(old, generation=2)
+    assert link_of(ports, gone) == seal(replace(acceptance(gone), number=2))

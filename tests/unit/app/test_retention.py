@@ -118,3 +118,14 @@ def test_one_run_that_cannot_be_removed_is_reported_and_stops_nothing() -> None:
 
     with pytest.raises(IncompleteSweepError, match=run_id):
         world.sweep()
+
+
+def test_a_run_of_many_objects_goes_over_several_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, run_id = ended()
+    world.clock.set(OVER)
+    cleared = iter([False, False, True])
+    monkeypatch.setattr(type(world.engine.blobs), "clear", lambda *_: next(cleared))
+
+    assert remove(world.engine, run_id, lambda: True) is Removal.UNFINISHED
+    assert world.store.load(run_id) is not None
+    assert remove(world.engine, run_id, lambda: False) is Removal.GONE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from everstep.core import audit_check
 from everstep.core.audit import Action
 from everstep.core.audit_check import Harm, check_audit
 from everstep.core.model import ErrorInfo, Payload, RunStatus
@@ -237,3 +238,12 @@ def test_its_entries_show_what_is_done_to_them_all_the_same() -> None:
     assert found(story) == [(2, Harm.EDITED)]
     story.entries.pop()
     assert (3, Harm.REMOVED) in found(story)
+
+
+def test_a_chain_that_does_not_fit_is_told_of_even_if_nothing_names_the_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Story()
+    trail(story, link="0" * 64)
+    monkeypatch.setattr(audit_check, "_edited", lambda *_: [])
+    assert found(story) == [(story.head.generation, Harm.EDITED)]

@@ -61,9 +61,7 @@ def begin_child(
         UnavailableError: Nothing is known; doing it again is harmless.
     """
     call = pending.operation.call
-    start = call.start if isinstance(call, ChildCall) else call
-    if not isinstance(start, StartCall):
-        raise TypeError(f"{pending.key} starts no run")
+    start = _start_call(pending)
     now = engine.clock.now()
     base = replace(waiting(pending, token, ()), wake_at=None)
     try:
@@ -118,10 +116,15 @@ def _start(
 
 def child_begun(engine: Engine, run_id: str, pending: Pending) -> None:
     """Tell of a child run, once its parent's record says that it was started."""
+    engine.observe(RunAccepted(run_id=run_id, workflow=_start_call(pending).workflow))
+
+
+def _start_call(pending: Pending) -> StartCall:
     call = pending.operation.call
     start = call.start if isinstance(call, ChildCall) else call
-    if isinstance(start, StartCall):
-        engine.observe(RunAccepted(run_id=run_id, workflow=start.workflow))
+    if not isinstance(start, StartCall):
+        raise TypeError(f"{pending.key} starts no run")
+    return start
 
 
 def see_child(engine: Engine, run_id: str, pending: Pending, token: str) -> OpRecord | None:

@@ -86,7 +86,7 @@ def repair(
             seen = found.due_at
             done = recover(engine, run_id, seen, who=who, why=why)
             return Repaired(found=found, done=Repair.RECOVER if done else None)
-        case None:
+        case _:
             return Repaired(found=found, done=None)
 
 

@@ -29,15 +29,17 @@ def let_go(session: Session, fibers: Sequence[Fiber]) -> None:
     kept, session.kept = session.kept, []
     session.phase = Phase.CLOSING
     before = DRIVEN.set(session)
-    # What cleanup code raises here has nobody to hear it: the pass is over and decided.
-    with no_event_loop(_nobody_listens):
-        for fiber in reversed(fibers):
-            session.frame = fiber.frame
-            _close(fiber.coroutine)
-        for coroutine in kept:
-            _close(coroutine)
-    DRIVEN.reset(before)
-    session.phase = Phase.IDLE
+    try:
+        # What cleanup code raises here has nobody to hear it: the pass is over and decided.
+        with no_event_loop(_nobody_listens):
+            for fiber in reversed(fibers):
+                session.frame = fiber.frame
+                _close(fiber.coroutine)
+            for coroutine in kept:
+                _close(coroutine)
+    finally:
+        DRIVEN.reset(before)
+        session.phase = Phase.IDLE
 
 
 def _close(coroutine: Coroutine[Any, Any, object]) -> None:
