@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -242,6 +243,10 @@ def test_stopping_ends_a_running_invocation_and_what_it_started(
     sandbox.stop()
     thread.join(10)
 
+    # What was killed is there until its new parent has heard of it.
+    deadline = time.monotonic() + 10
+    while processes.start_time(child) is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert processes.start_time(child) is None
     assert results[0]["errorType"] == "Runtime.ExitError"
 
