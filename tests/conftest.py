@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+# Finds out once, when it is imported, whether there is IPv6, which the guard would take for a call.
+import urllib3.util.connection  # noqa: F401
+
 from everstep_localstack import LocalStack, Options
 from tests.network_guard import GUARD
 

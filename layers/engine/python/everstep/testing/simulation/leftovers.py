@@ -53,6 +53,12 @@ def nothing_is_armed_after_its_end(world: World) -> None:
 
 
 def nobody_was_rescued_but_after_a_resumption(world: World) -> None:
-    """The watchdog has nothing to do, unless the message that takes a run over comes late."""
-    if world.facts.recovered and not world.facts.resumptions:
+    """The watchdog has nothing to do, unless the message that takes a run over comes late.
+
+    Or unless a message was given up while somebody was still at work on it, who then died: that
+    takes a message that shows before its visibility time-out is over, which outlasts a function.
+    """
+    odd = world.odd_left < world.settings.oddities
+    given_up_too_early = odd and bool(world.dead.sent)
+    if world.facts.recovered and not world.facts.resumptions and not given_up_too_early:
         raise ViolationError("nobody_was_rescued", f"{world.facts.recovered} runs were taken over")
