@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.authoring.loggers import said_beside
 from everstep.core import messages
 from everstep.core.durations import to_iso
 from everstep.core.errors import (
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from everstep.core.masking import Masking
     from everstep.core.model import Head
 
-_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _FRAMES: Final = 8
 _ENGINE: Final = "everstep"
 _CHATTY: Final = ("aws_lambda_powertools", "boto3", "botocore", "s3transfer", "urllib3")
@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
         if request_id := _REQUEST_ID.get():
             fields["request_id"] = request_id
         fields |= _RUN.get()
-        fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
+        fields |= said_beside(record)
         if record.exc_info and record.exc_info[1] is not None:
             fields |= _told(record.name, record.exc_info[1])
         # As what will be written: an object may be of any class.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
+from everstep.authoring.loggers import named, said_beside
 from everstep.core.run_logs import LogLimits, LogLine, LogSource, Said
 from everstep.core.session import DRIVEN, Phase
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from everstep.core.session import Session
 
-_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _MARKS: Final = frozenset({"run_id", "operation", "attempt", "workflow", "workflow_version"})
 _ENGINE: Final = "everstep."
 _OF_CODE: Final = ("everstep.workflow", "everstep.step")
@@ -168,7 +168,7 @@ def _print(ear: Ear, stream: str, text: str) -> None:
             level = _PRINTED[stream]
             record = logging.LogRecord(f"everstep.{stream}", level, "", 0, line, (), None)
             vars(record).update(ear.marks)
-            _hand_over(logging.getLogger(record.name), record)
+            _hand_over(named(record.name), record)
 
 
 def _heard(logger: logging.Logger, record: logging.LogRecord) -> None:
@@ -203,8 +203,8 @@ def _line(record: logging.LogRecord, at: int, source: LogSource) -> LogLine:
     of_engine = record.name.startswith(_ENGINE) and not record.name.startswith(_OF_CODE)
     fields = {
         name: value if isinstance(value, _PLAIN) else _sendable(str(value))
-        for name, value in vars(record).items()
-        if name not in _OWN and name not in _MARKS
+        for name, value in said_beside(record).items()
+        if name not in _MARKS
     }
     if record.exc_info and record.exc_info[1] is not None:
         text = "".join(traceback.format_exception(record.exc_info[1]))

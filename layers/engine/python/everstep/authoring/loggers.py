@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has."""
+
+
+def said_beside(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what a record says beside its text: what was given as ``extra``."""
+    return {name: value for name, value in vars(record).items() if name not in _OWN}
 
 
 @cache

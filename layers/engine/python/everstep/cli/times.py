@@ -40,7 +40,9 @@ def since(text: str, now: int, option: str = "--since") -> int:
     Raises:
         CommandError: It is none of these, or lies before 1970.
     """
-    millis = now - _age(text) if _AGE.fullmatch(text) else _instant(text, option)
+    millis = (
+        now - _age(text) if _AGE.fullmatch(text) else instant(_when(text, option, _ALLOWED), option)
+    )
     if millis < 0:
         raise usage(f"{option} {text} is before 1970; give {_ALLOWED}")
     return millis
@@ -52,13 +54,7 @@ def moment(text: str, option: str) -> datetime:
     Raises:
         CommandError: It is neither.
     """
-    full = f"{text}T00:00Z" if _DAY.fullmatch(text) else text
-    try:
-        when = datetime.fromisoformat(full)
-        instant(when, option)
-    except ValueError as error:
-        raise usage(f"{option} must be {_MOMENT}, not {text!r}") from error
-    return when
+    return _when(text, option, _MOMENT)
 
 
 def seconds(text: str, option: str) -> float:
@@ -78,9 +74,11 @@ def _age(text: str) -> int:
     return int(text[:-1]) * _UNITS[text[-1]]
 
 
-def _instant(text: str, option: str) -> int:
+def _when(text: str, option: str, allowed: str) -> datetime:
     full = f"{text}T00:00Z" if _DAY.fullmatch(text) else text
     try:
-        return instant(datetime.fromisoformat(full), option)
+        when = datetime.fromisoformat(full)
+        instant(when, option)
     except ValueError as error:
-        raise usage(f"{option} must be {_ALLOWED}, not {text!r}") from error
+        raise usage(f"{option} must be {allowed}, not {text!r}") from error
+    return when

@@ -25,13 +25,12 @@ from uuid import UUID
 from pydantic import SecretBytes, SecretStr
 
 from everstep.core.errors import SerializationError
-from everstep.core.masking import MASKED
+from everstep.core.masking import MASKED, TYPED
 
 Leaf = Callable[[object, str], object]
 """Turns a value that the codec does not know into one that it does, or raises."""
 
 MASK: Final = MASKED
-_MASKS: Final = {"$secret": MASK, "$secret_bytes": base64.b64encode(MASK.encode()).decode()}
 _FOLD: Final = " fold"
 _UNCHANGED: Final = frozenset({int, bool, type(None)})
 
@@ -312,7 +311,7 @@ def masked(text: str) -> Any:  # noqa: ANN401 - JSON is recursive
 
 
 def _mask(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: _MASKS.get(name, item) for name, item in data.items()} if len(data) == 1 else data
+    return {name: TYPED.get(name, item) for name, item in data.items()} if len(data) == 1 else data
 
 
 def _plain_key(key: object) -> str:

@@ -71,7 +71,8 @@ _MEASURES: Final = re.compile(
     re.IGNORECASE,
 )
 _AFTER_WORDS: Final = ",;.)]}>\"'\\"
-_TYPED: Final = {"$secret": MASKED, "$secret_bytes": base64.b64encode(MASKED.encode()).decode()}
+TYPED: Final = {"$secret": MASKED, "$secret_bytes": base64.b64encode(MASKED.encode()).decode()}
+"""What stands in recorded text, by its tag, in place of what is typed as secret."""
 # Shorter parts of base64 would be found in ordinary words.
 _SHORTEST_PART: Final = 8
 
@@ -139,9 +140,9 @@ class Masking:
         """Return the value of a key; none, yes and no, and sizes give nothing away."""
         if isinstance(item, bool) or item is None or not self.hides(str(key)):
             return self._masked(item)
-        if isinstance(item, dict) and len(item) == 1 and not _TYPED.keys().isdisjoint(item):
+        if isinstance(item, dict) and len(item) == 1 and not TYPED.keys().isdisjoint(item):
             # Typed as secret: what has the mask's form can still be read as what it was.
-            return {name: _TYPED[name] for name in item}
+            return {name: TYPED[name] for name in item}
         measured = isinstance(item, int | float) and _MEASURES.search(str(key)) is not None
         return self._masked(item) if measured else MASKED
 
