@@ -7,11 +7,12 @@ written: this store is the reading of the contract that the others are compared 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from everstep.adapters.errors import RunIdTakenError
+from everstep.adapters.memory.due_index import DueIndex
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.listing import listed
@@ -19,7 +20,7 @@ from everstep.core.model import HEAD, DueEntry, History
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
@@ -46,9 +47,10 @@ class MemoryStore:
         """Start empty.
 
         Args:
-            shards: How many shards the due index has.
+            shards: How many shards the due index has of what is to wake up, and as many of what
+                is to be removed.
         """
-        self._shards = shards
+        self._due = DueIndex(shards)
         self._lock = RLock()
         self._heads: dict[str, Head] = {}
         self._records: dict[str, dict[str, OpRecord]] = {}
@@ -93,7 +95,7 @@ class MemoryStore:
                 return named
             if note is not None and not self._note(note):
                 return note
-            self._heads[head.run_id] = head
+            self._write_head(head)
             if claim is not None:
                 self._claims[claim.workflow, claim.key] = claim
             if reference is not None:
@@ -129,6 +131,8 @@ class MemoryStore:
         """Remove some of what is recorded of a run that has ended; say whether nothing is left."""
         with self._lock:
             anything = False
+            for key in self._records.get(run_id, ()):
+                self._due.put(run_id, key, None)
             for kept in (self._records, self._events, self._audit):
                 anything = bool(kept.pop(run_id, None)) or anything
             if anything:
@@ -136,6 +140,7 @@ class MemoryStore:
             head = self._heads.get(run_id)
             if head is not None and head.status.terminal and head.due_at == due_at:
                 del self._heads[run_id]
+                self._due.put(run_id, HEAD, None)
             return True
 
     def load(self, run_id: str) -> History | None:
@@ -183,10 +188,9 @@ class MemoryStore:
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         with self._lock:
-            records = self._records.setdefault(run_id, {})
-            if not guard.allows(records.get(record.key)):
+            if not guard.allows(self._records.get(run_id, {}).get(record.key)):
                 return False
-            records[record.key] = record
+            self._write_record(run_id, record)
             return True
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
@@ -199,7 +203,7 @@ class MemoryStore:
             record = records.get(key)
             if record is None or not guard.allows(record):
                 return False
-            records[key] = replace(record, due_at=due_at)
+            self._write_record(run_id, replace(record, due_at=due_at))
             return True
 
     def change(
@@ -214,7 +218,7 @@ class MemoryStore:
             following = guard.followed_by(seal_of(change)).followed_by(audit)
             if head is None or not following.allows(head):
                 return False
-            self._heads[run_id] = apply(head, change, audit)
+            self._write_head(apply(head, change, audit))
             self._write_audit(run_id, audit)
             return True
 
@@ -242,8 +246,8 @@ class MemoryStore:
                 return False
             if successor.run_id in self._heads:
                 raise RunIdTakenError(successor.run_id)
-            self._heads[run_id] = apply(head, change)
-            self._heads[successor.run_id] = successor
+            self._write_head(apply(head, change))
+            self._write_head(successor)
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
             return True
@@ -257,47 +261,59 @@ class MemoryStore:
         if entry is not None:
             self._audit[run_id] = (*self._audit.get(run_id, ()), entry)
 
+    def _write_head(self, head: Head) -> None:
+        self._heads[head.run_id] = head
+        self._due.put(head.run_id, HEAD, head.due_at, removal=head.status.terminal)
+
+    def _write_record(self, run_id: str, record: OpRecord) -> None:
+        self._records.setdefault(run_id, {})[record.key] = record
+        self._due.put(run_id, record.key, record.due_at)
+
     # --- TimerIndex
 
     @property
     def shards(self) -> int:
         """Return how many shards there are; each is read on its own."""
-        return self._shards
+        return self._due.shards
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up; the ones after hold what is to go."""
+        return self._due.waking
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another, earliest first, at most ``limit``."""
         with self._lock:
-            found = [
-                entry
-                for entry in self._armed()
-                if entry.due_at <= until and self._shard_of(entry.run_id) == shard
-            ]
-        return sorted(found, key=lambda entry: entry.due_at)[:limit]
+            found = (
+                self._entry(run_id, key, due_at)
+                for due_at, run_id, key in self._due.between(shard, since, until)
+            )
+            return list(islice((entry for entry in found if entry is not None), limit))
 
-    def _armed(self) -> Iterator[DueEntry]:
-        for run_id, head in self._heads.items():
-            if head.due_at is not None:
-                yield DueEntry(
-                    run_id=run_id,
-                    key=HEAD,
-                    due_at=head.due_at,
-                    wake_at=head.starts_at or 0,
-                    ended=head.status.terminal,
-                )
-        for run_id, records in self._records.items():
-            for record in records.values():
-                if record.due_at is not None:
-                    yield DueEntry(
-                        run_id=run_id,
-                        key=record.key,
-                        due_at=record.due_at,
-                        wake_at=record.wake_at or 0,
-                        attempt=record.attempt,
-                        status=record.status,
-                    )
-
-    def _shard_of(self, run_id: str) -> int:
-        return crc32(run_id.encode()) % self._shards
+    def _entry(self, run_id: str, key: str, due_at: int) -> DueEntry | None:
+        """Return what an item says; None if somebody has removed it without telling the index."""
+        if key == HEAD:
+            head = self._heads.get(run_id)
+            if head is None or head.due_at != due_at:
+                return None
+            return DueEntry(
+                run_id=run_id,
+                key=HEAD,
+                due_at=due_at,
+                wake_at=head.starts_at or 0,
+                ended=head.status.terminal,
+            )
+        record = self._records.get(run_id, {}).get(key)
+        if record is None or record.due_at != due_at:
+            return None
+        return DueEntry(
+            run_id=run_id,
+            key=key,
+            due_at=due_at,
+            wake_at=record.wake_at or 0,
+            attempt=record.attempt,
+            status=record.status,
+        )
 
     # --- RunList
 
@@ -341,8 +357,9 @@ class MemoryStore:
 
     def copied(self) -> MemoryStore:
         """Return a store that holds the same now, and goes its own way from here."""
-        copy = MemoryStore(self._shards)
+        copy = MemoryStore(self._due.waking)
         with self._lock:
+            copy._due = self._due.copied()
             copy._heads = dict(self._heads)
             copy._records = {run_id: dict(records) for run_id, records in self._records.items()}
             copy._events = {run_id: dict(events) for run_id, events in self._events.items()}
