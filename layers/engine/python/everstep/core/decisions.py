@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.model import OpRecord
@@ -42,7 +42,15 @@ class Pending:
     patches: tuple[str, ...] = ()
     lines: tuple[LogLine, ...] = ()
 
-    def begun(self, status: OpStatus, token: str) -> OpRecord:
+    def begun(
+        self,
+        status: OpStatus,
+        token: str,
+        *,
+        attempt: int = 0,
+        started_at: int | None = None,
+        wake_at: int | None = None,
+    ) -> OpRecord:
         """Return a record that takes the place of what is recorded so far."""
         return OpRecord(
             key=self.key,
@@ -50,6 +58,9 @@ class Pending:
             status=status,
             by=token,
             input_hash=self.operation.input_hash,
+            attempt=attempt,
+            started_at=started_at,
+            wake_at=wake_at,
             patches=self.patches,
             logs=self.logs,
         )
@@ -58,8 +69,8 @@ class Pending:
     def logs(self) -> Logs:
         """Return what is kept of what was said: the code's own lines go with the first record."""
         if self.record is not None:
-            return replace(self.record.logs, lines=())
-        return replace(NO_LOGS, lines=self.lines)
+            return self.record.logs.recorded_so_far
+        return NO_LOGS.and_lines(self.lines)
 
     @property
     def wake_at(self) -> int | None:

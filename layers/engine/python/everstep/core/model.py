@@ -6,7 +6,7 @@ behind a reference to the blob store. All values are immutable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -277,7 +277,8 @@ class History:
 
     def with_record(self, record: OpRecord) -> History:
         """Return the history as it is after this record was written."""
-        return replace(self, records={**self.records, record.key: record})
+        records = {**self.records, record.key: record}
+        return History(head=self.head, records=records, events=self.events)
 
 
 class MessageKind(StrEnum):

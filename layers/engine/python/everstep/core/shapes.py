@@ -22,6 +22,8 @@ from everstep.core.errors import DefinitionError, InvalidInputError, Serializati
 
 T = TypeVar("T")
 
+_PLAIN: Final = (int, str, bool, type(None))
+
 _INPUT_VALUE: Final = re.compile(r"input_value=.*?, (?=input_type=)", re.DOTALL)
 
 # 72 bits per argument; beyond some arguments one digest of the digests takes less room.
@@ -60,7 +62,7 @@ class Shape(Generic[T]):
             SerializationError: The value does not fit the annotation, cannot be recorded, or
                 would come back as something else.
         """
-        if self._untyped:
+        if self._untyped or self._is_plain(value):
             return codec.encode(value)
         try:
             parts = self._adapter.dump_python(
@@ -74,6 +76,10 @@ class Shape(Generic[T]):
         text = codec.encode(parts, _by_annotation)
         self._check_restored(value, text)
         return text
+
+    def _is_plain(self, value: object) -> bool:
+        """Say whether a value is of just this type, and one of JSON's: it comes back as it is."""
+        return type(value) is self.annotation and self.annotation in _PLAIN
 
     def _check_restored(self, value: object, text: str) -> None:
         """Make sure that nothing is lost: a subclass, an excluded field, a member of a union."""
@@ -96,7 +102,7 @@ class Shape(Generic[T]):
             SerializationError: The recorded value does not fit today's annotation.
         """
         value = codec.decode(text)
-        if self._untyped:
+        if self._untyped or self._is_plain(value):
             return cast("T", value)
         try:
             # Strict models check what comes from outside; what is read here was recorded by us.
