@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from everstep.core.model import OpRecord
 from everstep.core.operations import TIMED
 from everstep.core.run_logs import NO_LOGS
+from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from everstep.core.run_logs import LogLine, Logs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pending:
     """An operation of the frontier.
 
