@@ -62,6 +62,10 @@ class Definition(Protocol):
     def version(self) -> str:
         """Return the workflow's version."""
 
+    @property
+    def steps_per_message(self) -> int | None:
+        """Return how many steps one message may carry out; None for what the deployment says."""
+
     def begin(self, session: Session, input_text: str) -> Coroutine[Any, Any, object]:
         """Return the coroutine of a new pass over the workflow's code."""
 
