@@ -100,6 +100,7 @@ class Replay:
         hidden = hidden_of(history, masking)
         self.session = Session(facts_of(head), live=live, claim=self.ledger.claim, hidden=hidden)
         self.session.is_new = self.ledger.is_new
+        self._no_loop = no_event_loop(self.session.note)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -220,7 +221,7 @@ class Replay:
         self.session.phase = Phase.DRIVING
         before = DRIVEN.set(self.session)
         try:
-            with no_event_loop(self.session.note):
+            with self._no_loop:
                 if given.error is not None:
                     return fiber.coroutine.throw(given.error)
                 return fiber.coroutine.send(given.value)
