@@ -44,7 +44,9 @@ def record_op(
     at = record.ended_at or record.started_at or 0
     logs = keep_logs(engine, run_id, record.logs, at, masking, record.attempt)
     error = record.error and masked(record.error, masking)
-    whole = with_secrets(engine, run_id, replace(record, logs=logs, error=error), replay)
+    if logs is not record.logs or error is not record.error:
+        record = replace(record, logs=logs, error=error)
+    whole = with_secrets(engine, run_id, record, replay)
     return whole if engine.runs.put(run_id, recorded(whole), guard) else None
 
 

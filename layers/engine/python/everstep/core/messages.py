@@ -27,6 +27,7 @@ from everstep.core.model import HEAD, Message, MessageKind
 _FIELDS: Final = frozenset({"run", "kind", "tok", "op", "attempt", "take", "due"})
 _LARGEST: Final = 2**53 - 1
 _SHOWN: Final = 80
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 T = TypeVar("T", str, int, bool)
 
@@ -43,7 +44,7 @@ def encode(message: Message) -> str:
         fields["take"] = True
     if message.due:
         fields["due"] = message.due
-    return json.dumps(fields, separators=(",", ":"))
+    return _ENCODER.encode(fields)
 
 
 def decode(body: str) -> Message:
