@@ -10,6 +10,7 @@ op        op                  the run itself
 attempt   attempt             0
 take      take                false
 due       due                 0: at once
+cost      cost                nothing
 ========  ==================  ==========================================
 
 Reading is strict: a message from a newer release, or from somebody else, is refused as a whole
@@ -24,7 +25,7 @@ from typing import Final, TypeVar
 from everstep.core.errors import MalformedMessageError
 from everstep.core.model import HEAD, Message, MessageKind
 
-_FIELDS: Final = frozenset({"run", "kind", "tok", "op", "attempt", "take", "due"})
+_FIELDS: Final = frozenset({"run", "kind", "tok", "op", "attempt", "take", "due", "cost"})
 _LARGEST: Final = 2**53 - 1
 _SHOWN: Final = 80
 
@@ -43,6 +44,8 @@ def encode(message: Message) -> str:
         fields["take"] = True
     if message.due:
         fields["due"] = message.due
+    if message.cost:
+        fields["cost"] = message.cost
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -64,6 +67,7 @@ def decode(body: str) -> Message:
         attempt=_count(fields, "attempt"),
         due=_count(fields, "due"),
         take=_typed(fields, "take", bool, default=False),
+        cost=_typed(fields, "cost", str, default=""),
     )
     _check_operation(message)
     return message

@@ -8,12 +8,11 @@ out the same way (see ``core.transitions``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
-from everstep.adapters.bounded_cache import BoundedCache
 from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates, values
+from everstep.adapters.dynamodb.lasting import Known, Lasting
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunNoted, RunWatched, seal_of
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
     from everstep.adapters.dynamodb.conditions import Condition
+    from everstep.adapters.dynamodb.sizes import Shape
     from everstep.adapters.dynamodb.updates import Update
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry, Note
@@ -40,17 +40,8 @@ if TYPE_CHECKING:
     from everstep.core.unreadable import Unreadable
 
 _TRANSACTION_ATTEMPTS: Final = 4
-_RUNS_KNOWN: Final = 4096
 # A batch to delete has at most 25 items; a call makes a few.
 _CLEARED: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lasting:
-    """What never changes of a run, and is needed to change its head."""
-
-    workflow: str
-    retention: int | None
 
 
 class DynamoRuns:
@@ -64,9 +55,7 @@ class DynamoRuns:
             table: The table's name.
         """
         self._table = Table(client, table)
-        # By run id. The partition of the list index is made of the workflow, the place in the due
-        # index from which an ended run is removed of the retention.
-        self._lasting: BoundedCache[_Lasting] = BoundedCache(_RUNS_KNOWN)
+        self._known = Known()
 
     def create(
         self,
@@ -86,17 +75,16 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: Another run has this id.
         """
-        self._remember(head)
         if claim is not None or reference is not None or note is not None:
             return self._create_together(head, claim, note, reference)
-        if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
+        if not self._table.put(self._item_of(head), conditions.IF_ABSENT):
             self._check_own(head)
         return None
 
     def _create_together(
         self, head: Head, claim: Claim | None, note: Note | None, reference: Reference | None
     ) -> Claim | Reference | Note | None:
-        together = [(items.from_head(head), conditions.IF_ABSENT)]
+        together = [(self._item_of(head), conditions.IF_ABSENT)]
         if claim is not None:
             together.append((items.from_claim(claim), conditions.IF_ABSENT))
         if reference is not None:
@@ -187,7 +175,7 @@ class DynamoRuns:
             sort_key = item["SK"]["S"]
             try:
                 if sort_key == keys.RUN_HEAD:
-                    head = items.to_head(item)
+                    head = self._seen(item)
                 elif keys.is_operation(sort_key):
                     record = items.to_record(item)
                     records[record.key] = record
@@ -199,7 +187,6 @@ class DynamoRuns:
             raise UnreadableError(unreadable)
         if head is None:
             return None
-        self._remember(head)
         return History(head=head, records=records, events=tuple(events))
 
     def head(self, run_id: str) -> Head | None:
@@ -207,9 +194,7 @@ class DynamoRuns:
         item = self._table.get(keys.run(run_id), keys.RUN_HEAD)
         if item is None:
             return None
-        head = items.to_head(item)
-        self._remember(head)
-        return head
+        return self._seen(item)
 
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
         """Return the head and the record of one operation, in one request.
@@ -220,17 +205,19 @@ class DynamoRuns:
         sort_keys = (keys.RUN_HEAD, keys.operation(key))
         found = self._table.get_together(keys.run(run_id), sort_keys)
         unreadable: list[Unreadable] = []
-        head = damage.read(found[0], items.to_head, unreadable)
+        head = damage.read(found[0], self._seen, unreadable)
         record = damage.read(found[1], items.to_record, unreadable)
         if unreadable:
             raise UnreadableError(unreadable)
-        if head is not None:
-            self._remember(head)
         return head, record
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self, run_id: str, record: OpRecord, guard: Guard, before: OpRecord | None = None
+    ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
-        return self._table.put(items.from_record(run_id, record), conditions.on_record(guard))
+        item = items.from_record(run_id, record)
+        replaced = None if before is None else items.from_record(run_id, before)
+        return self._table.put(item, conditions.on_record(guard), replaced)
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change only a record's place in the due index (None takes it out) if the guard allows it.
@@ -276,10 +263,9 @@ class DynamoRuns:
         if audit is not None:
             entry = (audits.from_entry(run_id, audit), conditions.IF_ABSENT)
             return self._change_together(run_id, update, guard.followed_by(audit), [entry])
-        following = guard.followed_by(seal_of(change))
-        return self._table.update(
-            keys.run(run_id), keys.RUN_HEAD, update, conditions.on_head(following)
-        )
+        following = conditions.on_head(guard.followed_by(seal_of(change)))
+        before = self._shape_of(run_id)
+        return self._table.update(keys.run(run_id), keys.RUN_HEAD, update, following, before)
 
     def _change_together(
         self,
@@ -303,7 +289,12 @@ class DynamoRuns:
         for _ in range(_TRANSACTION_ATTEMPTS):
             try:
                 self._table.update_together(
-                    keys.run(run_id), keys.RUN_HEAD, update, condition, items
+                    keys.run(run_id),
+                    keys.RUN_HEAD,
+                    update,
+                    condition,
+                    items,
+                    self._shape_of(run_id),
                 )
             except AdapterError as error:
                 if error.code != TRANSACTION_CANCELLED:
@@ -332,8 +323,7 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: There is a run with the successor's id already.
         """
-        self._remember(successor)
-        together = [(items.from_head(successor), conditions.IF_ABSENT)]
+        together = [(self._item_of(successor), conditions.IF_ABSENT)]
         if reference is not None:
             free = conditions.free_of_others(reference.instead_of)
             together.append((items.from_reference(reference), free))
@@ -381,19 +371,31 @@ class DynamoRuns:
         self._table.delete(partition, keys.RUN_HEAD, conditions.ended_and_due(due_at))
         return True
 
-    def _remember(self, head: Head) -> None:
-        lasting = _Lasting(workflow=head.workflow, retention=head.retention)
-        self._lasting.put(head.run_id, lasting)
+    def _seen(self, item: Item) -> Head:
+        """Return the head of an item that was read, and remember it."""
+        head = items.to_head(item)
+        self._known.see(head.run_id, head.workflow, head.retention, item)
+        return head
 
-    def _lasting_of(self, run_id: str) -> _Lasting | None:
+    def _item_of(self, head: Head) -> Item:
+        """Return the item of a head that is to be written, and remember it."""
+        item = items.from_head(head)
+        self._known.see(head.run_id, head.workflow, head.retention, item)
+        return item
+
+    def _shape_of(self, run_id: str) -> Shape | None:
+        known = self._known.get(run_id)
+        return None if known is None else known.shape
+
+    def _lasting_of(self, run_id: str) -> Lasting | None:
         """Return it, in practice without a request: who changes a run has read it."""
-        known = self._lasting.get(run_id)
+        known = self._known.get(run_id)
         if known is not None:
             return known
         item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow", "keep"])
         if item is None:
             return None
-        return _Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
+        return Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
 
 
 def _next(note: Note) -> HeadGuard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from everstep.adapters.errors import MissingBlobError
+from everstep.core.meter import meter
 from everstep.core.places import below, moved, place
 
 
@@ -14,6 +15,7 @@ class MemoryBlobs:
 
     def put(self, run_id: str, text: str) -> str:
         """Keep a text of a run; return its reference. The same text has the same reference."""
+        meter().put_blob()
         ref = place(run_id, text.encode())
         self._texts[ref] = text
         return ref
@@ -24,6 +26,7 @@ class MemoryBlobs:
         Raises:
             MissingBlobError: Nothing is kept under it.
         """
+        meter().get_blob()
         try:
             return self._texts[ref]
         except KeyError as error:
@@ -36,7 +39,8 @@ class MemoryBlobs:
             MissingBlobError: Nothing is kept under it.
         """
         copy = moved(ref, run_id)
-        self._texts[copy] = self.get(ref)
+        meter().put_blob()
+        self._texts[copy] = self._text(ref)
         return copy
 
     def clear(self, run_id: str) -> bool:
