@@ -26,6 +26,8 @@ from everstep.app.kept import Passes
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
 from everstep.core.messages import encode
+from everstep.core.meter import meter
+from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,6 +73,7 @@ class Messages:
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send in batches of ten."""
+        meter().send(sends_for(len(outgoing)))
         self.waiting.extend(outgoing)
         self.sent += len(outgoing)
         self.requests += -(-len(outgoing) // 10)

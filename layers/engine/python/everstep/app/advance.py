@@ -17,6 +17,7 @@ from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
 from everstep.app.kept import caught_up
+from everstep.app.metering import processing
 from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
 from everstep.app.outcomes import Done
@@ -74,6 +75,7 @@ def advance(
     time_left: Callable[[], int] | None = None,
     *,
     receives: int = 1,
+    batch: int = 1,
 ) -> Done:
     """Process one message; processing it again, or at the same time elsewhere, is harmless.
 
@@ -83,12 +85,13 @@ def advance(
         time_left: Tells the milliseconds that the function may still run.
         receives: How often the message was delivered, this time included: whether somebody may
             have died of it before.
+        batch: How many messages share the invocation.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
         OutOfTimeError: No time for an attempt; deliver the message again.
     """
-    with hearing_prints():
+    with hearing_prints(), processing(engine, message, batch):
         return _Advance(engine, message, time_left, receives).run()
 
 

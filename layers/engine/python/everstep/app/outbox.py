@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from everstep.app.metering import sending
 from everstep.core.durations import LONGEST_DELAY, SECOND
 from everstep.core.model import Message, Outgoing
 
@@ -21,9 +22,10 @@ def send(engine: Engine, messages: Iterable[Message]) -> None:
         UnavailableError: At least one may not have been sent.
     """
     now = engine.clock.now()
-    outgoing = [Outgoing(message=message, delay=_delay(message.due, now)) for message in messages]
-    if outgoing:
-        engine.queue.send(outgoing)
+    with sending(engine, list(messages)) as ready:
+        outgoing = [Outgoing(message=message, delay=_delay(message.due, now)) for message in ready]
+        if outgoing:
+            engine.queue.send(outgoing)
 
 
 def message_for(engine: Engine, run_id: str, send: Send) -> Message:

@@ -6,7 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.payloads import pack, recorded, with_secrets
+from everstep.app.metering import put_record
+from everstep.app.payloads import pack, with_secrets
 from everstep.core.errors import PayloadTooLargeError, UnavailableError
 from everstep.core.failures import masked
 from everstep.core.run_logs import LogChunk, Logs, encode, note
@@ -45,7 +46,7 @@ def record_op(
     logs = keep_logs(engine, run_id, record.logs, at, masking, record.attempt)
     error = record.error and masked(record.error, masking)
     whole = with_secrets(engine, run_id, replace(record, logs=logs, error=error), replay)
-    return whole if engine.runs.put(run_id, recorded(whole), guard) else None
+    return put_record(engine, run_id, whole, guard, replay.records.get(record.key))
 
 
 def keep_logs(

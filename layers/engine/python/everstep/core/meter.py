@@ -24,13 +24,13 @@ class Meter:
 
     Attributes:
         run_id: The run; empty where nobody's bill is kept.
-        carried: What the message brought that nobody has recorded yet, and of which operation.
-        token: The message.
     """
 
     __slots__ = (
+        "_brought",
         "_calls",
         "_gets",
+        "_given",
         "_half_reads",
         "_index_writes",
         "_kept",
@@ -42,9 +42,7 @@ class Meter:
         "_share",
         "_since",
         "_writes",
-        "carried",
         "run_id",
-        "token",
     )
 
     def __init__(self, run_id: str = "", *, memory: int = 0, since: int = 0) -> None:
@@ -56,11 +54,11 @@ class Meter:
             since: The clock's microseconds now.
         """
         self.run_id = run_id
-        self.carried = ("", "")
-        self.token = ""
+        self._brought = ("", "", "")
         self._memory = memory
         self._since = since
         self._kept = NOTHING
+        self._given = NOTHING
         self._last = NOTHING
         self._requests = self._half_reads = self._writes = self._index_writes = 0
         self._sends = self._puts = self._gets = self._calls = self._share = 0
@@ -128,34 +126,45 @@ class Meter:
         if self._kept:
             taken += self._kept
             self._kept = NOTHING
+        self._given = taken
+        self._last = NOTHING
         self._requests = self._half_reads = self._writes = self._index_writes = 0
         self._sends = self._puts = self._gets = self._calls = self._share = 0
         return taken
 
     def keep(self, spent: Spent) -> None:
-        """Count again what was taken and could not be recorded."""
+        """Count what was taken before and could not be recorded then."""
         self._kept += spent
 
+    def refused(self) -> None:
+        """Count again what was to be recorded last: it was not."""
+        self._kept += self._given
+        self._given = NOTHING
+
     def recorded(self) -> Spent:
-        """Leave out the last write, which has recorded itself; return what it took."""
+        """Leave out the write that has recorded what was taken, and itself; return what it took."""
         self._requests -= self._last.requests
         self._writes -= self._last.writes
         self._index_writes -= self._last.index_writes
         return self._last
 
+    def bring(self, key: str, token: str, cost: str) -> None:
+        """Keep what a message has brought for the record of its operation."""
+        self._brought = (key, token, cost)
+
     def brought(self, key: str, by: str | None) -> str:
-        """Return what the message brought, for the record of an operation; at most once.
+        """Return what the message has brought, if it is for this record; at most once.
 
         Args:
-            key: The operation.
+            key: The record's operation.
             by: The message that has written the record that is replaced.
         """
-        of, text = self.carried
+        of, token, cost = self._brought
         if of != key:
             return ""
-        self.carried = ("", "")
-        # This message, or a duplicate of it, has recorded that already.
-        return "" if by == self.token else text
+        self._brought = ("", "", "")
+        # Another pass over this message, or a duplicate of it, has recorded that before.
+        return "" if by == token else cost
 
 
 class _Nobody(Meter):

@@ -86,9 +86,7 @@ class Spent:
     @property
     def text(self) -> str:
         """Return the short text."""
-        return "".join(
-            [mark + digits(n) for mark, n in zip(_MARKS, self.parts, strict=True) if n]
-        )
+        return "".join([mark + digits(n) for mark, n in zip(_MARKS, self.parts, strict=True) if n])
 
     @property
     def parts(self) -> tuple[int, ...]:

@@ -199,9 +199,9 @@ def count(*writes: Write) -> None:
 
 def _tell(write: Write, name: str, taken: int, index: int, factor: int) -> int:
     """Add to an attribute what was taken with it; return how much more that is with its text."""
-    text, size, more = write.changed[name].get("S", ""), write.size, 0
+    text, own, more = write.changed[name].get("S", ""), "", 0
     for _ in range(2):
         own = Spent(writes=taken + more, index_writes=index).text
-        more = factor * (units(size + len(own), write.old) - units(size, write.old))
+        more = factor * (units(write.size + len(own), write.old) - write.units)
     write.changed[name] = {"S": text + own}
     return more

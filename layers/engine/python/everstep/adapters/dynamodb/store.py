@@ -118,11 +118,11 @@ class DynamoRuns:
                 self._table.put_together(together)
             else:
                 self._table.update_together(
-                    keys.run(note.run_id),
-                    keys.RUN_HEAD,
+                    (keys.run(note.run_id), keys.RUN_HEAD),
                     updates.head(note.run_id, "", RunNoted(), note.entry),
                     conditions.on_head(_next(note)),
                     [*together, (audits.from_entry(note.run_id, note.entry), conditions.IF_ABSENT)],
+                    self._shape_of(note.run_id),
                 )
         except AdapterError as error:
             if error.code != TRANSACTION_CANCELLED:
@@ -284,18 +284,12 @@ class DynamoRuns:
             items: What is written with it.
             is_free: Says after a refusal whether the items can still be written.
         """
-        condition = conditions.on_head(guard)
+        condition, before = conditions.on_head(guard), self._shape_of(run_id)
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
             try:
-                self._table.update_together(
-                    keys.run(run_id),
-                    keys.RUN_HEAD,
-                    update,
-                    condition,
-                    items,
-                    self._shape_of(run_id),
-                )
+                place = (keys.run(run_id), keys.RUN_HEAD)
+                self._table.update_together(place, update, condition, items, before)
             except AdapterError as error:
                 if error.code != TRANSACTION_CANCELLED:
                     raise

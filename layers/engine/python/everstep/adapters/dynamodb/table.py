@@ -284,8 +284,7 @@ class Table:
 
     def update_together(
         self,
-        partition: str,
-        sort: str,
+        place: tuple[str, str],
         update: Update,
         condition: Condition,
         items: Sequence[tuple[Item, Condition]],
@@ -300,7 +299,7 @@ class Table:
         count(write, *[Write.put(item) for item, _ in items])
         changed: UpdateTypeDef = {
             "TableName": self._name,
-            "Key": _key(partition, sort),
+            "Key": _key(*place),
             "UpdateExpression": update.expression,
             "ConditionExpression": condition.expression,
             "ExpressionAttributeNames": {**update.names, **condition.names},

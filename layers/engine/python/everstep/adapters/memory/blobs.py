@@ -27,10 +27,7 @@ class MemoryBlobs:
             MissingBlobError: Nothing is kept under it.
         """
         meter().get_blob()
-        try:
-            return self._texts[ref]
-        except KeyError as error:
-            raise MissingBlobError(ref) from error
+        return self._text(ref)
 
     def copy(self, ref: str, run_id: str) -> str:
         """Keep the text of a reference as another run's, too; return its reference there.
@@ -48,6 +45,12 @@ class MemoryBlobs:
         for ref in [each for each in self._texts if each.startswith(below(run_id))]:
             del self._texts[ref]
         return True
+
+    def _text(self, ref: str) -> str:
+        try:
+            return self._texts[ref]
+        except KeyError as error:
+            raise MissingBlobError(ref) from error
 
     @property
     def refs(self) -> frozenset[str]:

@@ -13,6 +13,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from everstep.core import messages
+from everstep.core.meter import meter
+from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +93,7 @@ class MemoryQueue:
         wrong = [each.delay for each in outgoing if not 0 <= each.delay <= LONGEST_DELAY]
         if wrong:
             raise ValueError(f"a delay is 0 to {LONGEST_DELAY} seconds, not {wrong[0]}")
+        meter().send(sends_for(len(outgoing)))
         for each in outgoing:
             self.send_body(messages.encode(each.message), each.delay)
 
