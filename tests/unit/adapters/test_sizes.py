@@ -73,7 +73,7 @@ indexed: st.SearchStrategy[Item] = st.fixed_dictionaries(
 def taken(*writes: Write) -> Spent:
     with metered(Meter("run")) as counts:
         count(*writes)
-    return counts.take(0)
+    return counts.left(0)
 
 
 def model_of(item: Item) -> TableModel:

@@ -17,43 +17,44 @@ def test_adapters_count_with_the_meter_that_is_set() -> None:
         meter().get_blob()
         meter().invoked(4)
         meter().invoked(by_api=True)
-    assert counts.take(0) == Spent(4, 4 + 1 + 8, 2, 1, 1, 1, 1, 1, 630 + 2520)
-    assert counts.take(0) == NOTHING
+    assert counts.left(0) == Spent(4, 4 + 1 + 8, 2, 1, 1, 1, 1, 1, 630 + 2520)
+    assert counts.left(0) == NOTHING
 
 
 def test_what_no_run_is_charged_with_is_not_told() -> None:
     meter().send(1)
-    assert meter().take(9) == NOTHING
+    assert meter().left(9) == NOTHING
+    assert meter().take(9, requests=1) == "D1"
 
 
 def test_time_is_told_in_whole_milliseconds_and_none_of_it_is_lost() -> None:
     counts = Meter("run", memory=512, since=1_000)
-    first, second = counts.take(2_900), counts.take(4_000)
+    first, second = counts.left(2_900), counts.left(4_000)
     assert (first.millis, second.millis) == (1, 2)
     assert (first + second).extra == 3 * 256
 
 
 def test_time_of_a_process_that_does_other_things_is_not_counted() -> None:
-    assert Meter("run").take(9_000_000) == NOTHING
+    assert Meter("run").left(9_000_000) == NOTHING
 
 
 def test_a_write_that_has_recorded_itself_is_left_out() -> None:
     counts = Meter("run")
     counts.read(1)
-    assert counts.take(0) == Spent(requests=1, half_reads=2)
+    assert counts.left(0) == Spent(requests=1, half_reads=2)
     counts.write(1, 2)
-    assert counts.recorded() == Spent(requests=1, writes=1, index_writes=2)
-    assert counts.take(0) == NOTHING
-    assert counts.recorded() == NOTHING
+    assert counts.recorded() == "W1X2"
+    assert counts.recorded() == ""
+    assert counts.left(0) == NOTHING
 
 
 def test_what_was_refused_is_counted_with_what_comes_next() -> None:
     counts = Meter("run")
     counts.read(1)
-    counts.take(0)
+    assert counts.take(0, requests=1, sends=2) == "D2R2Q2"
     counts.write(1, 0)
     counts.refused()
-    assert counts.take(0) == Spent(requests=2, half_reads=2, writes=1)
+    assert counts.left(0) == Spent(requests=2, half_reads=2, writes=1)
 
 
 def test_what_a_message_has_brought_is_for_the_record_of_its_operation_once() -> None:

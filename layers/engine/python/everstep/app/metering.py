@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.app.payloads import recorded
 from everstep.core.meter import Meter, meter, metered
 from everstep.core.model import MessageKind
-from everstep.core.spending import Spent, sends_for, together
+from everstep.core.spending import sends_for, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from everstep.core.transitions import Guard
 
 _CARRIERS: Final = (MessageKind.STEP, MessageKind.TIMER)
-_WRITE: Final = Spent(requests=1)
 
 
 @contextmanager
@@ -41,12 +40,13 @@ def processing(engine: Engine, message: Message, batch: int) -> Iterator[None]:
     counts = Meter(message.run_id, memory=engine.memory, since=engine.clock.ticks())
     counts.invoked(batch)
     counts.bring(message.op, message.token, message.cost)
-    counts.keep(engine.unbilled.take(message.run_id))
+    if waiting := engine.unbilled.take(message.run_id):
+        counts.keep(waiting.parts)
     try:
         with metered(counts):
             yield
     finally:
-        if left := counts.take(engine.clock.ticks()):
+        if left := counts.left(engine.clock.ticks()):
             engine.unbilled.put(message.run_id, left)
 
 
@@ -76,40 +76,50 @@ def put_record(
         guard: What must be recorded before.
         before: What it replaces: what was taken for that counts on.
     """
-    with recording() as counts:
-        taken = (counts.take(engine.clock.ticks()) + _WRITE).text
-        earlier, by = (before.cost, before.by) if before is not None else ("", None)
-        brought = counts.brought(record.key, by)
-        text = together((earlier, brought, taken)).text if earlier or brought else taken
-        whole = replace(record, cost=text)
-        if not engine.runs.put(run_id, recorded(whole), guard, before):
-            counts.refused()
-            return None
-    return replace(whole, cost=together((text, (counts.recorded() - _WRITE).text)).text)
+    counts = meter()
+    taken = counts.take(engine.clock.ticks(), requests=1)
+    earlier, by = (before.cost, before.by) if before is not None else ("", None)
+    brought = counts.brought(record.key, by)
+    text = together((earlier, brought, taken)).text if earlier or brought else taken
+    whole = replace(recorded(record), cost=text)
+    try:
+        put = engine.runs.put(run_id, whole, guard, before)
+    except BaseException:
+        counts.recorded()
+        raise
+    if not put:
+        counts.refused()
+        return None
+    return replace(record, cost=text + counts.recorded())
 
 
-@contextmanager
-def sending(engine: Engine, messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    """Give messages to be sent in the block, one of which carries what was taken until then."""
+def loaded(engine: Engine, messages: Sequence[Message]) -> tuple[Sequence[Message], int]:
+    """Let one of the messages that are to be sent carry what was taken until then.
+
+    Args:
+        engine: The ports.
+        messages: The messages.
+
+    Returns:
+        The messages, and how many requests to send them are told of by that.
+    """
     counts = meter()
     carrier = _carrier(messages, counts.run_id)
     if carrier is None:
-        yield messages
-        return
+        return messages, 0
     sends = sends_for(len(messages))
-    taken = counts.take(engine.clock.ticks()) + Spent(sends=sends)
-    carrying = replace(carrier, cost=together((carrier.cost, taken.text)).text)
-    try:
-        yield [carrying if each is carrier else each for each in messages]
-    finally:
-        # It may have arrived even if nobody heard of it.
-        counts.send(-sends)
+    taken = counts.take(engine.clock.ticks(), sends=sends)
+    cost = together((carrier.cost, taken)).text if carrier.cost else taken
+    carrying = replace(carrier, cost=cost)
+    return [carrying if each is carrier else each for each in messages], sends
 
 
 def _carrier(messages: Sequence[Message], run_id: str) -> Message | None:
-    own = [each for each in messages if each.run_id == run_id]
-    found = (each for kind in _CARRIERS for each in own if each.kind is kind)
-    return next(found, None) if run_id else None
+    for kind in _CARRIERS if run_id else ():
+        for each in messages:
+            if each.kind is kind and each.run_id == run_id:
+                return each
+    return None
 
 
 def accepted(engine: Engine, head: Head, *, sends: int) -> Head:
@@ -120,8 +130,7 @@ def accepted(engine: Engine, head: Head, *, sends: int) -> Head:
         head: The run.
         sends: How many requests follow, to send its first message.
     """
-    taken = meter().take(engine.clock.ticks()) + Spent(requests=1, sends=sends)
-    return replace(head, cost=taken.text)
+    return replace(head, cost=meter().take(engine.clock.ticks(), requests=1, sends=sends))
 
 
 def total(engine: Engine, head: Head, records: Iterable[OpRecord], *, sends: int) -> str:
@@ -133,5 +142,5 @@ def total(engine: Engine, head: Head, records: Iterable[OpRecord], *, sends: int
         records: All that is recorded of it.
         sends: How many requests follow, to send the last messages.
     """
-    taken = meter().take(engine.clock.ticks()) + Spent(requests=1, sends=sends)
-    return together((head.cost, *[each.cost for each in records], taken.text)).text
+    taken = meter().take(engine.clock.ticks(), requests=1, sends=sends)
+    return together((head.cost, *[each.cost for each in records], taken)).text

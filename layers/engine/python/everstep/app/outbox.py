@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everstep.app.metering import sending
+from everstep.app.metering import loaded
 from everstep.core.durations import LONGEST_DELAY, SECOND
+from everstep.core.meter import meter
 from everstep.core.model import Message, Outgoing
 
 if TYPE_CHECKING:
@@ -22,10 +23,15 @@ def send(engine: Engine, messages: Iterable[Message]) -> None:
         UnavailableError: At least one may not have been sent.
     """
     now = engine.clock.now()
-    with sending(engine, list(messages)) as ready:
-        outgoing = [Outgoing(message=message, delay=_delay(message.due, now)) for message in ready]
-        if outgoing:
-            engine.queue.send(outgoing)
+    ready, told = loaded(engine, list(messages))
+    outgoing = [Outgoing(message=message, delay=_delay(message.due, now)) for message in ready]
+    if not outgoing:
+        return
+    try:
+        engine.queue.send(outgoing)
+    finally:
+        # They may have arrived even if nobody has heard of it.
+        meter().send(-told)
 
 
 def message_for(engine: Engine, run_id: str, send: Send) -> Message:

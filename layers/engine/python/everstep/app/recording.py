@@ -45,7 +45,9 @@ def record_op(
     at = record.ended_at or record.started_at or 0
     logs = keep_logs(engine, run_id, record.logs, at, masking, record.attempt)
     error = record.error and masked(record.error, masking)
-    whole = with_secrets(engine, run_id, replace(record, logs=logs, error=error), replay)
+    if logs is not record.logs or error is not record.error:
+        record = replace(record, logs=logs, error=error)
+    whole = with_secrets(engine, run_id, record, replay)
     return put_record(engine, run_id, whole, guard, replay.records.get(record.key))
 
 

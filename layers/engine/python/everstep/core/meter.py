@@ -10,13 +10,27 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.spending import INVOCATION, NOTHING, USUAL_MEMORY, Spent
+from typing_extensions import override
+
+from everstep.core.spending import (
+    INVOCATION,
+    MARKS,
+    NOTHING,
+    USUAL_MEMORY,
+    Spent,
+    text_of,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _READ_UNIT: Final = 4096
 _MICROS: Final = 1000
+_NO_WRITE: Final = (0, 0)
+REQUESTS, HALF_READS, WRITES, INDEX_WRITES, SENDS, PUTS, GETS, CALLS, SHARE, MILLIS, EXTRA = range(
+    MARKS
+)
 
 
 class Meter:
@@ -26,24 +40,7 @@ class Meter:
         run_id: The run; empty where nobody's bill is kept.
     """
 
-    __slots__ = (
-        "_brought",
-        "_calls",
-        "_gets",
-        "_given",
-        "_half_reads",
-        "_index_writes",
-        "_kept",
-        "_last",
-        "_memory",
-        "_puts",
-        "_requests",
-        "_sends",
-        "_share",
-        "_since",
-        "_writes",
-        "run_id",
-    )
+    __slots__ = ("_brought", "_given", "_last", "_memory", "_since", "_taken", "run_id")
 
     def __init__(self, run_id: str = "", *, memory: int = 0, since: int = 0) -> None:
         """Begin to count.
@@ -54,99 +51,104 @@ class Meter:
             since: The clock's microseconds now.
         """
         self.run_id = run_id
-        self._brought = ("", "", "")
         self._memory = memory
         self._since = since
-        self._kept = NOTHING
-        self._given = NOTHING
-        self._last = NOTHING
-        self._requests = self._half_reads = self._writes = self._index_writes = 0
-        self._sends = self._puts = self._gets = self._calls = self._share = 0
+        self._brought = ("", "", "")
+        # In the order of the marks.
+        self._taken = [0] * MARKS
+        self._given = NOTHING.parts
+        self._last = _NO_WRITE
 
     # --- What adapters count
 
     def read(self, size: int, *, consistent: bool = True) -> None:
         """Count a request that reads items of so many bytes together."""
         units = -(-size // _READ_UNIT) or 1
-        self._requests += 1
-        self._half_reads += 2 * units if consistent else units
+        self._taken[REQUESTS] += 1
+        self._taken[HALF_READS] += 2 * units if consistent else units
 
     def read_each(self, sizes: Iterable[int]) -> None:
         """Count a request that reads items one by one, strongly consistent; 0 for none there."""
-        self._requests += 1
-        self._half_reads += 2 * sum([-(-size // _READ_UNIT) or 1 for size in sizes])
+        self._taken[REQUESTS] += 1
+        self._taken[HALF_READS] += 2 * sum([-(-size // _READ_UNIT) or 1 for size in sizes])
 
     def write(self, units: int, index_units: int) -> None:
         """Count a request that writes."""
-        self._requests += 1
-        self._writes += units
-        self._index_writes += index_units
-        self._last = Spent(1, 0, units, index_units)
+        self._taken[REQUESTS] += 1
+        self._taken[WRITES] += units
+        self._taken[INDEX_WRITES] += index_units
+        self._last = (units, index_units)
 
     def send(self, requests: int) -> None:
         """Count requests that send messages."""
-        self._sends += requests
+        self._taken[SENDS] += requests
 
     def put_blob(self) -> None:
         """Count an object that is written."""
-        self._puts += 1
+        self._taken[PUTS] += 1
 
     def get_blob(self) -> None:
         """Count an object that is read."""
-        self._gets += 1
+        self._taken[GETS] += 1
 
     # --- What use cases record
 
     def invoked(self, messages: int = 1, *, by_api: bool = False) -> None:
         """Count the share of an invocation that brings so many messages."""
-        self._share += INVOCATION // messages
-        self._calls += by_api
+        self._taken[SHARE] += INVOCATION // messages
+        self._taken[CALLS] += by_api
 
-    def take(self, now: int) -> Spent:
-        """Return what was taken since the last time, to be recorded.
+    def take(self, now: int, *, requests: int = 0, sends: int = 0) -> str:
+        """Return what was taken since the last time, to be recorded, and begin anew.
 
         Args:
             now: The clock's microseconds.
+            requests: Requests to the table that follow, and are to be told of, too.
+            sends: Requests to the queue that do.
         """
-        millis = max(0, now - self._since) // _MICROS if self._memory else 0
-        self._since += millis * _MICROS
-        taken = Spent(
-            self._requests,
-            self._half_reads,
-            self._writes,
-            self._index_writes,
-            self._sends,
-            self._puts,
-            self._gets,
-            self._calls,
-            self._share,
-            millis,
-            millis * (self._memory - USUAL_MEMORY),
-        )
-        if self._kept:
-            taken += self._kept
-            self._kept = NOTHING
-        self._given = taken
-        self._last = NOTHING
-        self._requests = self._half_reads = self._writes = self._index_writes = 0
-        self._sends = self._puts = self._gets = self._calls = self._share = 0
+        taken = self._take(now)
+        taken[REQUESTS] += requests
+        taken[SENDS] += sends
+        return text_of(taken)
+
+    def left(self, now: int) -> Spent:
+        """Return what was taken since the last time, and nobody has recorded."""
+        return Spent(*self._take(now))
+
+    def _take(self, now: int) -> list[int]:
+        taken = self._taken
+        if self._memory:
+            millis = max(0, now - self._since) // _MICROS
+            self._since += millis * _MICROS
+            taken[MILLIS] += millis
+            taken[EXTRA] += millis * (self._memory - USUAL_MEMORY)
+        self._given = tuple(taken)
+        self._taken = [0] * MARKS
+        self._last = _NO_WRITE
         return taken
 
-    def keep(self, spent: Spent) -> None:
+    def keep(self, spent: Iterable[int]) -> None:
         """Count what was taken before and could not be recorded then."""
-        self._kept += spent
+        self._taken = list(map(int.__add__, self._taken, spent))
 
     def refused(self) -> None:
         """Count again what was to be recorded last: it was not."""
-        self._kept += self._given
-        self._given = NOTHING
+        self.keep(self._given)
 
-    def recorded(self) -> Spent:
-        """Leave out the write that has recorded what was taken, and itself; return what it took."""
-        self._requests -= self._last.requests
-        self._writes -= self._last.writes
-        self._index_writes -= self._last.index_writes
-        return self._last
+    def recorded(self) -> str:
+        """Leave out the write that has recorded what was taken, and itself.
+
+        Returns:
+            What it has added to the record of what was taken.
+        """
+        units, index_units = self._last
+        if not units:
+            return ""
+        self._last = _NO_WRITE
+        self._taken[REQUESTS] -= 1
+        self._taken[WRITES] -= units
+        self._taken[INDEX_WRITES] -= index_units
+        return written(units, index_units)
 
     def bring(self, key: str, token: str, cost: str) -> None:
         """Keep what a message has brought for the record of its operation."""
@@ -172,10 +174,10 @@ class _Nobody(Meter):
 
     __slots__ = ()
 
-    def take(self, now: int) -> Spent:
-        """Return nothing."""
-        super().take(now)
-        return NOTHING
+    @override
+    def _take(self, now: int) -> list[int]:
+        super()._take(now)
+        return [0] * MARKS
 
 
 _METER: Final[ContextVar[Meter]] = ContextVar("everstep_meter", default=_Nobody())  # noqa: B039 - nobody asks it

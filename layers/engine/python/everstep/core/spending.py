@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ PER_SEND: Final = 10
 """Messages that one request to SQS carries at most; together they are far below 64 KB."""
 
 _MARKS: Final = "DRWXQPGAITM"
+MARKS: Final = len(_MARKS)
 _PART: Final = re.compile(r"([A-Z])(-?[0-9a-z]+)")
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -75,18 +77,12 @@ class Spent:
     @classmethod
     def read(cls, text: str) -> Spent:
         """Return what a text says; marks of a later release are passed by."""
-        if not text:
-            return NOTHING
-        sums = dict.fromkeys(_MARKS, 0)
-        for mark, number in _PART.findall(text):
-            if mark in sums:
-                sums[mark] += int(number, 36)
-        return cls(*sums.values())
+        return _read(text) if text else NOTHING
 
     @property
     def text(self) -> str:
         """Return the short text."""
-        return "".join([mark + digits(n) for mark, n in zip(_MARKS, self.parts, strict=True) if n])
+        return text_of(self.parts)
 
     @property
     def parts(self) -> tuple[int, ...]:
@@ -148,19 +144,46 @@ class Spent:
 NOTHING: Final = Spent()
 
 
+# What steps take is much the same for all of them.
+@lru_cache(maxsize=1024)
+def _read(text: str) -> Spent:
+    sums = dict.fromkeys(_MARKS, 0)
+    for mark, number in _PART.findall(text):
+        if mark in sums:
+            sums[mark] += int(number, 36)
+    return Spent(*sums.values())
+
+
 def together(texts: Iterable[str]) -> Spent:
     """Return the sum of what texts say."""
-    return Spent.read("".join(texts))
+    sums = [0] * len(_MARKS)
+    for text in texts:
+        if text:
+            sums = list(map(int.__add__, sums, _read(text).parts))
+    return Spent(*sums)
+
+
+def text_of(parts: Iterable[int]) -> str:
+    """Return the short text of numbers in the order of their marks."""
+    return "".join([mark + digits(n) for mark, n in zip(_MARKS, parts) if n])  # noqa: B905 - fast
 
 
 def digits(number: int) -> str:
     """Return a number with the base 36."""
+    if 0 <= number < len(_DIGITS):
+        return _DIGITS[number]
     if number < 0:
         return f"-{digits(-number)}"
     before, last = divmod(number, 36)
-    return digits(before) + _DIGITS[last] if before else _DIGITS[last]
+    return digits(before) + _DIGITS[last]
 
 
 def sends_for(messages: int) -> int:
     """Return how many requests it takes to send so many messages."""
     return -(-messages // PER_SEND)
+
+
+def written(units: int, index_units: int) -> str:
+    """Return what a write adds to what it records."""
+    index = f"X{digits(index_units)}" if index_units else ""
+    return f"W{digits(units)}{index}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb.sizes import Shape, item_size
+from everstep.adapters.dynamodb.sizes import Shape
 
 if TYPE_CHECKING:
     from everstep.adapters.dynamodb.values import Item
@@ -47,6 +47,7 @@ class Known:
         return self._runs.get(run_id)
 
     def see(self, run_id: str, workflow: str, retention: int | None, item: Item) -> None:
-        """Remember a run; of a large item no more than its shape."""
-        head = item if item_size(item) < _SMALL else Shape.of(item)
+        """Remember a run; with a large input no more than its shape."""
+        text = item["input"]["M"].get("t")
+        head = item if text is None or len(text["S"]) < _SMALL else Shape.of(item)
         self._runs.put(run_id, Lasting(workflow=workflow, retention=retention, head=head))

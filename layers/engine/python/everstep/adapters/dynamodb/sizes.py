@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.meter import meter
-from everstep.core.spending import Spent
+from everstep.core.spending import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -201,7 +201,7 @@ def _tell(write: Write, name: str, taken: int, index: int, factor: int) -> int:
     """Add to an attribute what was taken with it; return how much more that is with its text."""
     text, own, more = write.changed[name].get("S", ""), "", 0
     for _ in range(2):
-        own = Spent(writes=taken + more, index_writes=index).text
+        own = written(taken + more, index)
         more = factor * (units(write.size + len(own), write.old) - write.units)
     write.changed[name] = {"S": text + own}
     return more
