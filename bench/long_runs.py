@@ -133,7 +133,7 @@ class Process:
     def messages(self) -> Iterator[None]:
         """Process messages until there are no more; yield after each."""
         while self.queue.waiting:
-            advance(self.engine, self.queue.waiting.popleft().message)
+            advance(self.engine, self.queue.waiting.popleft().whole)
             yield
 
     def late(self, after: int) -> Late:
@@ -142,7 +142,7 @@ class Process:
         times = []
         for _ in range(_SAMPLES):
             began = process_time()
-            advance(self.engine, self.queue.waiting.popleft().message)
+            advance(self.engine, self.queue.waiting.popleft().whole)
             times.append(1_000 * (process_time() - began))
         taken = self.client.taken
         return Late(

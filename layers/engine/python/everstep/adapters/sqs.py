@@ -70,7 +70,7 @@ class SqsQueue:
         with translated("SQS SendMessage"):
             self._client.send_message(
                 QueueUrl=self._url,
-                MessageBody=messages.encode(outgoing.message),
+                MessageBody=messages.encode(outgoing.message, outgoing.cost),
                 DelaySeconds=outgoing.delay,
                 **self._traced(),
             )
@@ -111,7 +111,7 @@ def _entries(
         name = str(position)
         entry: SendMessageBatchRequestEntryTypeDef = {
             "Id": name,
-            "MessageBody": messages.encode(each.message),
+            "MessageBody": messages.encode(each.message, each.cost),
             "DelaySeconds": each.delay,
         }
         if traced:

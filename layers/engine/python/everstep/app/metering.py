@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.payloads import recorded
-from everstep.core.meter import Meter, meter, metered
-from everstep.core.model import MessageKind
+from everstep.core.meter import METER, Meter, meter
+from everstep.core.model import MessageKind, Outgoing
 from everstep.core.spending import sends_for, together
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def processing(engine: Engine, message: Message, batch: int) -> Iterator[None]:
     counts.bring(message.op, message.token, message.cost)
     if waiting := engine.unbilled.take(message.run_id):
         counts.keep(waiting.parts)
+    token = METER.set(counts)
     try:
-        with metered(counts):
-            yield
+        yield
     finally:
+        METER.reset(token)
         if left := counts.left(engine.clock.ticks()):
             engine.unbilled.put(message.run_id, left)
 
@@ -81,9 +82,8 @@ def put_record(
     earlier, by = (before.cost, before.by) if before is not None else ("", None)
     brought = counts.brought(record.key, by)
     text = together((earlier, brought, taken)).text if earlier or brought else taken
-    whole = replace(recorded(record), cost=text)
     try:
-        put = engine.runs.put(run_id, whole, guard, before)
+        put = engine.runs.put(run_id, recorded(record), guard, before, text)
     except BaseException:
         counts.recorded()
         raise
@@ -93,31 +93,33 @@ def put_record(
     return replace(record, cost=text + counts.recorded())
 
 
-def loaded(engine: Engine, messages: Sequence[Message]) -> tuple[Sequence[Message], int]:
+def load(engine: Engine, outgoing: Sequence[Outgoing]) -> tuple[Sequence[Outgoing], int]:
     """Let one of the messages that are to be sent carry what was taken until then.
 
     Args:
         engine: The ports.
-        messages: The messages.
+        outgoing: The messages.
 
     Returns:
         The messages, and how many requests to send them are told of by that.
     """
     counts = meter()
-    carrier = _carrier(messages, counts.run_id)
+    carrier = _carrier(outgoing, counts.run_id)
     if carrier is None:
-        return messages, 0
-    sends = sends_for(len(messages))
-    taken = counts.take(engine.clock.ticks(), sends=sends)
-    cost = together((carrier.cost, taken)).text if carrier.cost else taken
-    carrying = replace(carrier, cost=cost)
-    return [carrying if each is carrier else each for each in messages], sends
+        return outgoing, 0
+    sends = sends_for(len(outgoing))
+    counts.send(sends)
+    taken = counts.take(engine.clock.ticks())
+    before = carrier.message.cost
+    cost = together((before, taken)).text if before else taken
+    carrying = Outgoing(message=carrier.message, delay=carrier.delay, cost=cost)
+    return [carrying if each is carrier else each for each in outgoing], sends
 
 
-def _carrier(messages: Sequence[Message], run_id: str) -> Message | None:
+def _carrier(outgoing: Sequence[Outgoing], run_id: str) -> Outgoing | None:
     for kind in _CARRIERS if run_id else ():
-        for each in messages:
-            if each.kind is kind and each.run_id == run_id:
+        for each in outgoing:
+            if each.message.kind is kind and each.message.run_id == run_id:
                 return each
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everstep.app.metering import loaded
+from everstep.app.metering import load
 from everstep.core.durations import LONGEST_DELAY, SECOND
 from everstep.core.meter import meter
 from everstep.core.model import Message, Outgoing
@@ -23,12 +23,12 @@ def send(engine: Engine, messages: Iterable[Message]) -> None:
         UnavailableError: At least one may not have been sent.
     """
     now = engine.clock.now()
-    ready, told = loaded(engine, list(messages))
-    outgoing = [Outgoing(message=message, delay=_delay(message.due, now)) for message in ready]
+    outgoing = [Outgoing(message=message, delay=_delay(message.due, now)) for message in messages]
     if not outgoing:
         return
+    loaded, told = load(engine, outgoing)
     try:
-        engine.queue.send(outgoing)
+        engine.queue.send(loaded)
     finally:
         # They may have arrived even if nobody has heard of it.
         meter().send(-told)

@@ -32,8 +32,13 @@ _SHOWN: Final = 80
 T = TypeVar("T", str, int, bool)
 
 
-def encode(message: Message) -> str:
-    """Return the body of a message: compact ASCII JSON, which any queue carries unchanged."""
+def encode(message: Message, cost: str = "") -> str:
+    """Return the body of a message: compact ASCII JSON, which any queue carries unchanged.
+
+    Args:
+        message: The message.
+        cost: What it carries in place of its own ``cost``.
+    """
     fields: dict[str, str | int] = {"run": message.run_id, "kind": message.kind}
     if message.op != HEAD:
         fields["op"] = message.op
@@ -44,8 +49,8 @@ def encode(message: Message) -> str:
         fields["take"] = True
     if message.due:
         fields["due"] = message.due
-    if message.cost:
-        fields["cost"] = message.cost
+    if cost or message.cost:
+        fields["cost"] = cost or message.cost
     return json.dumps(fields, separators=(",", ":"))
 
 

@@ -180,17 +180,17 @@ class _Nobody(Meter):
         return [0] * MARKS
 
 
-_METER: Final[ContextVar[Meter]] = ContextVar("everstep_meter", default=_Nobody())  # noqa: B039 - nobody asks it
+METER: Final[ContextVar[Meter]] = ContextVar("everstep_meter", default=_Nobody())  # noqa: B039 - nobody asks it
 
-meter = _METER.get
+meter = METER.get
 """Returns the meter that is set."""
 
 
 @contextmanager
 def metered(by: Meter) -> Iterator[Meter]:
     """Let everything count with this meter during the block."""
-    token = _METER.set(by)
+    token = METER.set(by)
     try:
         yield by
     finally:
-        _METER.reset(token)
+        METER.reset(token)

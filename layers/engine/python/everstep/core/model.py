@@ -363,7 +363,19 @@ class DueEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message to send, and how long the queue holds it back, in whole seconds up to 900."""
+    """A message to send.
+
+    Attributes:
+        message: The message.
+        delay: How long the queue holds it back, in whole seconds up to 900.
+        cost: What it carries in place of its own ``cost``.
+    """
 
     message: Message
     delay: int = 0
+    cost: str = field(default="", compare=False)
+
+    @property
+    def whole(self) -> Message:
+        """Return the message as it arrives."""
+        return replace(self.message, cost=self.cost or self.message.cost)

@@ -212,10 +212,17 @@ class DynamoRuns:
         return head, record
 
     def put(
-        self, run_id: str, record: OpRecord, guard: Guard, before: OpRecord | None = None
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
     ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         item = items.from_record(run_id, record)
+        if cost:
+            item["c"] = {"S": cost}
         replaced = None if before is None else items.from_record(run_id, before)
         return self._table.put(item, conditions.on_record(guard), replaced)
 

@@ -59,14 +59,16 @@ class Bill:
     # --- Writes
 
     def record(
-        self, run_id: str, record: OpRecord, before: OpRecord | None, *, applied: bool
+        self, run_id: str, record: OpRecord, before: OpRecord | None, cost: str, *, applied: bool
     ) -> OpRecord:
         """Count the write of a record; return it as it is written, with what that took."""
         item = items.from_record(run_id, record)
+        if cost:
+            item["c"] = {"S": cost}
         count(Write.put(item, None if before is None else items.from_record(run_id, before)))
         if applied:
             self._is_there(run_id, item)
-        return replace(record, cost=_told(item, "c")) if record.cost else record
+        return replace(record, cost=_told(item, "c")) if cost or record.cost else record
 
     def event(self, run_id: str, event: Event, *, applied: bool) -> Event:
         """Count the write of an event; return it as it is written, with what that took."""

@@ -95,7 +95,7 @@ class MemoryQueue:
             raise ValueError(f"a delay is 0 to {LONGEST_DELAY} seconds, not {wrong[0]}")
         meter().send(sends_for(len(outgoing)))
         for each in outgoing:
-            self.send_body(messages.encode(each.message), each.delay)
+            self.send_body(messages.encode(each.message, each.cost), each.delay)
 
     def send_body(self, body: str, delay: int = 0) -> None:
         """Send a body as it is, also one that no message has, after a delay in seconds."""

@@ -205,13 +205,14 @@ class MemoryStore:
         record: OpRecord,
         guard: Guard,
         before: OpRecord | None = None,  # noqa: ARG002 - what is there is known here
+        cost: str = "",
     ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         with self._lock:
             records = self._records.setdefault(run_id, {})
             there = records.get(record.key)
             allowed = guard.allows(there)
-            written = self._bill.record(run_id, record, there, applied=allowed)
+            written = self._bill.record(run_id, record, there, cost, applied=allowed)
             if allowed:
                 records[record.key] = written
             return allowed

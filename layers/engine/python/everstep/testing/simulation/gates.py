@@ -138,13 +138,18 @@ class GatedRuns:
         )
 
     def put(
-        self, run_id: str, record: OpRecord, guard: Guard, before: OpRecord | None = None
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
     ) -> bool:
         """Replace an operation's record."""
         return self.gate.pass_through(
             "runs.put",
             f"{run_id} {record.key} {record.status} {record.attempt}",
-            lambda: self.inner.put(run_id, record, guard, before),
+            lambda: self.inner.put(run_id, record, guard, before, cost),
             op=record.key,
         )
 

@@ -64,7 +64,7 @@ class StepQueue:
         """Send every message."""
         meter().send(sends_for(len(outgoing)))
         for item in outgoing:
-            self.take_in(messages.encode(item.message), item.delay * SECOND)
+            self.take_in(messages.encode(item.message, item.cost), item.delay * SECOND)
 
     def take_in(self, body: str, delay: int = 0) -> Letter:
         """Add a message with this body."""

@@ -70,10 +70,15 @@ class WatchedStore:
         return self.inner.peek(run_id, key)
 
     def put(
-        self, run_id: str, record: OpRecord, guard: Guard, before: OpRecord | None = None
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
     ) -> bool:
         """Replace an operation's record."""
-        return self._watched(run_id, lambda: self.inner.put(run_id, record, guard, before))
+        return self._watched(run_id, lambda: self.inner.put(run_id, record, guard, before, cost))
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change a record's place in the due index."""
