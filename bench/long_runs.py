@@ -23,6 +23,7 @@ from everstep.adapters.memory.store import MemoryStore
 from everstep.app.advance import advance
 from everstep.app.engine import Engine
 from everstep.app.kept import Passes
+from everstep.app.metering import processing
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
 from everstep.core.messages import encode
@@ -133,8 +134,14 @@ class Process:
     def messages(self) -> Iterator[None]:
         """Process messages until there are no more; yield after each."""
         while self.queue.waiting:
-            advance(self.engine, self.queue.waiting.popleft().whole)
+            self.next()
             yield
+
+    def next(self) -> None:
+        """Process the next message."""
+        message = self.queue.waiting.popleft().whole
+        with processing(self.engine, message, 1):
+            advance(self.engine, message)
 
     def late(self, after: int) -> Late:
         """Process some messages and say what each takes."""
@@ -142,7 +149,7 @@ class Process:
         times = []
         for _ in range(_SAMPLES):
             began = process_time()
-            advance(self.engine, self.queue.waiting.popleft().whole)
+            self.next()
             times.append(1_000 * (process_time() - began))
         taken = self.client.taken
         return Late(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.app.advance import advance
+from everstep.app.metering import processing
 from everstep.app.outcomes import Done
 from everstep.core import messages
 from everstep.core.errors import MalformedMessageError
@@ -48,7 +49,8 @@ def receive(  # noqa: PLR0913 - what is known of a message, by name
         put_aside(engine, message_id, body, str(error))
         return Done.MALFORMED
     begun = engine.clock.now()
-    done = advance(engine, message, time_left, receives=receives, batch=batch)
+    with processing(engine, message, batch):
+        done = advance(engine, message, time_left, receives=receives)
     if done is Done.UNKNOWN_RUN:
         put_aside(engine, message_id, body, f"there is no run {message.run_id}")
     # What came to nothing has made nobody wait.

@@ -28,6 +28,7 @@ from everstep.core.model import HEAD, Message, MessageKind
 _FIELDS: Final = frozenset({"run", "kind", "tok", "op", "attempt", "take", "due", "cost"})
 _LARGEST: Final = 2**53 - 1
 _SHOWN: Final = 80
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 T = TypeVar("T", str, int, bool)
 
@@ -51,7 +52,7 @@ def encode(message: Message, cost: str = "") -> str:
         fields["due"] = message.due
     if cost or message.cost:
         fields["cost"] = cost or message.cost
-    return json.dumps(fields, separators=(",", ":"))
+    return _ENCODER.encode(fields)
 
 
 def decode(body: str) -> Message:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.statuses import OpKind, OpStatus, RunStatus
+from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Payload:
     """A recorded value: its text, or where the blob store keeps the text.
 
@@ -102,7 +103,7 @@ class ErrorInfo:
     trace: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OpRecord:
     """What is known of one operation.
 
@@ -285,7 +286,8 @@ class History:
 
     def with_record(self, record: OpRecord) -> History:
         """Return the history as it is after this record was written."""
-        return replace(self, records={**self.records, record.key: record})
+        records = {**self.records, record.key: record}
+        return History(head=self.head, records=records, events=self.events)
 
 
 class MessageKind(StrEnum):
@@ -312,7 +314,7 @@ class MessageKind(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Message:
     """One message of the step queue; it carries no user data.
 

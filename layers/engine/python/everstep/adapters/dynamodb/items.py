@@ -75,7 +75,7 @@ What values are made of is told in ``values``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.dynamodb import keys
 from everstep.adapters.dynamodb.values import (
@@ -129,6 +129,11 @@ if TYPE_CHECKING:
     from everstep.core.circumstances import Reference
 
 
+# Looked up here, for every record that is read: to call the enum takes ten times as long.
+_KINDS: Final = {each.value: each for each in OpKind}
+_STATUSES: Final = {each.value: each for each in OpStatus}
+
+
 def from_record(run_id: str, record: OpRecord) -> Item:
     """Return the item of an operation's record."""
     item: Item = {
@@ -163,8 +168,8 @@ def to_record(item: Item) -> OpRecord:
     """Return the record of an operation's item."""
     return OpRecord(
         key=keys.operation_of(item["SK"]["S"]),
-        kind=OpKind(item["kind"]["S"]),
-        status=OpStatus(item["status"]["S"]),
+        kind=_KINDS[item["kind"]["S"]],
+        status=_STATUSES[item["status"]["S"]],
         by=item["by"]["S"],
         input_hash=to_text(item["hash"]),
         attempt=int(item["attempt"]["N"]),
