@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
-from typing_extensions import override
-
 from everstep.core.spending import (
     INVOCATION,
     MARKS,
@@ -40,16 +38,20 @@ class Meter:
         run_id: The run; empty where nobody's bill is kept.
     """
 
-    __slots__ = ("_brought", "_given", "_last", "_memory", "_since", "_taken", "run_id")
+    __slots__ = ("_brought", "_charges", "_given", "_last", "_memory", "_since", "_taken", "run_id")
 
-    def __init__(self, run_id: str = "", *, memory: int = 0, since: int = 0) -> None:
+    def __init__(
+        self, run_id: str = "", *, memory: int = 0, since: int = 0, charges: bool = True
+    ) -> None:
         """Begin to count.
 
         Args:
             run_id: The run; empty where nobody's bill is kept.
             memory: Megabytes of this process; 0 where its time is not the run's.
             since: The clock's microseconds now.
+            charges: Whether it tells of what it has counted.
         """
+        self._charges = charges
         self.run_id = run_id
         self._memory = memory
         self._since = since
@@ -125,7 +127,7 @@ class Meter:
         self._given = tuple(taken)
         self._taken = [0] * MARKS
         self._last = _NO_WRITE
-        return taken
+        return taken if self._charges else [0] * MARKS
 
     def keep(self, spent: Iterable[int]) -> None:
         """Count what was taken before and could not be recorded then."""
@@ -169,18 +171,7 @@ class Meter:
         return "" if by == token else cost
 
 
-class _Nobody(Meter):
-    """Counts nothing that anybody asks for."""
-
-    __slots__ = ()
-
-    @override
-    def _take(self, now: int) -> list[int]:
-        super()._take(now)
-        return [0] * MARKS
-
-
-METER: Final[ContextVar[Meter]] = ContextVar("everstep_meter", default=_Nobody())  # noqa: B039 - nobody asks it
+METER: Final[ContextVar[Meter]] = ContextVar("everstep_meter", default=Meter(charges=False))  # noqa: B039 - nobody asks it
 
 meter = METER.get
 """Returns the meter that is set."""
