@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.bounded_cache import BoundedCache
+from everstep.adapters.dynamodb import items, keys
 from everstep.adapters.dynamodb.sizes import Shape
+from everstep.adapters.dynamodb.values import number_in
 
 if TYPE_CHECKING:
+    from everstep.adapters.dynamodb.table import Table
     from everstep.adapters.dynamodb.values import Item
+    from everstep.core.model import Head
 
 _RUNS_KNOWN: Final = 1024
 _SMALL: Final = 2048
@@ -38,16 +42,39 @@ class Lasting:
 class Known:
     """The runs that were seen last."""
 
-    def __init__(self) -> None:
-        """Know none."""
+    def __init__(self, table: Table) -> None:
+        """Know none; ask the table for those that are not known."""
+        self._table = table
         self._runs: BoundedCache[Lasting] = BoundedCache(_RUNS_KNOWN)
 
-    def get(self, run_id: str) -> Lasting | None:
-        """Return what is remembered of a run."""
-        return self._runs.get(run_id)
+    def seen(self, item: Item) -> Head:
+        """Return the head of an item that was read, and remember the run."""
+        head = items.to_head(item)
+        self._see(head, item)
+        return head
 
-    def see(self, run_id: str, workflow: str, retention: int | None, item: Item) -> None:
-        """Remember a run; with a large input no more than its shape."""
-        text = item["input"]["M"].get("t")
-        head = item if text is None or len(text["S"]) < _SMALL else Shape.of(item)
-        self._runs.put(run_id, Lasting(workflow=workflow, retention=retention, head=head))
+    def item_of(self, head: Head) -> Item:
+        """Return the item of a head that is to be written, and remember the run."""
+        item = items.from_head(head)
+        self._see(head, item)
+        return item
+
+    def shape(self, run_id: str) -> Shape | None:
+        """Return the shape of a run's head, as far as it is known."""
+        known = self._runs.get(run_id)
+        return None if known is None else known.shape
+
+    def lasting(self, run_id: str) -> Lasting | None:
+        """Return it, in practice without a request: who changes a run has read it."""
+        known = self._runs.get(run_id)
+        if known is not None:
+            return known
+        item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow", "keep"])
+        if item is None:
+            return None
+        return Lasting(workflow=item["workflow"]["S"], retention=number_in(item, "keep"))
+
+    def _see(self, head: Head, item: Item) -> None:
+        kept = item if len(head.input.text or "") < _SMALL else Shape.of(item)
+        lasting = Lasting(workflow=head.workflow, retention=head.retention, head=kept)
+        self._runs.put(head.run_id, lasting)

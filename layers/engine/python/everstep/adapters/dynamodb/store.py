@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
-from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates, values
-from everstep.adapters.dynamodb.lasting import Known, Lasting
+from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates
+from everstep.adapters.dynamodb.lasting import Known
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunNoted, RunWatched, seal_of
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
     from everstep.adapters.dynamodb.conditions import Condition
-    from everstep.adapters.dynamodb.sizes import Shape
     from everstep.adapters.dynamodb.updates import Update
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry, Note
@@ -55,7 +54,7 @@ class DynamoRuns:
             table: The table's name.
         """
         self._table = Table(client, table)
-        self._known = Known()
+        self._known = Known(self._table)
 
     def create(
         self,
@@ -77,14 +76,14 @@ class DynamoRuns:
         """
         if claim is not None or reference is not None or note is not None:
             return self._create_together(head, claim, note, reference)
-        if not self._table.put(self._item_of(head), conditions.IF_ABSENT):
+        if not self._table.put(self._known.item_of(head), conditions.IF_ABSENT):
             self._check_own(head)
         return None
 
     def _create_together(
         self, head: Head, claim: Claim | None, note: Note | None, reference: Reference | None
     ) -> Claim | Reference | Note | None:
-        together = [(self._item_of(head), conditions.IF_ABSENT)]
+        together = [(self._known.item_of(head), conditions.IF_ABSENT)]
         if claim is not None:
             together.append((items.from_claim(claim), conditions.IF_ABSENT))
         if reference is not None:
@@ -122,7 +121,7 @@ class DynamoRuns:
                     updates.head(note.run_id, "", RunNoted(), note.entry),
                     conditions.on_head(_next(note)),
                     [*together, (audits.from_entry(note.run_id, note.entry), conditions.IF_ABSENT)],
-                    self._shape_of(note.run_id),
+                    self._known.shape(note.run_id),
                 )
         except AdapterError as error:
             if error.code != TRANSACTION_CANCELLED:
@@ -175,7 +174,7 @@ class DynamoRuns:
             sort_key = item["SK"]["S"]
             try:
                 if sort_key == keys.RUN_HEAD:
-                    head = self._seen(item)
+                    head = self._known.seen(item)
                 elif keys.is_operation(sort_key):
                     record = items.to_record(item)
                     records[record.key] = record
@@ -194,7 +193,7 @@ class DynamoRuns:
         item = self._table.get(keys.run(run_id), keys.RUN_HEAD)
         if item is None:
             return None
-        return self._seen(item)
+        return self._known.seen(item)
 
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
         """Return the head and the record of one operation, in one request.
@@ -205,7 +204,7 @@ class DynamoRuns:
         sort_keys = (keys.RUN_HEAD, keys.operation(key))
         found = self._table.get_together(keys.run(run_id), sort_keys)
         unreadable: list[Unreadable] = []
-        head = damage.read(found[0], self._seen, unreadable)
+        head = damage.read(found[0], self._known.seen, unreadable)
         record = damage.read(found[1], items.to_record, unreadable)
         if unreadable:
             raise UnreadableError(unreadable)
@@ -262,7 +261,7 @@ class DynamoRuns:
 
         An audit entry is written with the change or not at all, and only as the next one.
         """
-        lasting = None if isinstance(change, RunWatched) else self._lasting_of(run_id)
+        lasting = None if isinstance(change, RunWatched) else self._known.lasting(run_id)
         if lasting is None and not isinstance(change, RunWatched):
             return False
         workflow, retention = (lasting.workflow, lasting.retention) if lasting else ("", None)
@@ -271,7 +270,7 @@ class DynamoRuns:
             entry = (audits.from_entry(run_id, audit), conditions.IF_ABSENT)
             return self._change_together(run_id, update, guard.followed_by(audit), [entry])
         following = conditions.on_head(guard.followed_by(seal_of(change)))
-        before = self._shape_of(run_id)
+        before = self._known.shape(run_id)
         return self._table.update(keys.run(run_id), keys.RUN_HEAD, update, following, before)
 
     def _change_together(
@@ -291,7 +290,7 @@ class DynamoRuns:
             items: What is written with it.
             is_free: Says after a refusal whether the items can still be written.
         """
-        condition, before = conditions.on_head(guard), self._shape_of(run_id)
+        condition, before = conditions.on_head(guard), self._known.shape(run_id)
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
             try:
@@ -324,7 +323,7 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: There is a run with the successor's id already.
         """
-        together = [(self._item_of(successor), conditions.IF_ABSENT)]
+        together = [(self._known.item_of(successor), conditions.IF_ABSENT)]
         if reference is not None:
             free = conditions.free_of_others(reference.instead_of)
             together.append((items.from_reference(reference), free))
@@ -371,32 +370,6 @@ class DynamoRuns:
             return False
         self._table.delete(partition, keys.RUN_HEAD, conditions.ended_and_due(due_at))
         return True
-
-    def _seen(self, item: Item) -> Head:
-        """Return the head of an item that was read, and remember it."""
-        head = items.to_head(item)
-        self._known.see(head.run_id, head.workflow, head.retention, item)
-        return head
-
-    def _item_of(self, head: Head) -> Item:
-        """Return the item of a head that is to be written, and remember it."""
-        item = items.from_head(head)
-        self._known.see(head.run_id, head.workflow, head.retention, item)
-        return item
-
-    def _shape_of(self, run_id: str) -> Shape | None:
-        known = self._known.get(run_id)
-        return None if known is None else known.shape
-
-    def _lasting_of(self, run_id: str) -> Lasting | None:
-        """Return it, in practice without a request: who changes a run has read it."""
-        known = self._known.get(run_id)
-        if known is not None:
-            return known
-        item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow", "keep"])
-        if item is None:
-            return None
-        return Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
 
 
 def _next(note: Note) -> HeadGuard:
