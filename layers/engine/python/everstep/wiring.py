@@ -19,6 +19,7 @@ from everstep.core.errors import EverstepError
 from everstep.core.masking import Masking
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
+from everstep.core.spending import USUAL_MEMORY
 from everstep.loading import load_registry
 from everstep.settings import Settings, SettingsError
 
@@ -169,6 +170,7 @@ def limits_of(settings: Settings) -> Limits:
         run_timeout=settings.run_timeout_seconds * SECOND or None,
         retention=settings.retention_days * DAY or None,
         step_timeout=settings.step_timeout_seconds * SECOND or None,
+        steps_per_message=settings.steps_per_message,
         retry=Retry(
             max_attempts=settings.retry_max_attempts,
             initial_delay=settings.retry_initial_delay_seconds,
@@ -208,6 +210,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         kept=Passes(),
         masking=Masking(patterns=settings.mask),
         codec=payload_codec(settings, clients),
+        memory=int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", USUAL_MEMORY)),
     )
 
 

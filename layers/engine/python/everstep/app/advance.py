@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
+from everstep.app.burst import Burst, goes_on, remind
 from everstep.app.cancel import tell_time_is_up
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
@@ -20,13 +21,12 @@ from everstep.app.kept import caught_up
 from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
 from everstep.app.outcomes import Done
+from everstep.app.owing import owed_by
 from everstep.app.payloads import load
 from everstep.app.recording import record_op
 from everstep.app.stall import stall
 from everstep.authoring.capture import hearing_prints
-from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
-from everstep.core.durations import LONGEST_DELAY
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import (
     InvalidInputError,
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
+    from everstep.core.effects import Effect
     from everstep.core.model import ErrorInfo, Head, History, Message
     from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
@@ -89,7 +90,8 @@ def advance(
         OutOfTimeError: No time for an attempt; deliver the message again.
     """
     with hearing_prints():
-        return _Advance(engine, message, time_left, receives).run()
+        burst = Burst(engine, message, time_left, receives)
+        return _Advance(engine, message, time_left, burst, receives).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ class _Advance:
     engine: Engine
     message: Message
     time_left: Callable[[], int] | None
+    burst: Burst
     receives: int = 1
+    onward: list[tuple[Pending, History]] = field(default_factory=list)
     fresh: set[str] = field(default_factory=set)
     looked: set[str] = field(default_factory=set)
     passes: list[Replay] = field(default_factory=list)
@@ -125,10 +129,11 @@ class _Advance:
         if history is None:
             return None
         self.engine.observe(RunAtHand(head=history.head))
+        self.burst.saw_head()
         return self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
-        history = load(self.engine, self.message.run_id)
+        history = self._load()
         if history is None:
             return Done.UNKNOWN_RUN
         self.engine.observe(RunAtHand(head=history.head))
@@ -140,6 +145,10 @@ class _Advance:
         if self.message.kind is MessageKind.CANCEL and history.head.ending is None:
             return self._when_time_is_up(history.head)
         return Done.EARLY if put_off(self.engine, self.message, history) else self._process(history)
+
+    def _load(self) -> History | None:
+        self.burst.saw_head()
+        return load(self.engine, self.message.run_id)
 
     def _after_the_end(self, history: History) -> Done:
         """Do what is left to do, if whoever ended the run may have died before it did."""
@@ -183,6 +192,8 @@ class _Advance:
                 done = self._broken(history, replay.decision, seen)
             else:
                 done = self._act(history, replay)
+            while self.onward:
+                done = self._go_on(replay, *self.onward.pop())
             return done
         finally:
             if self.engine.kept is None or done is None or self.passes[-1] is not replay:
@@ -190,10 +201,16 @@ class _Advance:
             else:
                 self.engine.kept.put(self.message.run_id, replay)
 
+    def _go_on(self, replay: Replay, pending: Pending, history: History) -> Done:
+        """Carry out the next step as if this message had been sent for it."""
+        message = replace(self.message, kind=MessageKind.STEP, op=pending.key, attempt=1, due=0)
+        return replace(self, message=message)._execute(history, replay, pending)  # noqa: SLF001
+
     def _act(self, history: History, replay: Replay) -> Done:
         message = self.message
         record = history.records.get(message.op)
         if message.kind in _LOOKING or is_repeat(message, record):
+            remind(self.engine, message, history, replay)
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
         if pending is None or (is_long(pending) and record is None):
@@ -261,9 +278,9 @@ class _Advance:
         # One more than recorded, which differs from what the message says only if the table was
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
-        message = replace(self.message, attempt=number)
+        as_sent = self.message.attempt == number
+        message = self.message if as_sent else replace(self.message, attempt=number)
         attempt = begin(self.engine, message, pending, call, history.head, self.time_left)
-        attempt = replace(attempt, hidden=replay.session.hidden)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
@@ -296,6 +313,7 @@ class _Advance:
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
         if put := self._put(replay, record, guard):
             committed(self.engine, history, put)
+            self.burst.has_recorded()
             replay.resume(put)
             if replay.ended_branch:
                 return self._again(Done.ADVANCED)
@@ -305,7 +323,9 @@ class _Advance:
         now = self._still_running()
         written = now.records.get(record.key) if now else None
         mine = written is not None and (written.by == self.message.token or self.message.take)
-        return self._process(now) if now and mine else Done.SUPERSEDED
+        # That one may be dead, and not come again if it did more than it was sent for.
+        looks = mine or goes_on(self.engine, replay)
+        return self._process(now) if now and looks else Done.SUPERSEDED
 
     def _settle(
         self, history: History, replay: Replay, done: Done, heir: Message | None = None
@@ -314,39 +334,34 @@ class _Advance:
         if isinstance(replay.decision, Broken):
             return self._broken(history, replay.decision)
         try:
-            changed = self._fulfil(history, replay, heir or self.message)
+            owed = self._owed(history, replay, heir or self.message)
+            if step := self.burst.next_step(owed, history.head, self.passes):
+                self.onward.append((step, history))
+                return Done.ADVANCED
+            changed = self._fulfil(history, replay, owed, heir or self.message)
         except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
             return self._stalled(describe(error))
         if not changed:
             return done
         # What was decided is what is recorded, by this message or by another just before.
+        self.burst.has_recorded()
         self.fresh.update(changed)
         return self._again(done)
 
-    def _fulfil(self, history: History, replay: Replay, message: Message) -> set[str]:
+    def _owed(self, history: History, replay: Replay, message: Message) -> tuple[Effect, ...]:
+        return owed_by(self.engine, message, history, replay, self.looked)
+
+    def _fulfil(
+        self, history: History, replay: Replay, owed: tuple[Effect, ...], message: Message
+    ) -> set[str]:
         """Carry out what is owed, once nothing is left to look at before."""
         while True:
-            owed = duties(
-                message,
-                replay.decision,
-                replay.records,
-                self.engine.clock.now(),
-                history.events,
-                ending=history.head.ending,
-                looked=frozenset(self.looked),
-                deadline=self._deadline_at_hand(history.head),
-            )
             changed = fulfil(self.engine, self.message, owed, history.head, replay)
             looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
             if changed or not looked:
                 return changed
             self.looked.update(looked)
-
-    def _deadline_at_hand(self, head: Head) -> int | None:
-        """Return when the run's time is up, if that is before the sweeper could see to it."""
-        reach = self.engine.clock.now() + self.engine.limits.grace + LONGEST_DELAY
-        near = head.deadline is not None and head.deadline <= reach
-        return head.deadline if near and head.ending is None else None
+            owed = self._owed(history, replay, message)
 
     def _again(self, done: Done) -> Done:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
@@ -356,7 +371,7 @@ class _Advance:
 
     def _still_running(self) -> History | None:
         """Return the run as it is now; if it does not go on, do what is left to do of it."""
-        now = load(self.engine, self.message.run_id)
+        now = self._load()
         if now is not None and now.head.status.terminal:
             # Whoever has ended it with this message may have died before it was done with it.
             self._after_the_end(now)

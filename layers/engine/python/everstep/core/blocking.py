@@ -60,14 +60,14 @@ class _NoLoop:
 class no_event_loop:  # noqa: N801 - used as a function is
     """Let asyncio find no usable loop while workflow code runs in the ``with`` block.
 
-    A class: entered for every operation, and a generator takes several times as long.
+    It can be entered again, as it is for every operation; so it is a class, and no generator.
     """
 
-    __slots__ = ("_before", "_events", "_hooks", "_note")
+    __slots__ = ("_before", "_events", "_hooks", "_stand_in")
 
     def __init__(self, note: Callable[[BlockingCallError], None]) -> None:
         """Tell of every attempt to use a loop."""
-        self._note = note
+        self._stand_in = _NoLoop(note)
 
     def __enter__(self) -> None:
         """Put the stand-in where asyncio looks."""
@@ -79,7 +79,7 @@ class no_event_loop:  # noqa: N801 - used as a function is
         self._events = events = sys.modules.get("asyncio.events")
         if events is not None:
             self._before = events._get_running_loop()  # noqa: SLF001 - asyncio's documented hook for loop implementers
-            events._set_running_loop(_NoLoop(self._note))  # noqa: SLF001
+            events._set_running_loop(self._stand_in)  # noqa: SLF001
 
     def __exit__(self, *_: object) -> None:
         """Put back what was there."""
@@ -107,6 +107,14 @@ def is_outcome(error: BaseException) -> bool:
         return True
     # An async library's own sign of a cancellation.
     return type(error).__module__.partition(".")[0] in _ASYNC_LIBRARIES
+
+
+def failures_of_steps() -> tuple[type[BaseException], ...]:
+    """Return the classes of what ends an attempt, to be caught: also asyncio's cancellation."""
+    # As above: what nobody has imported, nobody can raise.
+    exceptions = sys.modules.get("asyncio.exceptions")
+    cancelled = () if exceptions is None else (exceptions.CancelledError,)
+    return (Exception, SystemExit, *cancelled)
 
 
 def foreign_yield(value: object) -> BlockingCallError:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
@@ -44,29 +44,12 @@ from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import DRIVEN, Phase, Session, facts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Mapping
 
     from everstep.core.decisions import Decision
+    from everstep.core.definition import Definition
     from everstep.core.masking import Masking
     from everstep.core.model import History, OpRecord
-
-
-class Definition(Protocol):
-    """A workflow as the driver sees it."""
-
-    @property
-    def name(self) -> str:
-        """Return the workflow's name."""
-
-    @property
-    def version(self) -> str:
-        """Return the workflow's version."""
-
-    def begin(self, session: Session, input_text: str) -> Coroutine[Any, Any, object]:
-        """Return the coroutine of a new pass over the workflow's code."""
-
-    def encode_output(self, value: object) -> str:
-        """Return the recorded text of what the workflow returned."""
 
 
 class Replay:
@@ -117,6 +100,7 @@ class Replay:
         hidden = hidden_of(history, masking)
         self.session = Session(facts_of(head), live=live, claim=self.ledger.claim, hidden=hidden)
         self.session.is_new = self.ledger.is_new
+        self._no_loop = no_event_loop(self.session.note)
         self.decision: Decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
@@ -237,7 +221,7 @@ class Replay:
         self.session.phase = Phase.DRIVING
         before = DRIVEN.set(self.session)
         try:
-            with no_event_loop(self.session.note):
+            with self._no_loop:
                 if given.error is not None:
                     return fiber.coroutine.throw(given.error)
                 return fiber.coroutine.send(given.value)

@@ -6,8 +6,12 @@ from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from everstep.core.model import HEAD, DueEntry
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from everstep.core.model import Head, OpRecord
 
 # Where an item stands: the instant, the run, the operation or HEAD.
 Place = tuple[int, str, str]
@@ -65,3 +69,27 @@ class DueIndex:
         copy._places = [list(places) for places in self._places]
         copy._stands = dict(self._stands)
         return copy
+
+
+def entry(
+    place: Place, heads: Mapping[str, Head], records: Mapping[str, Mapping[str, OpRecord]]
+) -> DueEntry | None:
+    """Return what stands at a place; None if that was changed without telling the index."""
+    due_at, run_id, key = place
+    if key == HEAD:
+        head = heads.get(run_id)
+        if head is None or head.due_at != due_at:
+            return None
+        wake_at, ended = head.starts_at or 0, head.status.terminal
+        return DueEntry(run_id=run_id, key=HEAD, due_at=due_at, wake_at=wake_at, ended=ended)
+    record = records.get(run_id, {}).get(key)
+    if record is None or record.due_at != due_at:
+        return None
+    return DueEntry(
+        run_id=run_id,
+        key=key,
+        due_at=due_at,
+        wake_at=record.wake_at or 0,
+        attempt=record.attempt,
+        status=record.status,
+    )

@@ -45,6 +45,7 @@ class Setup:
         odds: How likely a port call fails where that is drawn.
         keeps: Whether processes keep suspended passes from one message to the next.
         cancels: Whether an odd action may be that somebody cancels a run.
+        steps: How many steps a message may carry out.
     """
 
     runs: tuple[tuple[str, int, int], ...]
@@ -56,13 +57,14 @@ class Setup:
     odds: float = 0
     keeps: bool = False
     cancels: bool = False
+    steps: int = 1
 
     @property
     def settings(self) -> Settings:
         """Return how the world is made; its operator resumes what stalls, five times."""
         return Settings(
             executors=self.executors,
-            limits=Limits(inline=200),
+            limits=Limits(inline=200, steps_per_message=self.steps),
             receives=self.receives,
             resumes=5,
             skew=self.skew,
@@ -140,6 +142,7 @@ def setup_of(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Setup:
         odds=rng.choice((0, 0.02, 0.05)),
         keeps=rng.choice((False, True)),
         cancels=rng.choice((False, False, True)),
+        steps=rng.choice((1, 1, 3)),
     )
 
 
