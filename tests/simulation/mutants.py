@@ -21,7 +21,7 @@ from everstep.app import (
 )
 from everstep.app.outcomes import Done
 from everstep.app.recording import record_op
-from everstep.core import changes, decide
+from everstep.core import changes, decide, transitions
 from everstep.core import watch as watching
 from everstep.core.decisions import Raised, Returned
 from everstep.core.effects import Arm, Send
@@ -150,12 +150,12 @@ def a_repeat_never_ends_the_run(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_sweeper_moves_a_timer_before_it_sends(patch: pytest.MonkeyPatch) -> None:
-    def timers(engine: Engine, entries: Sequence[DueEntry], swept: sweep.Swept) -> None:
+    def timers(engine: Engine, entries: Sequence[DueEntry], _swept: sweep.Swept) -> None:
         for entry in entries:
-            if engine.runs.move(entry.run_id, entry.key, None, sweep.timer_moved(entry.due_at)):
+            guard = transitions.timer_moved(entry.due_at)
+            if engine.runs.move(entry.run_id, entry.key, None, guard):
                 effect = sweep._effect(entry)
                 outbox.send(engine, [outbox.message_for(engine, entry.run_id, effect)])
-                swept.timers += 1
 
     patch.setattr(sweep, "_send_timers", timers)
 
