@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
@@ -10,6 +10,7 @@ from everstep.app.payloads import PLAIN
 from everstep.core.durations import MINUTE
 from everstep.core.masking import BY_NAME, Masking
 from everstep.core.observations import unobserved
+from everstep.core.records import dataclass
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
 

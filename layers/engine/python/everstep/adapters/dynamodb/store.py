@@ -8,7 +8,6 @@ out the same way (see ``core.transitions``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
@@ -21,6 +20,7 @@ from everstep.core.children import is_same_run
 from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
 from everstep.core.model import History
+from everstep.core.records import dataclass
 from everstep.core.transitions import RUN_NOTED
 from everstep.core.unreadable import UnreadableError
 

@@ -7,12 +7,12 @@ often. ``duplicate`` does what SQS does now and then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from everstep.core import messages
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ written: this store is the reading of the contract that the others are compared 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -16,6 +16,7 @@ from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
+from everstep.core.records import dataclass
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
