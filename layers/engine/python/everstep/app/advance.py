@@ -7,7 +7,7 @@ second pass finds by the records' tokens what the first still owed.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.attempt import begin, run_attempt
@@ -40,7 +40,6 @@ from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
-from everstep.core.records import dataclass
 from everstep.core.repeats import has_begun, is_anothers, is_repeat
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,

@@ -75,7 +75,7 @@ _FROZEN: Final = {
 def _made(cls: type, *, frozen: bool, kw_only: bool, eq: bool) -> type:
     # Python itself says None of the hash of a class that says what is equal.
     own = {name for name, value in vars(cls).items() if value is not None}
-    made: Any = dataclasses.dataclass(
+    made: type = dataclasses.dataclass(
         init=False, repr=False, eq=False, slots=True, kw_only=kw_only
     )(cls)
     methods: dict[str, Any] = {"__init__": _constructor(made), "__repr__": _shown}
