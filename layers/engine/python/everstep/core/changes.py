@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.core.audit import seal
@@ -34,6 +34,7 @@ class RunEnded:
     seal: Seal | None = None
     hidden: Payload | None = None
     logs: Logs = NO_LOGS
+    total: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 successor=change.successor,
                 hidden=change.hidden or head.hidden,
                 logs=change.logs,
+                total=change.total,
                 due_at=None if head.retention is None else change.at + head.retention,
             )
         case RunStalled(by=by, stall=stall):

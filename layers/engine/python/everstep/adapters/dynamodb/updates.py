@@ -160,6 +160,8 @@ def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) 
     values.add_payload(outcome, "hidden", change.hidden)
     if change.logs.chunks:
         outcome["logs"] = values.from_logs(change.logs)
+    if change.total:
+        outcome["total"] = {"S": change.total}
     absent = tuple(name for name in ("result", "error", "next_run", "logs") if name not in outcome)
     return Update(
         set={
