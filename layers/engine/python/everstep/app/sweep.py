@@ -9,9 +9,13 @@ do many of a kind hold up the others: shards take turns, and what is only to be 
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+=======
+from dataclasses import field
+>>>>>>> 363083ff850df9f08074562577035946d8afc04e
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.children import has_ended
@@ -27,6 +31,7 @@ from everstep.core.effects import Send
 from everstep.core.errors import UnavailableError
 from everstep.core.model import HEAD, MessageKind, OpKind, OpStatus, RunStatus
 from everstep.core.observations import Repair, RunRepaired
+from everstep.core.records import dataclass
 from everstep.core.transitions import timer_moved, watch_moved
 from everstep.core.unreadable import UnreadableError
 from everstep.core.watch import Watch, watch
