@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, cast
 
+from everstep.core.records import dataclass
 from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:

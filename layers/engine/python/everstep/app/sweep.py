@@ -9,13 +9,9 @@ do many of a kind hold up the others: shards take turns, and what is only to be 
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from itertools import chain
-=======
-from dataclasses import field
->>>>>>> 363083ff850df9f08074562577035946d8afc04e
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.children import has_ended
