@@ -23,9 +23,12 @@ from everstep.adapters.memory.store import MemoryStore
 from everstep.app.advance import advance
 from everstep.app.engine import Engine
 from everstep.app.kept import Passes
+from everstep.app.metering import processing
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
 from everstep.core.messages import encode
+from everstep.core.meter import meter
+from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,6 +74,7 @@ class Messages:
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send in batches of ten."""
+        meter().send(sends_for(len(outgoing)))
         self.waiting.extend(outgoing)
         self.sent += len(outgoing)
         self.requests += -(-len(outgoing) // 10)
@@ -130,8 +134,14 @@ class Process:
     def messages(self) -> Iterator[None]:
         """Process messages until there are no more; yield after each."""
         while self.queue.waiting:
-            advance(self.engine, self.queue.waiting.popleft().message)
+            self.next()
             yield
+
+    def next(self) -> None:
+        """Process the next message."""
+        message = self.queue.waiting.popleft().whole
+        with processing(self.engine, message, 1):
+            advance(self.engine, message)
 
     def late(self, after: int) -> Late:
         """Process some messages and say what each takes."""
@@ -139,7 +149,7 @@ class Process:
         times = []
         for _ in range(_SAMPLES):
             began = process_time()
-            advance(self.engine, self.queue.waiting.popleft().message)
+            self.next()
             times.append(1_000 * (process_time() - began))
         taken = self.client.taken
         return Late(

@@ -28,6 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             context.get_remaining_time_in_millis,
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
             sent_at=int(record["attributes"]["SentTimestamp"]),
+            batch=len(event["Records"]),
         )
 
     with telemetry.invocation(context.aws_request_id):

@@ -53,11 +53,13 @@ class Outbox:
 
     sent: list[Outgoing] = field(default_factory=list)
     down: bool = False
+    requests: int = 0
 
     def send(self, outgoing: Iterable[Outgoing]) -> None:
         """Keep the messages."""
         if self.down:
             raise UnavailableError("the queue does not answer")
+        self.requests += 1
         self.sent.extend(outgoing)
 
 
@@ -72,11 +74,18 @@ class InterruptedStore(MemoryStore):
         self.before_change: list[Callable[[], None]] = []
         self.lost_answers = 0
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
         """Let the test act, then write."""
         if self.before_put:
             self.before_put.pop(0)(record)
-        return super().put(run_id, record, guard)
+        return super().put(run_id, record, guard, before, cost)
 
     def load(self, run_id: str) -> History | None:
         """Let the test act, then read."""

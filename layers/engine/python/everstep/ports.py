@@ -71,8 +71,24 @@ class RunStore(Protocol):
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
         """Return the head and the record of one operation."""
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
-        """Replace an operation's record if the guard allows it; say whether it did."""
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
+        """Replace an operation's record if the guard allows it; say whether it did.
+
+        Args:
+            run_id: The run.
+            record: The record.
+            guard: What must be recorded before.
+            before: What it replaces, as far as its writer knows: what the write takes may hang
+                on it, and nothing else.
+            cost: What was taken for the record; what this write takes is recorded with it.
+        """
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change a record's place in the due index (None: out of it) if the guard allows it."""
@@ -120,8 +136,15 @@ class TimerIndex(Protocol):
     def shards(self) -> int:
         """Return how many shards there are; each is read on its own."""
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up; those after hold what is to go.
+
+        However many runs there are to be removed, no timer stands behind them.
+        """
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another, earliest first, at most ``limit``."""
 
 
 class RunList(Protocol):

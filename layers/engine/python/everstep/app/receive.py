@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.app.advance import advance
+from everstep.app.metering import processing
 from everstep.app.outcomes import Done
 from everstep.core import messages
 from everstep.core.errors import MalformedMessageError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
 
 
-def receive(
+def receive(  # noqa: PLR0913 - what is known of a message, by name
     engine: Engine,
     message_id: str,
     body: str,
@@ -25,6 +26,7 @@ def receive(
     *,
     receives: int = 1,
     sent_at: int | None = None,
+    batch: int = 1,
 ) -> Done:
     """Process the body of a message; one that belongs to no run is kept, not retried.
 
@@ -35,6 +37,7 @@ def receive(
         time_left: Tells the milliseconds that the function may still run.
         receives: How often the message was delivered, this time included.
         sent_at: When it was sent, by the queue's clock, if that is known.
+        batch: How many messages the invocation brings.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
@@ -46,7 +49,8 @@ def receive(
         put_aside(engine, message_id, body, str(error))
         return Done.MALFORMED
     begun = engine.clock.now()
-    done = advance(engine, message, time_left, receives=receives)
+    with processing(engine, message, batch):
+        done = advance(engine, message, time_left, receives=receives)
     if done is Done.UNKNOWN_RUN:
         put_aside(engine, message_id, body, f"there is no run {message.run_id}")
     # What came to nothing has made nobody wait.

@@ -25,6 +25,8 @@ child       S    operation                    run that was started, or is waited
 outcome     S    operation                    what that run ended as, if it did not complete
 patches     L    operation                    marks of the changes that its code has come by, all S
 logs        L    operation, head              what was said: M of at, attempt, count N, lines M
+c           S    operation, event, head       what was taken for it
+total       S    head                         what was taken for the run, said at its end
 payload     M    event                        payload
 at          N    event                        when it was accepted
 idem        S    event                        idempotency key of its sender
@@ -157,6 +159,8 @@ def from_record(run_id: str, record: OpRecord) -> Item:
     add_payload(item, "hidden", record.hidden)
     if record.logs.chunks:
         item["logs"] = from_logs(record.logs)
+    if record.cost:
+        item["c"] = {"S": record.cost}
     return item
 
 
@@ -181,6 +185,7 @@ def to_record(item: Item) -> OpRecord:
         patches=texts_in(item, "patches"),
         hidden=payload_in(item, "hidden"),
         logs=logs_in(item),
+        cost=text_in(item, "c") or "",
     )
 
 
@@ -194,6 +199,7 @@ def from_event(run_id: str, event: Event) -> Item:
     }
     add_text(item, "idem", event.key)
     add_text(item, "taken_by", event.taken_by)
+    add_text(item, "c", event.cost or None)
     return item
 
 
@@ -207,6 +213,7 @@ def to_event(item: Item) -> Event:
         at=int(item["at"]["N"]),
         key=text_in(item, "idem"),
         taken_by=text_in(item, "taken_by"),
+        cost=text_in(item, "c") or "",
     )
 
 
@@ -226,7 +233,7 @@ def from_head(head: Head) -> Item:
         # A resumption adds to it in place.
         "gen": {"N": str(head.generation)},
     }
-    add_due(item, head.run_id, head.due_at)
+    add_due(item, head.run_id, head.due_at, removal=head.status.terminal)
     add_number(item, "ended_at", head.ended_at)
     add_outcome(item, head.result, head.error)
     add_number(item, "wake_at", head.starts_at)
@@ -253,6 +260,8 @@ def from_head(head: Head) -> Item:
         item.update(from_trail(head.trail))
     if head.logs.chunks:
         item["logs"] = from_logs(head.logs)
+    add_text(item, "c", head.cost or None)
+    add_text(item, "total", head.total or None)
     return item
 
 
@@ -288,6 +297,8 @@ def to_head(item: Item) -> Head:
         hidden=payload_in(item, "hidden"),
         correlation=correlation_in(item),
         logs=logs_in(item),
+        cost=text_in(item, "c") or "",
+        total=text_in(item, "total") or "",
     )
 
 

@@ -8,12 +8,11 @@ out the same way (see ``core.transitions``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
-from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates, values
+from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates
+from everstep.adapters.dynamodb.lasting import Known
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunNoted, RunWatched, seal_of
@@ -40,17 +39,8 @@ if TYPE_CHECKING:
     from everstep.core.unreadable import Unreadable
 
 _TRANSACTION_ATTEMPTS: Final = 4
-_RUNS_KNOWN: Final = 4096
 # A batch to delete has at most 25 items; a call makes a few.
 _CLEARED: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lasting:
-    """What never changes of a run, and is needed to change its head."""
-
-    workflow: str
-    retention: int | None
 
 
 class DynamoRuns:
@@ -64,9 +54,7 @@ class DynamoRuns:
             table: The table's name.
         """
         self._table = Table(client, table)
-        # By run id. The partition of the list index is made of the workflow, the place in the due
-        # index from which an ended run is removed of the retention.
-        self._lasting: BoundedCache[_Lasting] = BoundedCache(_RUNS_KNOWN)
+        self._known = Known(self._table)
 
     def create(
         self,
@@ -86,17 +74,16 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: Another run has this id.
         """
-        self._remember(head)
         if claim is not None or reference is not None or note is not None:
             return self._create_together(head, claim, note, reference)
-        if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
+        if not self._table.put(self._known.item_of(head), conditions.IF_ABSENT):
             self._check_own(head)
         return None
 
     def _create_together(
         self, head: Head, claim: Claim | None, note: Note | None, reference: Reference | None
     ) -> Claim | Reference | Note | None:
-        together = [(items.from_head(head), conditions.IF_ABSENT)]
+        together = [(self._known.item_of(head), conditions.IF_ABSENT)]
         if claim is not None:
             together.append((items.from_claim(claim), conditions.IF_ABSENT))
         if reference is not None:
@@ -130,11 +117,11 @@ class DynamoRuns:
                 self._table.put_together(together)
             else:
                 self._table.update_together(
-                    keys.run(note.run_id),
-                    keys.RUN_HEAD,
+                    (keys.run(note.run_id), keys.RUN_HEAD),
                     updates.head(note.run_id, "", RunNoted(), note.entry),
                     conditions.on_head(_next(note)),
                     [*together, (audits.from_entry(note.run_id, note.entry), conditions.IF_ABSENT)],
+                    self._known.shape(note.run_id),
                 )
         except AdapterError as error:
             if error.code != TRANSACTION_CANCELLED:
@@ -187,7 +174,7 @@ class DynamoRuns:
             sort_key = item["SK"]["S"]
             try:
                 if sort_key == keys.RUN_HEAD:
-                    head = items.to_head(item)
+                    head = self._known.seen(item)
                 elif keys.is_operation(sort_key):
                     record = items.to_record(item)
                     records[record.key] = record
@@ -199,7 +186,6 @@ class DynamoRuns:
             raise UnreadableError(unreadable)
         if head is None:
             return None
-        self._remember(head)
         return History(head=head, records=records, events=tuple(events))
 
     def head(self, run_id: str) -> Head | None:
@@ -207,9 +193,7 @@ class DynamoRuns:
         item = self._table.get(keys.run(run_id), keys.RUN_HEAD)
         if item is None:
             return None
-        head = items.to_head(item)
-        self._remember(head)
-        return head
+        return self._known.seen(item)
 
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
         """Return the head and the record of one operation, in one request.
@@ -220,17 +204,26 @@ class DynamoRuns:
         sort_keys = (keys.RUN_HEAD, keys.operation(key))
         found = self._table.get_together(keys.run(run_id), sort_keys)
         unreadable: list[Unreadable] = []
-        head = damage.read(found[0], items.to_head, unreadable)
+        head = damage.read(found[0], self._known.seen, unreadable)
         record = damage.read(found[1], items.to_record, unreadable)
         if unreadable:
             raise UnreadableError(unreadable)
-        if head is not None:
-            self._remember(head)
         return head, record
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
-        return self._table.put(items.from_record(run_id, record), conditions.on_record(guard))
+        item = items.from_record(run_id, record)
+        if cost:
+            item["c"] = {"S": cost}
+        replaced = None if before is None else items.from_record(run_id, before)
+        return self._table.put(item, conditions.on_record(guard), replaced)
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change only a record's place in the due index (None takes it out) if the guard allows it.
@@ -268,7 +261,7 @@ class DynamoRuns:
 
         An audit entry is written with the change or not at all, and only as the next one.
         """
-        lasting = None if isinstance(change, RunWatched) else self._lasting_of(run_id)
+        lasting = None if isinstance(change, RunWatched) else self._known.lasting(run_id)
         if lasting is None and not isinstance(change, RunWatched):
             return False
         workflow, retention = (lasting.workflow, lasting.retention) if lasting else ("", None)
@@ -276,10 +269,9 @@ class DynamoRuns:
         if audit is not None:
             entry = (audits.from_entry(run_id, audit), conditions.IF_ABSENT)
             return self._change_together(run_id, update, guard.followed_by(audit), [entry])
-        following = guard.followed_by(seal_of(change))
-        return self._table.update(
-            keys.run(run_id), keys.RUN_HEAD, update, conditions.on_head(following)
-        )
+        following = conditions.on_head(guard.followed_by(seal_of(change)))
+        before = self._known.shape(run_id)
+        return self._table.update(keys.run(run_id), keys.RUN_HEAD, update, following, before)
 
     def _change_together(
         self,
@@ -298,13 +290,12 @@ class DynamoRuns:
             items: What is written with it.
             is_free: Says after a refusal whether the items can still be written.
         """
-        condition = conditions.on_head(guard)
+        condition, before = conditions.on_head(guard), self._known.shape(run_id)
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
             try:
-                self._table.update_together(
-                    keys.run(run_id), keys.RUN_HEAD, update, condition, items
-                )
+                place = (keys.run(run_id), keys.RUN_HEAD)
+                self._table.update_together(place, update, condition, items, before)
             except AdapterError as error:
                 if error.code != TRANSACTION_CANCELLED:
                     raise
@@ -332,8 +323,7 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: There is a run with the successor's id already.
         """
-        self._remember(successor)
-        together = [(items.from_head(successor), conditions.IF_ABSENT)]
+        together = [(self._known.item_of(successor), conditions.IF_ABSENT)]
         if reference is not None:
             free = conditions.free_of_others(reference.instead_of)
             together.append((items.from_reference(reference), free))
@@ -380,20 +370,6 @@ class DynamoRuns:
             return False
         self._table.delete(partition, keys.RUN_HEAD, conditions.ended_and_due(due_at))
         return True
-
-    def _remember(self, head: Head) -> None:
-        lasting = _Lasting(workflow=head.workflow, retention=head.retention)
-        self._lasting.put(head.run_id, lasting)
-
-    def _lasting_of(self, run_id: str) -> _Lasting | None:
-        """Return it, in practice without a request: who changes a run has read it."""
-        known = self._lasting.get(run_id)
-        if known is not None:
-            return known
-        item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow", "keep"])
-        if item is None:
-            return None
-        return _Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
 
 
 def _next(note: Note) -> HeadGuard:

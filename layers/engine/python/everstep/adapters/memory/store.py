@@ -7,11 +7,14 @@ written: this store is the reading of the contract that the others are compared 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
-from zlib import crc32
 
+from everstep.adapters.dynamodb import keys
 from everstep.adapters.errors import RunIdTakenError
+from everstep.adapters.memory.billing import Bill
+from everstep.adapters.memory.due_index import DueIndex, entry
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.listing import listed
@@ -19,7 +22,7 @@ from everstep.core.model import HEAD, DueEntry, History
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
@@ -46,9 +49,10 @@ class MemoryStore:
         """Start empty.
 
         Args:
-            shards: How many shards the due index has.
+            shards: How many shards the due index has of what is to wake up, and as many of what
+                is to be removed.
         """
-        self._shards = shards
+        self._due = DueIndex(shards)
         self._lock = RLock()
         self._heads: dict[str, Head] = {}
         self._records: dict[str, dict[str, OpRecord]] = {}
@@ -57,6 +61,7 @@ class MemoryStore:
         self._events: dict[str, dict[tuple[str, int], Event]] = {}
         self._audit: dict[str, tuple[AuditEntry, ...]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
+        self._bill = Bill()
 
     # --- RunStore
 
@@ -91,27 +96,33 @@ class MemoryStore:
             named = None if reference is None else self._references.get(reference.name)
             if reference is not None and not reference.may_follow(named):
                 return named
-            if note is not None and not self._note(note):
+            noted = None if note is None else self._note(note)
+            if note is not None and noted is None:
                 return note
-            self._heads[head.run_id] = head
+            self._write_head(self._bill.creation(head, claim, reference, noted))
             if claim is not None:
                 self._claims[claim.workflow, claim.key] = claim
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
             return None
 
-    def _note(self, note: Note) -> bool:
-        return self.change(note.run_id, RunNoted(), RUN_NOTED, note.entry)
+    def _note(self, note: Note) -> tuple[Head, Head, AuditEntry] | None:
+        head = self._heads.get(note.run_id)
+        if head is None or not RUN_NOTED.followed_by(note.entry).allows(head):
+            return None
+        noted = self._heads[note.run_id] = apply(head, RunNoted(), note.entry)
+        self._write_audit(note.run_id, note.entry)
+        return head, noted, note.entry
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name, whether or not that run has ended."""
-        with self._lock:
-            return self._references.get((workflow, reference_id))
+        self._bill.other()
+        return self._references.get((workflow, reference_id))
 
     def claim(self, workflow: str, key: str) -> Claim | None:
         """Return who has an idempotency key, whether or not that run has ended."""
-        with self._lock:
-            return self._claims.get((workflow, key))
+        self._bill.other()
+        return self._claims.get((workflow, key))
 
     def release(self, head: Head) -> None:
         """Give back the idempotency key and the name of a run, unless others have them by now."""
@@ -129,6 +140,8 @@ class MemoryStore:
         """Remove some of what is recorded of a run that has ended; say whether nothing is left."""
         with self._lock:
             anything = False
+            for key in self._records.get(run_id, ()):
+                self._due.put(run_id, key, None)
             for kept in (self._records, self._events, self._audit):
                 anything = bool(kept.pop(run_id, None)) or anything
             if anything:
@@ -136,10 +149,17 @@ class MemoryStore:
             head = self._heads.get(run_id)
             if head is not None and head.status.terminal and head.due_at == due_at:
                 del self._heads[run_id]
+                self._due.put(run_id, HEAD, None)
+                self._bill.forget(run_id)
             return True
 
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
+        self._bill.partition(run_id)
+        return self.history(run_id)
+
+    def history(self, run_id: str) -> History | None:
+        """Return the head and every record, for whoever looks on: it takes nothing."""
         with self._lock:
             head = self._heads.get(run_id)
             if head is None:
@@ -151,19 +171,22 @@ class MemoryStore:
         """Keep an event if its name has none with this number; say whether it was kept."""
         with self._lock:
             events = self._events.setdefault(run_id, {})
-            if (event.name, event.number) in events:
-                return False
-            events[event.name, event.number] = event
-            return True
+            free = (event.name, event.number) not in events
+            written = self._bill.event(run_id, event, applied=free)
+            if free:
+                events[event.name, event.number] = written
+            return free
 
     def replace_event(self, run_id: str, event: Event) -> None:
         """Keep an event, in place of the one that has its name and number."""
         with self._lock:
-            self._events.setdefault(run_id, {})[event.name, event.number] = event
+            written = self._bill.event(run_id, event, applied=True)
+            self._events.setdefault(run_id, {})[event.name, event.number] = written
 
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait if no other wait has it; say whether this one has it now."""
         with self._lock:
+            self._bill.in_place()
             event = self._events.get(run_id, {}).get((name, number))
             if event is None or event.taken_by not in (None, key):
                 return False
@@ -172,22 +195,31 @@ class MemoryStore:
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
-        with self._lock:
-            return self._heads.get(run_id)
+        self._bill.one(run_id)
+        return self._heads.get(run_id)
 
     def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
         """Return the head and the record of one operation."""
         with self._lock:
+            self._bill.each(run_id, (keys.RUN_HEAD, keys.operation(key)))
             return self._heads.get(run_id), self._records.get(run_id, {}).get(key)
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,  # noqa: ARG002 - what is there is known here
+        cost: str = "",
+    ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         with self._lock:
-            records = self._records.setdefault(run_id, {})
-            if not guard.allows(records.get(record.key)):
-                return False
-            records[record.key] = record
-            return True
+            there = self._records.get(run_id, {}).get(record.key)
+            allowed = guard.allows(there)
+            written = self._bill.record(run_id, record, there, cost, applied=allowed)
+            if allowed:
+                self._write_record(run_id, written)
+            return allowed
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change only a record's place in the due index (None takes it out) if the guard allows it.
@@ -195,11 +227,12 @@ class MemoryStore:
         A record that is not there is not made, whatever the guard says.
         """
         with self._lock:
+            self._bill.in_place(moved=due_at is not None)
             records = self._records.get(run_id, {})
             record = records.get(key)
             if record is None or not guard.allows(record):
                 return False
-            records[key] = replace(record, due_at=due_at)
+            self._write_record(run_id, replace(record, due_at=due_at))
             return True
 
     def change(
@@ -213,8 +246,10 @@ class MemoryStore:
             head = self._heads.get(run_id)
             following = guard.followed_by(seal_of(change)).followed_by(audit)
             if head is None or not following.allows(head):
+                self._bill.in_place()
                 return False
-            self._heads[run_id] = apply(head, change, audit)
+            changed = apply(head, change, audit)
+            self._write_head(self._bill.change(head, changed, change, audit))
             self._write_audit(run_id, audit)
             return True
 
@@ -242,8 +277,11 @@ class MemoryStore:
                 return False
             if successor.run_id in self._heads:
                 raise RunIdTakenError(successor.run_id)
-            self._heads[run_id] = apply(head, change)
-            self._heads[successor.run_id] = successor
+            changed = apply(head, change)
+            self._write_head(
+                self._bill.change(head, changed, change, successor=successor, reference=reference)
+            )
+            self._write_head(successor)
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
             return True
@@ -257,47 +295,32 @@ class MemoryStore:
         if entry is not None:
             self._audit[run_id] = (*self._audit.get(run_id, ()), entry)
 
+    def _write_head(self, head: Head) -> None:
+        self._heads[head.run_id] = head
+        self._due.put(head.run_id, HEAD, head.due_at, removal=head.status.terminal)
+
+    def _write_record(self, run_id: str, record: OpRecord) -> None:
+        self._records.setdefault(run_id, {})[record.key] = record
+        self._due.put(run_id, record.key, record.due_at)
+
     # --- TimerIndex
 
     @property
     def shards(self) -> int:
         """Return how many shards there are; each is read on its own."""
-        return self._shards
+        return self._due.shards
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up; the ones after hold what is to go."""
+        return self._due.waking
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another, earliest first, at most ``limit``."""
         with self._lock:
-            found = [
-                entry
-                for entry in self._armed()
-                if entry.due_at <= until and self._shard_of(entry.run_id) == shard
-            ]
-        return sorted(found, key=lambda entry: entry.due_at)[:limit]
-
-    def _armed(self) -> Iterator[DueEntry]:
-        for run_id, head in self._heads.items():
-            if head.due_at is not None:
-                yield DueEntry(
-                    run_id=run_id,
-                    key=HEAD,
-                    due_at=head.due_at,
-                    wake_at=head.starts_at or 0,
-                    ended=head.status.terminal,
-                )
-        for run_id, records in self._records.items():
-            for record in records.values():
-                if record.due_at is not None:
-                    yield DueEntry(
-                        run_id=run_id,
-                        key=record.key,
-                        due_at=record.due_at,
-                        wake_at=record.wake_at or 0,
-                        attempt=record.attempt,
-                        status=record.status,
-                    )
-
-    def _shard_of(self, run_id: str) -> int:
-        return crc32(run_id.encode()) % self._shards
+            places = self._due.between(shard, since, until)
+            found = (entry(place, self._heads, self._records) for place in places)
+            return list(islice((each for each in found if each is not None), limit))
 
     # --- RunList
 
@@ -341,8 +364,9 @@ class MemoryStore:
 
     def copied(self) -> MemoryStore:
         """Return a store that holds the same now, and goes its own way from here."""
-        copy = MemoryStore(self._shards)
+        copy = MemoryStore(self._due.waking)
         with self._lock:
+            copy._due = self._due.copied()
             copy._heads = dict(self._heads)
             copy._records = {run_id: dict(records) for run_id, records in self._records.items()}
             copy._events = {run_id: dict(events) for run_id, events in self._events.items()}
@@ -350,6 +374,7 @@ class MemoryStore:
             copy._references = dict(self._references)
             copy._audit = dict(self._audit)
             copy._dead_letters = dict(self._dead_letters)
+            copy._bill = self._bill.copied()
         return copy
 
     @property

@@ -137,12 +137,19 @@ class GatedRuns:
             "runs.peek", f"{run_id} {key}", lambda: self.inner.peek(run_id, key)
         )
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
         """Replace an operation's record."""
         return self.gate.pass_through(
             "runs.put",
             f"{run_id} {record.key} {record.status} {record.attempt}",
-            lambda: self.inner.put(run_id, record, guard),
+            lambda: self.inner.put(run_id, record, guard, before, cost),
             op=record.key,
         )
 
@@ -222,10 +229,15 @@ class GatedTimers:
         """Return how many shards there are."""
         return self.inner.shards
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up."""
+        return self.inner.waking
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another."""
         return self.gate.pass_through(
-            "timers.due", f"shard {shard}", lambda: self.inner.due(shard, until, limit)
+            "timers.due", f"shard {shard}", lambda: self.inner.due(shard, until, limit, since)
         )
 
 
