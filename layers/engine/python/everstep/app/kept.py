@@ -155,7 +155,7 @@ def _fits(engine: Engine, replay: Replay, head: Head) -> bool:
 def _awaited(replay: Replay) -> Pending | None:
     """Return the one operation that a pass waits for, if that is all it waits for."""
     decision = replay.decision
-    if not isinstance(decision, Suspended) or replay.in_groups or len(decision.frontier) != 1:
+    if not isinstance(decision, Suspended) or replay.open_groups or len(decision.frontier) != 1:
         return None
     (pending,) = decision.frontier
     return pending if pending.operation.kind in _ALONE else None

@@ -143,6 +143,7 @@ def load(engine: Engine, run_id: str) -> History | None:
         UnreadablePayloadError: Something cannot be made readable.
         UnavailableError: A service did not answer.
     """
+    read_at = engine.clock.now()
     history = engine.runs.load(run_id)
     if history is None:
         return None
@@ -153,7 +154,7 @@ def load(engine: Engine, run_id: str) -> History | None:
         hidden=head.hidden and unpack(engine, run_id, head.hidden),
     )
     records = {key: at_hand(engine, run_id, each) for key, each in history.records.items()}
-    return replace(history, head=head, records=records)
+    return replace(history, head=head, records=records, read_at=read_at)
 
 
 def with_outcome(engine: Engine, head: Head) -> Head:

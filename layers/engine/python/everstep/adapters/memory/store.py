@@ -14,12 +14,13 @@ from zlib import crc32
 from everstep.adapters.errors import RunIdTakenError
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
+from everstep.core.keys import lies_within
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
@@ -175,10 +176,21 @@ class MemoryStore:
         with self._lock:
             return self._heads.get(run_id)
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation."""
+    def peek(
+        self, run_id: str, keys: Sequence[str]
+    ) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and the records of some operations."""
         with self._lock:
-            return self._heads.get(run_id), self._records.get(run_id, {}).get(key)
+            records = self._records.get(run_id, {})
+            found = {key: records[key] for key in keys if key in records}
+            return self._heads.get(run_id), found
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope; None if there are more than this."""
+        with self._lock:
+            records = self._records.get(run_id, {})
+            found = [records[key] for key in sorted(records) if lies_within(key, scope)]
+            return found if len(found) <= most else None
 
     def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
