@@ -208,7 +208,7 @@ def test_only_so_many_are_kept_and_the_one_used_longest_ago_goes() -> None:
 
 
 def test_only_so_much_memory_is_taken() -> None:
-    world = Keeping(chain, room=10_000)
+    world = Keeping(chain, room=13_000)
     one = world.advance_to(3)
     world.lose()
     assert world.keeps(one)

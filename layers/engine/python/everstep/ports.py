@@ -68,9 +68,7 @@ class RunStore(Protocol):
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
 
-    def peek(
-        self, run_id: str, keys: Sequence[str]
-    ) -> tuple[Head | None, Mapping[str, OpRecord]]:
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and the records of some operations."""
 
     def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:

@@ -16,13 +16,14 @@ from everstep.app.cancel import tell_time_is_up
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
-from everstep.app.kept import caught_up
+from everstep.app.kept import Kept, caught_up
 from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
 from everstep.app.outcomes import Done
 from everstep.app.payloads import load
 from everstep.app.recording import record_op
 from everstep.app.stall import stall
+from everstep.app.witnesses import is_left_to_others
 from everstep.authoring.capture import hearing_prints
 from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
@@ -40,7 +41,7 @@ from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
-from everstep.core.repeats import has_begun, is_anothers, is_repeat
+from everstep.core.repeats import has_begun, is_anothers, is_looked_after, is_repeat
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.decisions import Pending
+    from everstep.core.decisions import Decision, Pending
     from everstep.core.model import ErrorInfo, Head, History, Message
     from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
@@ -111,21 +112,21 @@ class _Advance:
 
     def _with_what_was_kept(self) -> Done | None:
         """Go on with the pass that this process has kept of the run; None if it cannot."""
-        message, kept = self.message, self.engine.kept
-        replay = kept and kept.take(message.run_id)
-        if not kept or not replay:
+        message, passes = self.message, self.engine.kept
+        kept = passes and passes.take(message.run_id)
+        if not passes or not kept:
             return None
         history = None
         try:
             if message.kind not in _LOOKING and not message.take:
-                history = caught_up(self.engine, message, replay, kept.looks(replay))
+                history = caught_up(self.engine, passes, message, kept, self.receives)
         finally:
             if history is None:
-                replay.close()
+                kept.replay.close()
         if history is None:
             return None
         self.engine.observe(RunAtHand(head=history.head))
-        return self._attend(history, replay)
+        return self._attend(history, kept.replay)
 
     def _from_the_beginning(self) -> Done:
         history = load(self.engine, self.message.run_id)
@@ -185,10 +186,11 @@ class _Advance:
                 done = self._act(history, replay)
             return done
         finally:
-            if self.engine.kept is None or done is None or self.passes[-1] is not replay:
+            if self.engine.kept is None or done is None or self.passes[-1:] != [replay]:
                 replay.close()
             else:
-                self.engine.kept.put(self.message.run_id, replay)
+                kept = Kept(replay=replay, head=history.head, read_at=history.read_at)
+                self.engine.kept.put(self.message.run_id, kept)
 
     def _act(self, history: History, replay: Replay) -> Done:
         message = self.message
@@ -203,21 +205,13 @@ class _Advance:
         # Also where an attempt was begun: until then whoever has begun it may be at work.
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
-            if self._is_looked_after(pending):
+            if is_looked_after(message, pending):
                 return Done.SUPERSEDED
             # The same message, token included: it goes on owing what a duplicate of it, on a
             # clock that runs ahead, may just have committed.
             send(self.engine, [replace(message, due=due)])
             return Done.EARLY
         return self._execute(history, replay, pending)
-
-    def _is_looked_after(self, pending: Pending) -> bool:
-        """Say whether a wait that was given more time has a timer without this message."""
-        record, message = pending.record, self.message
-        if record is None or (record.wake_at or 0) <= message.due:
-            return False
-        mine = message.take or record.by == message.token
-        return record.due_at is not None or not mine
 
     def _not_awaited(self, history: History, replay: Replay) -> Done:
         """Do what the code waits for instead of what the message was sent for.
@@ -298,8 +292,10 @@ class _Advance:
             committed(self.engine, history, put)
             replay.resume(put)
             if replay.ended_branch:
-                return self._again(Done.ADVANCED)
-            return self._settle(history.with_record(put), replay, Done.ADVANCED)
+                others = is_left_to_others(self.engine, history.head, replay)
+                return Done.ADVANCED if others else self._again(Done.ADVANCED)
+            history = replace(history, records=replay.ledger.records)
+            return self._settle(history, replay, Done.ADVANCED, latest=not self.message.take)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
         now = self._still_running()
@@ -308,13 +304,23 @@ class _Advance:
         return self._process(now) if now and mine else Done.SUPERSEDED
 
     def _settle(
-        self, history: History, replay: Replay, done: Done, heir: Message | None = None
+        self,
+        history: History,
+        replay: Replay,
+        done: Done,
+        heir: Message | None = None,
+        *,
+        latest: bool = False,
     ) -> Done:
-        """Carry out what the message (or its heir) owes, given where the workflow stands now."""
-        if isinstance(replay.decision, Broken):
-            return self._broken(history, replay.decision)
+        """Carry out what the message (or its heir) owes, given where the workflow stands now.
+
+        A message that has just recorded something owes nothing but what that has led to.
+        """
+        decision = replay.latest if latest else replay.decision
+        if isinstance(decision, Broken):
+            return self._broken(history, decision)
         try:
-            changed = self._fulfil(history, replay, heir or self.message)
+            changed = self._fulfil(history, replay, heir or self.message, decision)
         except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
             return self._stalled(describe(error))
         if not changed:
@@ -323,12 +329,14 @@ class _Advance:
         self.fresh.update(changed)
         return self._again(done)
 
-    def _fulfil(self, history: History, replay: Replay, message: Message) -> set[str]:
+    def _fulfil(
+        self, history: History, replay: Replay, message: Message, decision: Decision
+    ) -> set[str]:
         """Carry out what is owed, once nothing is left to look at before."""
         while True:
             owed = duties(
                 message,
-                replay.decision,
+                decision,
                 replay.records,
                 self.engine.clock.now(),
                 history.events,
@@ -360,7 +368,10 @@ class _Advance:
         if now is not None and now.head.status.terminal:
             # Whoever has ended it with this message may have died before it was done with it.
             self._after_the_end(now)
-        return now if now is not None and now.head.status is RunStatus.RUNNING else None
+        if now is not None and now.head.status is RunStatus.RUNNING:
+            return now
+        self.passes.clear()
+        return None
 
     def _broken(self, history: History, broken: Broken, seen: frozenset[str] = frozenset()) -> Done:
         """Stall the run if it is truly broken.
@@ -377,6 +388,7 @@ class _Advance:
         masking = self.engine.masking.with_values(at_work())
         run_id, token = self.message.run_id, self.message.token
         stall(self.engine, run_id, masked(reason, masking), by=token)
+        self.passes.clear()
         return Done.STALLED
 
     def _disarm(self) -> None:

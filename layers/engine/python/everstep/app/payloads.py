@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import PayloadTooLargeError, UnreadablePayloadError
 from everstep.core.hiding import hidden_of_head, hidden_text, values_of
-from everstep.core.model import Payload
+from everstep.core.model import History, Payload
 from everstep.core.places import owner
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.core.hiding import Hidden
-    from everstep.core.model import Head, History, OpRecord
+    from everstep.core.model import Head, OpRecord
     from everstep.core.replay import Replay
     from everstep.ports import PayloadCodec
 
@@ -147,14 +147,17 @@ def load(engine: Engine, run_id: str) -> History | None:
     history = engine.runs.load(run_id)
     if history is None:
         return None
-    head = history.head
-    head = replace(
-        head,
-        input=unpack(engine, run_id, head.input),
-        hidden=head.hidden and unpack(engine, run_id, head.hidden),
-    )
+    head = _head_at_hand(engine, history.head)
     records = {key: at_hand(engine, run_id, each) for key, each in history.records.items()}
-    return replace(history, head=head, records=records, read_at=read_at)
+    return History(head=head, records=records, events=history.events, read_at=read_at)
+
+
+def _head_at_hand(engine: Engine, head: Head) -> Head:
+    given = unpack(engine, head.run_id, head.input)
+    hidden = head.hidden and unpack(engine, head.run_id, head.hidden)
+    if given is head.input and hidden is head.hidden:
+        return head
+    return replace(head, input=given, hidden=hidden)
 
 
 def with_outcome(engine: Engine, head: Head) -> Head:
@@ -180,24 +183,21 @@ def secrets_of(engine: Engine, history: History) -> Hidden:
 
 def at_hand(engine: Engine, run_id: str, record: OpRecord) -> OpRecord:
     """Return a record with everything at hand."""
-    if record.result is None and record.hidden is None:
+    result = record.result and unpack(engine, run_id, record.result)
+    hidden = record.hidden and unpack(engine, run_id, record.hidden)
+    if result is record.result and hidden is record.hidden:
+        # Most are: a copy takes longer than all the rest that is done to read a record.
         return record
-    return replace(
-        record,
-        result=record.result and unpack(engine, run_id, record.result),
-        hidden=record.hidden and unpack(engine, run_id, record.hidden),
-    )
+    return replace(record, result=result, hidden=hidden)
 
 
 def recorded(record: OpRecord) -> OpRecord:
     """Return a record as it is written."""
-    if record.result is None and record.hidden is None:
+    result = record.result and record.result.recorded
+    hidden = record.hidden and record.hidden.recorded
+    if result is record.result and hidden is record.hidden:
         return record
-    return replace(
-        record,
-        result=record.result and record.result.recorded,
-        hidden=record.hidden and record.hidden.recorded,
-    )
+    return replace(record, result=result, hidden=hidden)
 
 
 def _context(run_id: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from everstep.core.witnesses import in_question, needed
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import OpRecord
+    from everstep.core.model import Head, OpRecord
     from everstep.core.replay import Replay
 
 # More branches than this are not asked for at a time: reading everything is one request.
@@ -37,28 +37,35 @@ def answers(record: OpRecord, pending: Pending) -> bool:
     return (record.kind, record.input_hash) == (asked.kind, asked.input_hash)
 
 
-def is_left_to_others(engine: Engine, run_id: str, replay: Replay) -> bool:
+def is_left_to_others(engine: Engine, head: Head, replay: Replay) -> bool:
     """Say whether others are to look whether the group is complete of which branches have ended.
 
     Args:
         engine: The ports.
-        run_id: The run.
+        head: The run.
         replay: The pass; its last record, written just now, has ended them.
 
     Raises:
         UnavailableError: The store did not answer.
     """
     group, ended = in_question(replay), [branch for _, branch in replay.ended]
-    for _ in range(_ROUNDS if group is not None else 0):
-        wanted = group and needed(group, ended)
-        if not group or not wanted or wanted > _MOST or not replay.waits:
+    if group is None or head.ending is not None or not _is_worth_it(engine, replay):
+        return False
+    for _ in range(_ROUNDS):
+        wanted = needed(group, ended) if replay.waits else None
+        if wanted is None or wanted > _MOST:
             return False
         seen = [each.key for each in islice(replay.frontier.latest(group), wanted)]
         if len(seen) < wanted:
             return False
-        if all([_goes_on(engine, run_id, replay, scope_of(key)) for key in seen]):
+        if all(_goes_on(engine, head.run_id, replay, scope_of(key)) for key in seen):
             return True
     return False
+
+
+def _is_worth_it(engine: Engine, replay: Replay) -> bool:
+    """Say whether reading everything takes more."""
+    return engine.kept is not None and engine.kept.is_long(replay)
 
 
 def _goes_on(engine: Engine, run_id: str, replay: Replay, scope: str) -> bool:
@@ -75,4 +82,4 @@ def _goes_on(engine: Engine, run_id: str, replay: Replay, scope: str) -> bool:
     if found is None or pending is None:
         return False
     # What the pass does not know of was asked for by other code.
-    return records.keys() <= {*replay.records, pending.key}
+    return all(key == pending.key or key in replay.records for key in records)

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import (
     TYPE_CHECKING,
     Any,
+    Final,
     Generic,
     NoReturn,
     ParamSpec,
@@ -33,6 +34,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 # A step that returns an int serves where a float is wanted.
 R_co = TypeVar("R_co", covariant=True)
+_BY_POSITION: Final = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
 # "Not given", where None has a meaning of its own.
 _KEEP: Any = object()
 
@@ -119,22 +124,28 @@ class Step(Generic[P, R_co]):
             DefinitionError: The arguments do not fit the function, or its results cannot be
                 recorded.
         """
-        try:
-            bound = self._signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise DefinitionError(f"step {self.name}: {error}") from error
+        arguments = self._bound(args, kwargs)
         self._check_probe(args, kwargs)
         return StepCall(
             fn=self.fn,
             args=args,
             kwargs=kwargs,
-            arguments=dict(bound.arguments),
+            arguments=arguments,
             retry=self.retry,
             timeout=self.timeout,
             result=self._result,
             at_most_once=self.at_most_once,
             probe=self.probe,
         )
+
+    def _bound(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, object]:
+        names = self._positional
+        if not kwargs and names is not None and len(names) == len(args):
+            return dict(zip(names, args, strict=True))
+        try:
+            return dict(self._signature.bind(*args, **kwargs).arguments)
+        except TypeError as error:
+            raise DefinitionError(f"step {self.name}: {error}") from error
 
     def _check_probe(self, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         """Refuse arguments that the probe does not take, before it is needed."""
@@ -150,6 +161,13 @@ class Step(Generic[P, R_co]):
     @cached_property
     def _signature(self) -> inspect.Signature:
         return inspect.signature(self.fn)
+
+    @cached_property
+    def _positional(self) -> tuple[str, ...] | None:
+        """Return the parameters if all can be given by position: to bind those takes no time."""
+        parameters = self._signature.parameters.values()
+        plain = all(each.kind in _BY_POSITION for each in parameters)
+        return tuple(each.name for each in parameters) if plain else None
 
     @cached_property
     def _result(self) -> Shape[Any]:

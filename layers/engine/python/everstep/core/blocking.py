@@ -9,19 +9,19 @@ call instead. The mistake is also noted, so that an ``except Exception`` around 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from everstep.core.errors import BlockingCallError, RunCancelled
 from everstep.core.failures import innermost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import FrameType
 
 _ASYNC_LIBRARIES: Final = frozenset(
     {"asyncio", "anyio", "sniffio", "trio", "curio", "aiohttp", "aiobotocore"}
 )
+_NO_HOOKS: Final = (None, None)
 _DEFAULT: Final = "do waiting and IO inside a step: await ctx.step(…)"
 _ADVICE: Final = {
     "sleep": "use await ctx.sleep(…), which sleeps durably and holds no compute",
@@ -57,36 +57,36 @@ class _NoLoop:
         raise error
 
 
-@contextmanager
-def no_event_loop(note: Callable[[BlockingCallError], None]) -> Iterator[None]:
-    """Let asyncio find no usable loop while workflow code runs.
+class no_event_loop:  # noqa: N801 - used as a function is
+    """Let asyncio find no usable loop while workflow code runs in the ``with`` block.
 
-    Args:
-        note: Told of every attempt to use one.
+    A class: entered for every operation, and a generator takes several times as long.
     """
-    # A loop that runs around the engine must not clean up after the workflow's generators.
-    hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
-    try:
-        with _stand_in(note):
-            yield
-    finally:
-        sys.set_asyncgen_hooks(*hooks)
 
+    __slots__ = ("_before", "_events", "_hooks", "_note")
 
-@contextmanager
-def _stand_in(note: Callable[[BlockingCallError], None]) -> Iterator[None]:
-    # If nobody has imported asyncio, nobody can use it, and importing it would cost 15 ms.
-    events = sys.modules.get("asyncio.events")
-    if events is None:
-        yield
-        return
-    before = events._get_running_loop()  # noqa: SLF001 - asyncio's documented hook for loop implementers
-    events._set_running_loop(_NoLoop(note))  # noqa: SLF001
-    try:
-        yield
-    finally:
-        events._set_running_loop(before)  # noqa: SLF001
+    def __init__(self, note: Callable[[BlockingCallError], None]) -> None:
+        """Tell of every attempt to use a loop."""
+        self._note = note
+
+    def __enter__(self) -> None:
+        """Put the stand-in where asyncio looks."""
+        # A loop that runs around the engine must not clean up after the workflow's generators.
+        self._hooks = sys.get_asyncgen_hooks()
+        if self._hooks != _NO_HOOKS:
+            sys.set_asyncgen_hooks(*_NO_HOOKS)
+        # If nobody has imported asyncio, nobody can use it, and importing it would cost 15 ms.
+        self._events = events = sys.modules.get("asyncio.events")
+        if events is not None:
+            self._before = events._get_running_loop()  # noqa: SLF001 - asyncio's documented hook for loop implementers
+            events._set_running_loop(_NoLoop(self._note))  # noqa: SLF001
+
+    def __exit__(self, *_: object) -> None:
+        """Put back what was there."""
+        if self._events is not None:
+            self._events._set_running_loop(self._before)  # noqa: SLF001
+        if sys.get_asyncgen_hooks() != self._hooks:
+            sys.set_asyncgen_hooks(*self._hooks)
 
 
 def blocking_error(error: BaseException) -> BlockingCallError | None:

@@ -33,6 +33,11 @@ Leaf = Callable[[object, str], object]
 MASK: Final = MASKED
 _FOLD: Final = " fold"
 _UNCHANGED: Final = frozenset({int, bool, type(None)})
+# Made once: making them takes longer than most values do.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_SORTING: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
+)
 
 
 def encode(value: object, leaf: Leaf | None = None) -> str:
@@ -46,12 +51,12 @@ def encode(value: object, leaf: Leaf | None = None) -> str:
 
 def decode(text: str) -> Any:  # noqa: ANN401 - the shape is the caller's knowledge
     """Return the value that ``encode`` wrote."""
-    return json.loads(text, object_hook=_untag)
+    return _DECODER.decode(text)
 
 
 def digest(value: object, leaf: Leaf | None = None) -> str:
     """Return a short stable hash of a value; equal values hash equal, dict order aside."""
-    return digest_text(_json(_ordered(tagged(value, leaf)), sort_keys=True))
+    return digest_text(_json(_ordered(tagged(value, leaf)), _SORTING))
 
 
 def digest_text(text: str) -> str:
@@ -62,18 +67,12 @@ def digest_text(text: str) -> str:
 
 def dumps(value: object) -> str:
     """Write JSON compactly; text stays text, so that non-ASCII costs no escapes."""
-    return _json(value)
+    return _json(value, _ENCODER)
 
 
-def _json(value: object, *, sort_keys: bool = False) -> str:
+def _json(value: object, encoder: json.JSONEncoder) -> str:
     try:
-        return json.dumps(
-            value,
-            ensure_ascii=False,
-            allow_nan=False,
-            separators=(",", ":"),
-            sort_keys=sort_keys,
-        )
+        return encoder.encode(value)
     except (ValueError, RecursionError) as error:
         # For example a whole number of more than 4,300 digits, or nan in what should be JSON.
         raise SerializationError(f"the value cannot be recorded: {error}") from error
@@ -94,7 +93,7 @@ def _ordered(data: object) -> object:
 
 
 def _sort_key(data: object) -> str:
-    return _json(data, sort_keys=True)
+    return _json(data, _SORTING)
 
 
 def tagged(value: object, leaf: Leaf | None = None) -> object:
@@ -277,6 +276,9 @@ def _untag(data: dict[str, Any]) -> object:
         if reader is not None:
             return reader(data[key])
     return data
+
+
+_DECODER: Final = json.JSONDecoder(object_hook=_untag)
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON is recursive

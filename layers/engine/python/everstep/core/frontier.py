@@ -35,8 +35,8 @@ class Frontier:
         # A fiber waits for one operation at a time.
         self._in_scope: dict[str, str] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def tell(self) -> None:
         """Begin to tell anew what is added."""

@@ -65,12 +65,13 @@ class Hidden:
 
     def add(self, record: OpRecord) -> None:
         """Learn what an operation's record tells of secrets."""
-        self.recorded(record.hidden)
+        if record.hidden is not None:
+            self.recorded(record.hidden)
         self.seen(record.result)
 
     def seen(self, payload: Payload | None) -> None:
         """Learn the values that are typed as secret in something that is recorded."""
-        if payload is not None and payload.text is not None:
+        if payload is not None and payload.text is not None and _TYPED in payload.text:
             self.known.update(dict.fromkeys(typed_secrets(payload.text)))
 
     def owed(self, before: OpRecord | None) -> tuple[str, ...]:
@@ -108,8 +109,6 @@ def values_of(payload: Payload | None) -> tuple[str, ...]:
 
 def typed_secrets(text: str) -> Iterator[str]:
     """Yield what is typed as secret in a recorded text, if it is long enough to be looked for."""
-    if _TYPED not in text:
-        return
     found: list[str] = []
 
     def note(data: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from everstep.core import disagreements
@@ -43,10 +42,10 @@ class Ledger:
         self._children: dict[str, None] = {}
         self._unclaimed: dict[str, set[str]] = {}
         # How much is unclaimed in each scope and the scopes within it.
-        self._left: Counter[str] = Counter()
+        self._left: dict[str, int] = {}
         for key in self.records:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
-            self._left.update(scopes_of(key))
+            self._leave(key, 1)
 
     def add(self, record: OpRecord, *, fresh: bool) -> None:
         """Take in a record; say whether it was written just now."""
@@ -95,10 +94,15 @@ class Ledger:
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""
-        unclaimed = self._unclaimed.get(scope_of(key), set())
-        if key in unclaimed:
+        unclaimed = self._unclaimed.get(scope_of(key))
+        if unclaimed and key in unclaimed:
             unclaimed.remove(key)
-            self._left.subtract(scopes_of(key))
+            self._leave(key, -1)
+
+    def _leave(self, key: str, number: int) -> None:
+        """Count one more, or one less, that is unclaimed wherever a key lies."""
+        for scope in scopes_of(key):
+            self._left[scope] = self._left.get(scope, 0) + number
 
     def is_new(self, scope: str, mark: str) -> bool:
         """Say whether a run comes by a change of the code as new code.
@@ -110,7 +114,7 @@ class Ledger:
             scope: The key space of the code that asks.
             mark: What operations are marked with that new code has asked for.
         """
-        return mark in self._marks or not (self._left[scope] or self._is_closed(scope))
+        return mark in self._marks or not (self._left.get(scope) or self._is_closed(scope))
 
     def _is_closed(self, scope: str) -> bool:
         """Say whether a group that a scope lies in is closed: its branches have come to an end."""
@@ -154,7 +158,7 @@ class Ledger:
                 continue
             if branch_scope(group, branch_of(scope, group)) not in kept:
                 for key in self._unclaimed.pop(scope):
-                    self._left.subtract(scopes_of(key))
+                    self._leave(key, -1)
 
     def leftover(self, scope: str, error: BaseException | None) -> Broken | None:
         """Notice recorded operations that code no longer asks for, because it ends before.
@@ -163,7 +167,7 @@ class Ledger:
             scope: The key space of the code that ends.
             error: What it raises, if it does.
         """
-        if not self._left[scope]:
+        if not self._left.get(scope):
             return None
         left = {
             key

@@ -281,7 +281,7 @@ class Operation(Generic[T]):
     @property
     def kind(self) -> OpKind:
         """Return the kind under which the operation is recorded."""
-        return _KINDS[type(self.call)]
+        return kind_of(self.call)
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Ask the driving pass for the result; once only, as with any coroutine."""
@@ -300,9 +300,7 @@ class Operation(Generic[T]):
     @property
     def shown(self) -> str:
         """Return the call that made the operation, as one writes it after ``ctx.``."""
-        if isinstance(self.call, StepCall):
-            return f"step({self.name}, …)"
-        return f"{self.call.verb}(…)"
+        return shown(self.name, self.call)
 
     def adopt(self) -> None:
         """Leave it to a group to await the operation, or not to."""
@@ -311,7 +309,22 @@ class Operation(Generic[T]):
 
     def __repr__(self) -> str:
         """Name the operation."""
-        return f"<{self.kind} {self.name}>"
+        return told(self.name, self.call)
+
+
+def kind_of(call: Call) -> OpKind:
+    """Return the kind under which an operation is recorded that asks for this."""
+    return _KINDS[type(call)]
+
+
+def shown(name: str, call: Call) -> str:
+    """Return the call that makes an operation, as one writes it after ``ctx.``."""
+    return f"step({name}, …)" if isinstance(call, StepCall) else f"{call.verb}(…)"
+
+
+def told(name: str, call: Call) -> str:
+    """Return how an operation is called in errors."""
+    return f"<{kind_of(call)} {name}>"
 
 
 _KINDS: Final[dict[type, OpKind]] = {

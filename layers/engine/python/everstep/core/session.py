@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOperationError
 from everstep.core.hiding import Hidden
 from everstep.core.keys import operation_key
+from everstep.core.operations import shown, told
 from everstep.core.run_logs import Said
 from everstep.core.telling import whole
 from everstep.core.tokens import make_token
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from everstep.core.model import Head
-    from everstep.core.operations import Operation
+    from everstep.core.operations import Call, Operation
 
 # After so many refusals a coroutine that swallows everything is left suspended instead.
 _PATIENCE: Final = 100
@@ -145,7 +146,7 @@ class Session:
         self._streams: dict[str, random.Random] = {}
         self._refused = 0
         self.kept: list[Coroutine[Any, Any, object]] = []
-        self._unawaited: dict[int, tuple[str, str]] = {}
+        self._unawaited: dict[int, tuple[str, str, Call]] = {}
         self._made_up: list[str] = []
 
     def token(self, key: str) -> str:
@@ -207,8 +208,7 @@ class Session:
 
     def created(self, operation: Operation[Any]) -> None:
         """Expect an operation to be awaited before the workflow ends."""
-        text = f"{operation!r} was created but never awaited: write await ctx.{operation.shown}"
-        self._unawaited[id(operation)] = self.frame.scope, text
+        self._unawaited[id(operation)] = self.frame.scope, operation.name, operation.call
 
     def settled(self, operation: Operation[Any]) -> None:
         """Expect nothing more of an operation."""
@@ -217,7 +217,7 @@ class Session:
     def dropped(self, operation: Operation[Any]) -> None:
         """Note an operation that nobody awaited; one that a suspended pass lets go of is fine."""
         if self.phase is Phase.DRIVING:
-            self.note(UnawaitedOperationError(self._unawaited[id(operation)][1]))
+            self.note(_never_awaited(operation.name, operation.call))
         self.settled(operation)
 
     def ended(self, scope: str) -> bool:
@@ -226,9 +226,9 @@ class Session:
         Returns:
             Whether the code that has ended has made no mistake.
         """
-        for within, text in self._unawaited.values():
+        for within, name, call in self._unawaited.values():
             if within == scope:
-                self.note(UnawaitedOperationError(text))
+                self.note(_never_awaited(name, call))
         return self.mistake is None
 
     def refuse_again(self, operation: Operation[Any]) -> None:
@@ -262,6 +262,12 @@ class Session:
         self._refused += 1
         if self._refused < _PATIENCE:
             raise GeneratorExit
+
+
+def _never_awaited(name: str, call: Call) -> UnawaitedOperationError:
+    return UnawaitedOperationError(
+        f"{told(name, call)} was created but never awaited: write await ctx.{shown(name, call)}"
+    )
 
 
 DRIVEN: Final[ContextVar[Session | None]] = ContextVar("everstep_session", default=None)

@@ -23,7 +23,7 @@ from everstep.core.errors import UnavailableError
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Claim
-    from everstep.core.model import Event, Head, OpRecord
+    from everstep.core.model import Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
 
 _TRANSACTION_ATTEMPTS: Final = 4

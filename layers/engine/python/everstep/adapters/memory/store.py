@@ -176,9 +176,7 @@ class MemoryStore:
         with self._lock:
             return self._heads.get(run_id)
 
-    def peek(
-        self, run_id: str, keys: Sequence[str]
-    ) -> tuple[Head | None, Mapping[str, OpRecord]]:
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and the records of some operations."""
         with self._lock:
             records = self._records.get(run_id, {})

@@ -122,7 +122,9 @@ class Deployment:
         )
 
     def _passes(self) -> Processes | None:
-        return Processes(self.choices, lambda: self._current) if self.settings.keeps else None
+        if not self.settings.keeps:
+            return None
+        return Processes(self.choices, lambda: self._current, self.settings.fresh)
 
     def _gated(self) -> Engine:
         watched = WatchedStore(self.store, self._check_write)
@@ -134,6 +136,8 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         for task in self.tasks:
             task.kill()
+        if isinstance(self.inside.kept, Processes):
+            self.inside.kept.end()
 
     # --- What the engine and user code call
 

@@ -131,9 +131,7 @@ class GatedRuns:
         """Return the head alone."""
         return self.gate.pass_through("runs.head", run_id, lambda: self.inner.head(run_id))
 
-    def peek(
-        self, run_id: str, keys: Sequence[str]
-    ) -> tuple[Head | None, Mapping[str, OpRecord]]:
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and some records."""
         return self.gate.pass_through(
             "runs.peek", f"{run_id} {keys[0]}", lambda: self.inner.peek(run_id, keys)

@@ -65,9 +65,7 @@ class WatchedStore:
         """Return the head alone."""
         return self.inner.head(run_id)
 
-    def peek(
-        self, run_id: str, keys: Sequence[str]
-    ) -> tuple[Head | None, Mapping[str, OpRecord]]:
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and some records."""
         return self.inner.peek(run_id, keys)
 
