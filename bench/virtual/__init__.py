@@ -1,0 +1,1 @@
+"""Everstep on AWS in virtual time: the real engine, on services that take as long as is assumed."""
