@@ -150,9 +150,7 @@ class CountingStore(InterruptedStore):
         return super().load(run_id)
 
     @override
-    def peek(
-        self, run_id: str, keys: Sequence[str]
-    ) -> tuple[Head | None, Mapping[str, OpRecord]]:
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Count, then read."""
         self.reads["peek"] += 1
         if self.down:

@@ -168,9 +168,14 @@ def caught_up(
 
 
 def _is_next(message: Message, replay: Replay) -> bool:
-    """Say whether a message asks for just what a pass waits for: the next attempt of a step."""
+    """Say whether a message asks for just what a pass waits for: the next attempt of a step.
+
+    A step of which others may have made a superfluous one, by success elsewhere, is looked at.
+    """
     pending = replay.pending(message.op)
     if message.kind is not MessageKind.STEP or pending is None:
+        return False
+    if replay.frontier.is_spare(message.op):
         return False
     record = pending.record
     waits = record is None or record.status is OpStatus.RETRY

@@ -76,6 +76,15 @@ class Frontier:
         key = self._in_scope.get(scope)
         return None if key is None else self.get(key)
 
+    def is_spare(self, key: str) -> bool:
+        """Say whether an operation lies in a branch that others may make superfluous by success."""
+        fiber, _ = self._waiting[key]
+        while fiber.group is not None:
+            if fiber.group.call.completion.is_enough_before_all:
+                return True
+            fiber = fiber.group.parent
+        return False
+
     def all(self) -> tuple[Pending, ...]:
         """Return everything that is waited for."""
         return tuple(pending for _, pending in self._waiting.values())
