@@ -25,6 +25,7 @@ from everstep.app.engine import Engine
 from everstep.app.kept import Passes
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
+from everstep.core.durations import SECOND
 from everstep.core.messages import encode
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 AT: Final = (100, 1_000, 5_000)
 _NOW: Final = 1_767_225_600_000
 _SAMPLES: Final = 10
+_BATCH: Final = 10
 
 
 @step
@@ -103,10 +105,19 @@ class Late:
 class Process:
     """One process that works on its own, message by message."""
 
-    def __init__(self, flow: Workflow[Any, Any], *more: Workflow[Any, Any]) -> None:
-        """Deploy workflows to an empty table; runs are started of the first one."""
+    def __init__(
+        self, flow: Workflow[Any, Any], *more: Workflow[Any, Any], fresh: int = SECOND
+    ) -> None:
+        """Deploy workflows to an empty table; runs are started of the first one.
+
+        Args:
+            flow: What runs are started of.
+            more: What is deployed beside it.
+            fresh: For so many milliseconds what was read is not read again; no time passes here.
+        """
         self.client = TableClient()
         self.queue = Messages()
+        self.handed_over = 0
         nobody = MemoryStore()
         client: Any = self.client
         self.engine = Engine(
@@ -119,7 +130,7 @@ class Process:
             clock=VirtualClock(_NOW),
             ids=SequenceIds(),
             registry=Registry([flow, *more]),
-            kept=Passes(),
+            kept=Passes(fresh=fresh),
         )
         self.flow = flow
 
@@ -130,8 +141,17 @@ class Process:
     def messages(self) -> Iterator[None]:
         """Process messages until there are no more; yield after each."""
         while self.queue.waiting:
-            advance(self.engine, self.queue.waiting.popleft().message)
+            self._next()
             yield
+
+    def _next(self) -> None:
+        waiting = self.queue.waiting
+        message = waiting.popleft().message
+        # The queue hands them over in batches, so that a process knows what comes next.
+        self.handed_over += 1
+        known = waiting and self.handed_over % _BATCH
+        following = encode(waiting[0].message) if known else ""
+        advance(self.engine, message, following=following)
 
     def late(self, after: int) -> Late:
         """Process some messages and say what each takes."""
@@ -139,7 +159,7 @@ class Process:
         times = []
         for _ in range(_SAMPLES):
             began = process_time()
-            advance(self.engine, self.queue.waiting.popleft().message)
+            self._next()
             times.append(1_000 * (process_time() - began))
         taken = self.client.taken
         return Late(
@@ -155,7 +175,7 @@ class Process:
 
 def late_steps(at: Sequence[int] = AT) -> Iterator[Late]:
     """Bring one run to each of these lengths, and say what its next steps take, both ways."""
-    process = Process(counts)
+    process = Process(counts, fresh=0)
     process.start(max(at) + 10 * _SAMPLES)
     engine, done = process.engine, -1
     messages = process.messages()

@@ -8,7 +8,17 @@ from inspect import isfunction
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.adapters.memory import store
-from everstep.app import advance, attempt, control, dead_letter, fulfil, outbox, stall, start, sweep
+from everstep.app import (
+    advance,
+    attempt,
+    control,
+    dead_letter,
+    fulfil,
+    outbox,
+    stall,
+    start,
+    sweep,
+)
 from everstep.app.outcomes import Done
 from everstep.app.recording import record_op
 from everstep.core import changes, decide, transitions
@@ -22,7 +32,13 @@ from everstep.core.repeats import is_repeat
 from everstep.core.retry import Retry
 from everstep.core.transitions import Guard, HeadGuard
 from everstep.testing.simulation import actors
-from tests.simulation import mutants_kept, mutants_once, mutants_together
+from tests.simulation import (
+    mutants_burst,
+    mutants_kept,
+    mutants_once,
+    mutants_recovering,
+    mutants_together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,15 +188,6 @@ def a_message_says_which_attempt_it_is(patch: pytest.MonkeyPatch) -> None:
         return replace(value, **changes)
 
     patch.setattr(advance, "replace", unchanged_attempt)
-
-
-def a_recovery_takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
-    original = decide.duties
-
-    def duties(message: Message, *seen: Any, **more: Any) -> tuple[Effect, ...]:  # noqa: ANN401
-        return original(replace(message, take=False), *seen, **more)
-
-    patch.setattr(advance, "duties", duties)
 
 
 def a_long_sleep_is_never_armed(patch: pytest.MonkeyPatch) -> None:
@@ -379,14 +386,6 @@ def a_resumption_does_not_count(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(store, "apply", apply)
 
 
-def what_a_recovery_sends_inherits_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "_inherits", lambda _message: False)
-
-
-def what_takes_over_passes_that_on_for_ever(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "_inherits", lambda message: message.take)
-
-
 MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
     *(
         each
@@ -396,4 +395,6 @@ MUTANTS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
     *mutants_together.MUTANTS,
     *mutants_kept.MUTANTS,
     *mutants_once.MUTANTS,
+    *mutants_recovering.MUTANTS,
+    *mutants_burst.MUTANTS,
 )

@@ -9,14 +9,17 @@ from typing import Final
 import pytest
 
 from everstep.testing.simulation.faults import FaultKind
-from tests.simulation import mutants, mutants_kept, mutants_once
+from tests.simulation import mutants, mutants_burst, mutants_kept, mutants_once
+from tests.simulation import mutants_recovering as recovering
 from tests.simulation import mutants_together as together
 from tests.simulation import test_at_most_once as at_most_once
 from tests.simulation import test_broken_code as code
+from tests.simulation import test_burst as burst
 from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
 from tests.simulation import test_joins as joins
 from tests.simulation import test_kept as kept
+from tests.simulation import test_kept_groups as groups
 from tests.simulation import test_recoveries as recoveries
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
@@ -121,7 +124,7 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
         ),
     ),
     (
-        mutants.a_recovery_takes_nothing_over,
+        recovering.a_recovery_takes_nothing_over,
         code.test_a_missing_version_stalls_the_run_and_says_so_until_it_is_deployed_and_resumed,
     ),
     (
@@ -160,7 +163,7 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     (mutants.a_resumption_takes_nothing_over, as_usual("lost_code")),
     (mutants.a_resumption_does_not_count, as_usual("lost_code")),
     (
-        mutants.what_a_recovery_sends_inherits_nothing,
+        recovering.what_a_recovery_sends_inherits_nothing,
         recoveries.test_a_recovery_takes_over_from_an_executor_that_commits_after_it_and_dies,
     ),
     (mutants_once.what_was_begun_begins_again, with_one_fault("once")),
@@ -184,7 +187,7 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
         code.test_a_step_that_kills_the_process_every_time_fails_when_its_attempts_are_used_up,
     ),
     (mutants_once.a_delivery_counts_as_a_death, with_one_fault("three_steps")),
-    (mutants.what_takes_over_passes_that_on_for_ever, as_usual("stumbles")),
+    (recovering.what_takes_over_passes_that_on_for_ever, as_usual("stumbles")),
     (together.a_join_is_closed_unconditionally, with_one_fault("side_by_side")),
     (together.a_counter_says_who_closes_a_join, with_one_fault("side_by_side")),
     (
@@ -206,6 +209,54 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     (
         mutants_kept.what_other_code_has_recorded_answers_a_kept_pass,
         kept.test_what_other_code_has_recorded_answers_no_kept_pass,
+    ),
+    (
+        mutants_kept.what_was_read_once_stays_fresh,
+        groups.test_a_pause_is_seen_a_second_after_the_last_look_however_much_is_done_by_then,
+    ),
+    (
+        mutants_kept.nobody_looks_whether_the_group_is_closed,
+        groups.test_a_branch_that_does_not_count_any_more_is_not_begun_by_a_kept_pass,
+    ),
+    (
+        mutants_kept.who_repeats_the_end_of_a_branch_knows_enough,
+        groups.test_whoever_repeats_the_end_of_a_branch_looks_at_the_whole_group,
+    ),
+    (
+        mutants_kept.a_branch_that_has_ended_goes_on,
+        groups.test_whoever_ends_the_last_branch_finds_that_the_others_have_ended,
+    ),
+    (
+        mutants_kept.one_branch_that_goes_on_is_always_enough,
+        partial(groups.test_enough_is_noticed_though_another_branch_goes_on_for_long, "needs_two"),
+    ),
+    (
+        mutants_kept.a_failure_matters_to_nobody_else,
+        partial(groups.test_enough_is_noticed_though_another_branch_goes_on_for_long, "bears_one"),
+    ),
+    (
+        mutants_kept.a_branch_is_seen_to_go_on_before_the_record_is_written,
+        groups.test_two_branches_that_end_at_once_are_not_each_left_to_the_other,
+    ),
+    (
+        mutants_burst.nobody_looks_again_after_a_step_that_another_has_done,
+        burst.test_a_duplicate_that_is_acknowledged_while_the_message_is_at_work_loses_nothing,
+    ),
+    (
+        mutants_burst.every_further_step_has_a_token_of_its_own,
+        with_one_fault("in_one_go"),
+    ),
+    (
+        mutants_burst.it_goes_on_with_what_may_begin_once_only,
+        partial(burst.test_one_fault_at_any_call_changes_no_outcome, "once"),
+    ),
+    (
+        mutants_burst.it_goes_on_whatever_has_become_of_the_run,
+        burst.test_a_pause_is_seen_at_the_latest_a_second_and_a_step_later,
+    ),
+    (
+        mutants_burst.it_goes_on_though_somebody_may_have_died_of_it,
+        burst.test_a_step_that_kills_the_process_every_time_is_settled_by_messages_of_its_own,
     ),
 )
 CAUGHT_BY: Final = {weaken.__name__: schedule for weaken, schedule in _NAMED}

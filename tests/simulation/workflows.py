@@ -70,6 +70,14 @@ async def three_steps(ctx: Context, number: int) -> int:
     return await ctx.step(add, number, 100)
 
 
+@workflow(steps_per_message=3)
+async def in_one_go(ctx: Context, number: int) -> int:
+    number = await ctx.step(add, number, 1)
+    number = await ctx.step(add, number, 10)
+    number = await ctx.step(add, number, 100)
+    return await ctx.step(add, number, 1000)
+
+
 @workflow
 async def retries(ctx: Context, number: int) -> int:
     number = await ctx.step(flaky, number)
@@ -175,6 +183,7 @@ async def rewritten(ctx: Context, number: int) -> int:
 
 ONE_BY_ONE: Final[tuple[Workflow[Any, Any], ...]] = (
     three_steps,
+    in_one_go,
     retries,
     short_sleep,
     long_sleep,

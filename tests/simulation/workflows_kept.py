@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep import Context, workflow
-from tests.simulation.workflows import add, refuse
+from tests.simulation.workflows import DAY, add, refuse
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
@@ -84,6 +84,66 @@ async def first_of_three(ctx: Context, number: int) -> int:
     return await ctx.step(add, number, value)
 
 
+async def one(ctx: Context, number: int) -> int:
+    """Take one step."""
+    return await ctx.step(add, number, 1)
+
+
+async def last_one_sleeps(ctx: Context, number: int) -> int:
+    """Take one step, or sleep for long if it is the last one."""
+    if number == 2:
+        await ctx.sleep(30 * DAY)
+    return await ctx.step(add, number, 1)
+
+
+async def last_one_sleeps_others_fail(ctx: Context, number: int) -> int:
+    """Be refused, or sleep for long if it is the last one."""
+    if number == 2:
+        await ctx.sleep(30 * DAY)
+    return await ctx.step(refuse, number)
+
+
+@workflow
+async def pairs(ctx: Context, number: int) -> int:
+    """Wait for two steps."""
+    return sum(await ctx.gather(ctx.step(add, number, 1), ctx.step(add, number, 2)))
+
+
+@workflow
+async def triples(ctx: Context, number: int) -> int:
+    """Wait for three steps."""
+    steps = (ctx.step(add, number, each) for each in range(3))
+    return sum(await ctx.gather(*steps))
+
+
+@workflow
+async def needs_two(ctx: Context, number: int) -> int:
+    """Need two of three, of which one takes long."""
+    return number + (await ctx.map(last_one_sleeps, range(3), min_successful=2)).succeeded
+
+
+@workflow
+async def bears_one(ctx: Context, number: int) -> int:
+    """Bear one failure of three, where two fail and the third takes long."""
+    batch = await ctx.map(last_one_sleeps_others_fail, range(3), tolerated_failures=1)
+    return number + batch.failed
+
+
+@workflow
+async def spares(ctx: Context, number: int) -> int:
+    """Need two of three, and go on."""
+    batch = await ctx.map(one, range(3), min_successful=2)
+    return await ctx.step(add, number, batch.succeeded)
+
+
+@workflow
+async def hurries(ctx: Context, number: int) -> int:
+    """Take four steps, one after the other."""
+    for _ in range(4):
+        number = await ctx.step(add, number, 1)
+    return number
+
+
 WIDE: Final[tuple[Workflow[Any, Any], ...]] = (
     widens,
     has_enough,
@@ -93,4 +153,13 @@ WIDE: Final[tuple[Workflow[Any, Any], ...]] = (
     in_turns,
     branches_out,
     first_of_three,
+)
+
+SMALL: Final[tuple[Workflow[Any, Any], ...]] = (
+    pairs,
+    triples,
+    needs_two,
+    bears_one,
+    spares,
+    hurries,
 )

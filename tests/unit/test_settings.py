@@ -38,6 +38,7 @@ OTHER: Final[dict[str, tuple[str, str, object]]] = {
     "max_concurrent_runs_of": ("a=1, b=c=2", '{a = 1, "b=c" = 2}', {"a": 1, "b=c": 2}),
     "run_timeout_seconds": ("3600", "3600", 3600),
     "step_timeout_seconds": ("30", "30", 30),
+    "steps_per_message": ("10", "10", 10),
     "retry_max_attempts": ("5", "5", 5),
     "retry_initial_delay_seconds": ("0.5", "0.5", 0.5),
     "retry_factor": ("1", "1", 1.0),

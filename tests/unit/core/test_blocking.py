@@ -221,3 +221,11 @@ def test_logging_which_asks_for_the_task_is_fine(caplog: pytest.LogCaptureFixtur
 
     assert frontier(decide(talkative)) == ["add#1"]
     assert [entry.message for entry in caplog.records] == ["of the user's own"]
+
+
+def test_what_ends_an_attempt_is_caught_whether_or_not_asyncio_was_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert blocking.failures_of_steps() == (Exception, SystemExit, asyncio.CancelledError)
+    monkeypatch.delitem(sys.modules, "asyncio.exceptions")
+    assert blocking.failures_of_steps() == (Exception, SystemExit)

@@ -81,6 +81,7 @@ class Code:
 
     name = "shop"
     version = "1"
+    steps_per_message = None
 
     def __init__(self, does: Callable[[], str]) -> None:
         self.does = does

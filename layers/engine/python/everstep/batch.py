@@ -1,15 +1,13 @@
-"""Process a batch of queue messages, each by itself, and log what came of each."""
+"""Process a batch of queue messages, each by itself, and log what came of each.
+
+Written here, not powertools' batch processor: this is all of it that a queue needs, and importing
+that one took more than a quarter of the step executor's cold start.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from typing import TYPE_CHECKING, Any, Final
 
 from everstep.logs import about, described, message_fields
 
@@ -34,16 +32,12 @@ def process_batch(
     Returns:
         The partial batch response.
     """
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    response = process_partial_response(
-        event=dict(event),
-        record_handler=lambda record: _process(record.raw_event, process),
-        processor=processor,
-    )
-    return cast("dict[str, Any]", response)
+    failed = [each for each in event["Records"] if not _done(each, process)]
+    return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]}
 
 
-def _process(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], object]) -> object:
+def _done(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], object]) -> bool:
+    """Process a record and log what came of it; say whether it need not come again."""
     about(None)
     fields = {
         "message_id": record["messageId"],
@@ -52,8 +46,8 @@ def _process(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], o
     }
     try:
         outcome = process(record)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the message comes again
         _LOG.error("message failed", extra=fields | described(error))
-        raise
+        return False
     _LOG.info("message processed", extra=fields | {"outcome": str(outcome)})
-    return outcome
+    return True

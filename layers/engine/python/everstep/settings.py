@@ -245,6 +245,15 @@ class Settings:
             parameter="StepTimeoutSeconds",
         ),
     )
+    steps_per_message: int = field(
+        default=1,
+        metadata=_said(
+            Whole(1, 1000),
+            "steps that one invocation may carry out, one after another, for a message; of a "
+            "workflow that says none",
+            parameter="StepsPerMessage",
+        ),
+    )
     retry_max_attempts: int = field(
         default=3,
         metadata=_said(Whole(1), "attempts of a step that says no `Retry`, the first included"),

@@ -169,6 +169,7 @@ def limits_of(settings: Settings) -> Limits:
         run_timeout=settings.run_timeout_seconds * SECOND or None,
         retention=settings.retention_days * DAY or None,
         step_timeout=settings.step_timeout_seconds * SECOND or None,
+        steps_per_message=settings.steps_per_message,
         retry=Retry(
             max_attempts=settings.retry_max_attempts,
             initial_delay=settings.retry_initial_delay_seconds,

@@ -8,26 +8,26 @@ second pass finds by the records' tokens what the first still owed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
-from everstep.app.cancel import tell_time_is_up
+from everstep.app.burst import Burst, goes_on, remind
+from everstep.app.cancel import tell_in_time
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
-from everstep.app.kept import Kept, caught_up
+from everstep.app.kept import ABOUT_ONE, put_back, taken_up
 from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
 from everstep.app.outcomes import Done
+from everstep.app.owing import owed_by
 from everstep.app.payloads import load
 from everstep.app.recording import record_op
 from everstep.app.stall import stall
-from everstep.app.witnesses import is_left_to_others
+from everstep.app.witnesses import witnesses
 from everstep.authoring.capture import hearing_prints
-from everstep.core.decide import duties
 from everstep.core.decisions import Broken, Suspended
-from everstep.core.durations import LONGEST_DELAY
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import (
     InvalidInputError,
@@ -59,14 +59,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Engine
-    from everstep.core.decisions import Decision, Pending
+    from everstep.core.decisions import Pending
+    from everstep.core.effects import Effect
     from everstep.core.model import ErrorInfo, Head, History, Message
     from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
-
-
-# These ask for no operation in particular, but for what is owed.
-_LOOKING: Final = frozenset(MessageKind) - {MessageKind.STEP, MessageKind.TIMER}
 
 
 def advance(
@@ -75,6 +72,7 @@ def advance(
     time_left: Callable[[], int] | None = None,
     *,
     receives: int = 1,
+    following: str = "",
 ) -> Done:
     """Process one message; processing it again, or at the same time elsewhere, is harmless.
 
@@ -84,13 +82,15 @@ def advance(
         time_left: Tells the milliseconds that the function may still run.
         receives: How often the message was delivered, this time included: whether somebody may
             have died of it before.
+        following: The body of the message that this process gets next, if that is known.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
         OutOfTimeError: No time for an attempt; deliver the message again.
     """
     with hearing_prints():
-        return _Advance(engine, message, time_left, receives).run()
+        burst = Burst(engine, message, time_left, receives)
+        return _Advance(engine, message, time_left, burst, receives, following).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,11 @@ class _Advance:
     engine: Engine
     message: Message
     time_left: Callable[[], int] | None
+    burst: Burst
     receives: int = 1
+    following: str = ""
+    seen: set[str] = field(default_factory=set)
+    onward: list[tuple[Pending, History]] = field(default_factory=list)
     fresh: set[str] = field(default_factory=set)
     looked: set[str] = field(default_factory=set)
     passes: list[Replay] = field(default_factory=list)
@@ -112,24 +116,16 @@ class _Advance:
 
     def _with_what_was_kept(self) -> Done | None:
         """Go on with the pass that this process has kept of the run; None if it cannot."""
-        message, passes = self.message, self.engine.kept
-        kept = passes and passes.take(message.run_id)
-        if not passes or not kept:
+        found = taken_up(self.engine, self.message, self.receives)
+        if found is None:
             return None
-        history = None
-        try:
-            if message.kind not in _LOOKING and not message.take:
-                history = caught_up(self.engine, passes, message, kept, self.receives)
-        finally:
-            if history is None:
-                kept.replay.close()
-        if history is None:
-            return None
+        replay, history = found
         self.engine.observe(RunAtHand(head=history.head))
-        return self._attend(history, kept.replay)
+        self.burst.saw_head(history.read_at)
+        return self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
-        history = load(self.engine, self.message.run_id)
+        history = self._load()
         if history is None:
             return Done.UNKNOWN_RUN
         self.engine.observe(RunAtHand(head=history.head))
@@ -142,6 +138,10 @@ class _Advance:
             return self._when_time_is_up(history.head)
         return Done.EARLY if put_off(self.engine, self.message, history) else self._process(history)
 
+    def _load(self) -> History | None:
+        self.burst.saw_head()
+        return load(self.engine, self.message.run_id)
+
     def _after_the_end(self, history: History) -> Done:
         """Do what is left to do, if whoever ended the run may have died before it did."""
         close_down(self.engine, self.message, history)
@@ -150,13 +150,8 @@ class _Advance:
 
     def _when_time_is_up(self, head: Head) -> Done:
         """Have the run end if its time is up; this message was sent for that."""
-        now = self.engine.clock.now()
-        if head.deadline is None:
-            return Done.SUPERSEDED
-        if head.deadline > now:
-            send(self.engine, [replace(self.message, due=head.deadline)])
-            return Done.EARLY
-        tell_time_is_up(self.engine, self.message.run_id, self.message.token)
+        if (done := tell_in_time(self.engine, self.message, head)) is not None:
+            return done
         history = self._still_running()
         return Done.SUPERSEDED if history is None else self._process(history)
 
@@ -184,18 +179,25 @@ class _Advance:
                 done = self._broken(history, replay.decision, seen)
             else:
                 done = self._act(history, replay)
+            while self.onward:
+                done = self._go_on(replay, *self.onward.pop())
             return done
         finally:
-            if self.engine.kept is None or done is None or self.passes[-1:] != [replay]:
+            if done is None or self.passes[-1:] != [replay]:
                 replay.close()
             else:
-                kept = Kept(replay=replay, head=history.head, read_at=history.read_at)
-                self.engine.kept.put(self.message.run_id, kept)
+                put_back(self.engine, self.message, replay, history, done, self.seen)
+
+    def _go_on(self, replay: Replay, pending: Pending, history: History) -> Done:
+        """Carry out the next step as if this message had been sent for it."""
+        message = replace(self.message, kind=MessageKind.STEP, op=pending.key, attempt=1, due=0)
+        return replace(self, message=message)._execute(history, replay, pending)  # noqa: SLF001
 
     def _act(self, history: History, replay: Replay) -> Done:
         message = self.message
         record = history.records.get(message.op)
-        if message.kind in _LOOKING or is_repeat(message, record):
+        if message.kind not in ABOUT_ONE or is_repeat(message, record):
+            remind(self.engine, message, history, replay)
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
         if pending is None or (is_long(pending) and record is None):
@@ -290,10 +292,12 @@ class _Advance:
     def _commit(self, history: History, replay: Replay, record: OpRecord, guard: Guard) -> Done:
         if put := self._put(replay, record, guard):
             committed(self.engine, history, put)
+            self.burst.has_recorded()
             replay.resume(put)
             if replay.ended_branch:
-                others = is_left_to_others(self.engine, history.head, replay)
-                return Done.ADVANCED if others else self._again(Done.ADVANCED)
+                seen = witnesses(self.engine, history.head, replay, self.following)
+                self.seen.update(seen)
+                return Done.ADVANCED if seen else self._again(Done.ADVANCED)
             history = replace(history, records=replay.ledger.records)
             return self._settle(history, replay, Done.ADVANCED, latest=not self.message.take)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
@@ -301,7 +305,9 @@ class _Advance:
         now = self._still_running()
         written = now.records.get(record.key) if now else None
         mine = written is not None and (written.by == self.message.token or self.message.take)
-        return self._process(now) if now and mine else Done.SUPERSEDED
+        # That one may be dead, and not come again if it did more than it was sent for.
+        looks = mine or goes_on(self.engine, replay)
+        return self._process(now) if now and looks else Done.SUPERSEDED
 
     def _settle(
         self,
@@ -316,45 +322,39 @@ class _Advance:
 
         A message that has just recorded something owes nothing but what that has led to.
         """
-        decision = replay.latest if latest else replay.decision
-        if isinstance(decision, Broken):
-            return self._broken(history, decision)
+        if isinstance(replay.latest, Broken):
+            return self._broken(history, replay.latest)
         try:
-            changed = self._fulfil(history, replay, heir or self.message, decision)
+            owed = self._owed(history, replay, heir or self.message, latest=latest)
+            if step := self.burst.next_step(owed, history.head, self.passes):
+                self.onward.append((step, history))
+                return Done.ADVANCED
+            changed = self._fulfil(history, replay, owed, heir or self.message)
         except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
             return self._stalled(describe(error))
         if not changed:
             return done
         # What was decided is what is recorded, by this message or by another just before.
+        self.burst.has_recorded()
         self.fresh.update(changed)
         return self._again(done)
 
+    def _owed(
+        self, history: History, replay: Replay, message: Message, *, latest: bool = False
+    ) -> tuple[Effect, ...]:
+        return owed_by(self.engine, message, history, replay, self.looked, latest=latest)
+
     def _fulfil(
-        self, history: History, replay: Replay, message: Message, decision: Decision
+        self, history: History, replay: Replay, owed: tuple[Effect, ...], message: Message
     ) -> set[str]:
         """Carry out what is owed, once nothing is left to look at before."""
         while True:
-            owed = duties(
-                message,
-                decision,
-                replay.records,
-                self.engine.clock.now(),
-                history.events,
-                ending=history.head.ending,
-                looked=frozenset(self.looked),
-                deadline=self._deadline_at_hand(history.head),
-            )
             changed = fulfil(self.engine, self.message, owed, history.head, replay)
             looked = {effect.pending.key for effect in owed if isinstance(effect, Look)}
             if changed or not looked:
                 return changed
             self.looked.update(looked)
-
-    def _deadline_at_hand(self, head: Head) -> int | None:
-        """Return when the run's time is up, if that is before the sweeper could see to it."""
-        reach = self.engine.clock.now() + self.engine.limits.grace + LONGEST_DELAY
-        near = head.deadline is not None and head.deadline <= reach
-        return head.deadline if near and head.ending is None else None
+            owed = self._owed(history, replay, message)
 
     def _again(self, done: Done) -> Done:
         """Go on from a fresh history, which also shows what others have recorded meanwhile."""
@@ -364,7 +364,7 @@ class _Advance:
 
     def _still_running(self) -> History | None:
         """Return the run as it is now; if it does not go on, do what is left to do of it."""
-        now = load(self.engine, self.message.run_id)
+        now = self._load()
         if now is not None and now.head.status.terminal:
             # Whoever has ended it with this message may have died before it was done with it.
             self._after_the_end(now)

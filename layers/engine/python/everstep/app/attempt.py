@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from everstep.app.engine import Execution
 from everstep.app.payloads import pack
 from everstep.authoring.capture import Ear, listening
 from everstep.authoring.step_context import attempt_context
+from everstep.core.blocking import failures_of_steps
 from everstep.core.circumstances import effects_of
 from everstep.core.durations import LAST_INSTANT, LONGEST_DELAY, SECOND, to_datetime
 from everstep.core.errors import (
@@ -211,7 +211,7 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
         value = attempt.execute(engine, call.fn)
     except RunCancelled as error:
         return attempt.told(engine, attempt.described(error))
-    except (Exception, CancelledError, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
+    except failures_of_steps() as error:
         seed = f"{attempt.message.run_id}/{key}"
         delay = attempt.retry.delay_after(error, attempt.number, seed)
         return attempt.failed(engine, attempt.described(error), delay)

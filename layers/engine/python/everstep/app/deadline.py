@@ -7,7 +7,6 @@ thread of its own, which is abandoned when time is up: a thread cannot be stoppe
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import inspect
 import signal
@@ -56,6 +55,9 @@ def _finish(call: Callable[[], object], seconds: float | None) -> object:
     result = call()
     if not inspect.isawaitable(result):
         return result
+    # It takes 12 ms to import, and nothing else of the engine needs it.
+    import asyncio
+
     if asyncio._get_running_loop() is None:  # noqa: SLF001 - the public way raises instead
         return asyncio.run(_await(result, seconds))
     # Somebody calls the engine from a coroutine, where no second loop can run.
@@ -63,6 +65,8 @@ def _finish(call: Callable[[], object], seconds: float | None) -> object:
 
 
 async def _await(awaitable: Any, seconds: float | None) -> object:  # noqa: ANN401 - any awaitable
+    import asyncio
+
     timer = asyncio.timeout(seconds)
     try:
         async with timer:

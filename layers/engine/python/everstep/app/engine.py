@@ -56,6 +56,8 @@ class Limits:
         step_timeout: How long an attempt of a step may take that says nothing; None for as long
             as the function has.
         retry: How a step is tried that says nothing.
+        steps_per_message: How many steps a message may carry out, one after another, of a
+            workflow that says nothing; 1 for a message per step.
     """
 
     inline: int = 32 * 1024
@@ -69,6 +71,7 @@ class Limits:
     retention: int | None = None
     step_timeout: int | None = None
     retry: Retry = field(default_factory=Retry)
+    steps_per_message: int = 1
     logs: LogLimits = field(default_factory=LogLimits)
 
 

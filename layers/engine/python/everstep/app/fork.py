@@ -51,10 +51,10 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.core.audit import Asked
+    from everstep.core.definition import Definition
     from everstep.core.forks import Cut
     from everstep.core.hiding import Hidden
     from everstep.core.model import Payload
-    from everstep.core.replay import Definition
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ attempt, which the retry policy judges.
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from typing import TYPE_CHECKING
 
+from everstep.core.blocking import failures_of_steps
 from everstep.core.errors import ProbeFailedError, StepInterrupted, StepNotExecuted
 from everstep.core.model import ErrorInfo
 
@@ -45,7 +45,7 @@ def _probed(engine: Engine, attempt: Attempt, probe: Callable[..., object]) -> O
         # It did not happen, so nothing is in the way of the next attempt, if there is one.
         left = attempt.number < attempt.retry.max_attempts
         return attempt.failed(engine, _interrupted(attempt), 0 if left else None)
-    except (Exception, CancelledError, SystemExit) as error:
+    except failures_of_steps() as error:
         raise ProbeFailedError(
             f"the probe of step {attempt.pending.key} could not find out what became of attempt "
             f"{attempt.number}: {type(error).__name__}: {error}"

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from everstep.app.outcomes import Done
 from everstep.app.payloads import at_hand
 from everstep.app.witnesses import answers
 from everstep.core.durations import SECOND
@@ -29,7 +30,7 @@ from everstep.core.keys import scope_of, scopes_of
 from everstep.core.model import History, MessageKind, OpKind, OpStatus, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 # Whoever waits for these asks for nothing but their own records.
 _ALONE: Final = frozenset({OpKind.STEP, OpKind.SLEEP})
+ABOUT_ONE: Final = frozenset({MessageKind.STEP, MessageKind.TIMER})
+"""Messages that ask for one operation; the others ask for what is owed."""
+_LONG_AGO: Final = 0
 # So far may others have brought a run before it is replayed instead, however long it is.
 _BEHIND: Final = 16
 # What a record takes in memory beside its result: measured, with room to spare.
@@ -53,11 +57,13 @@ class Kept:
         replay: The pass.
         head: The run, as it was read.
         read_at: When somebody set out to read it; nothing but reading it makes this later.
+        seen: Operations in branches that were seen since to be as the pass has them.
     """
 
     replay: Replay
     head: Head
     read_at: int
+    seen: frozenset[str] = frozenset()
 
     @property
     def weight(self) -> int:
@@ -145,35 +151,78 @@ def size_of(replay: Replay) -> int:
     return len(replay.records) + len(replay.frontier)
 
 
-def caught_up(
-    engine: Engine, passes: Passes, message: Message, kept: Kept, receives: int
-) -> History | None:
-    """Bring a kept pass to where its run stands now, as far as a message is about it.
+def taken_up(engine: Engine, message: Message, receives: int) -> tuple[Replay, History] | None:
+    """Bring what is kept of a run to where the run stands now, as far as a message is about it.
 
     Args:
         engine: The ports.
-        passes: Where it was kept.
         message: What the pass is needed for.
-        kept: The pass.
         receives: How often the message was delivered, this time included.
 
     Returns:
-        The run's history; None if the run has to be replayed instead.
+        The pass, for the caller alone, and the run; None if the run has to be replayed instead.
     """
+    kept = engine.kept.take(message.run_id) if engine.kept is not None else None
+    if kept is None or engine.kept is None:
+        return None
+    history = None
+    try:
+        if message.kind in ABOUT_ONE and not message.take:
+            history = _caught_up(engine, engine.kept, message, kept, receives)
+    finally:
+        if history is None:
+            kept.replay.close()
+    return None if history is None else (kept.replay, history)
+
+
+def put_back(
+    engine: Engine,
+    message: Message,
+    replay: Replay,
+    history: History,
+    done: Done,
+    seen: Iterable[str],
+) -> None:
+    """Keep a pass for the run's next message, if that is worth it, or let it go.
+
+    Args:
+        engine: The ports.
+        message: What it was used for.
+        replay: The pass.
+        history: The run, as it was read for it.
+        done: What came of the message.
+        seen: Operations in branches that were just seen to be as the pass has them.
+    """
+    if engine.kept is None:
+        replay.close()
+        return
+    # Who finds the work done is not alone with the run, and has to look.
+    alone = done is Done.ADVANCED or message.kind is MessageKind.START
+    read_at = history.read_at if alone else _LONG_AGO
+    kept = Kept(replay=replay, head=history.head, read_at=read_at, seen=frozenset(seen))
+    engine.kept.put(message.run_id, kept)
+
+
+def _caught_up(
+    engine: Engine, passes: Passes, message: Message, kept: Kept, receives: int
+) -> History | None:
     replay, now = kept.replay, engine.clock.now()
-    if receives == 1 and passes.is_fresh(kept, now) and _is_next(message, replay):
+    if receives == 1 and passes.is_fresh(kept, now) and _is_next(message, kept):
         return _history(kept.head, replay, kept.read_at)
     looks = passes.looks(kept)
     return _seen(engine, message, replay, looks) if looks else None
 
 
-def _is_next(message: Message, replay: Replay) -> bool:
+def _is_next(message: Message, kept: Kept) -> bool:
     """Say whether a message asks for just what a pass waits for: the next attempt of a step.
 
-    A step of which others may have made a superfluous one, by success elsewhere, is looked at.
+    In a branch it must have been seen to be so: one duplicate may have set all of a group going
+    twice. And if success elsewhere can make the branch superfluous, that is looked at.
     """
-    pending = replay.pending(message.op)
+    replay, pending = kept.replay, kept.replay.pending(message.op)
     if message.kind is not MessageKind.STEP or pending is None:
+        return False
+    if replay.open_groups and message.op not in kept.seen:
         return False
     if replay.frontier.is_spare(message.op):
         return False

@@ -17,8 +17,8 @@ from everstep.core.replay import Replay
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
+    from everstep.core.definition import Definition
     from everstep.core.model import Head, History, OpRecord, RunStatus
-    from everstep.core.replay import Definition
 
 
 def run_accepted(engine: Engine, head: Head) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
 
 
-def receive(
+def receive(  # noqa: PLR0913 - all that a queue tells
     engine: Engine,
     message_id: str,
     body: str,
@@ -25,6 +25,7 @@ def receive(
     *,
     receives: int = 1,
     sent_at: int | None = None,
+    following: str = "",
 ) -> Done:
     """Process the body of a message; one that belongs to no run is kept, not retried.
 
@@ -35,6 +36,7 @@ def receive(
         time_left: Tells the milliseconds that the function may still run.
         receives: How often the message was delivered, this time included.
         sent_at: When it was sent, by the queue's clock, if that is known.
+        following: The body of the message that this process gets next, if that is known.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
@@ -46,7 +48,7 @@ def receive(
         put_aside(engine, message_id, body, str(error))
         return Done.MALFORMED
     begun = engine.clock.now()
-    done = advance(engine, message, time_left, receives=receives)
+    done = advance(engine, message, time_left, receives=receives, following=following)
     if done is Done.UNKNOWN_RUN:
         put_aside(engine, message_id, body, f"there is no run {message.run_id}")
     # What came to nothing has made nobody wait.

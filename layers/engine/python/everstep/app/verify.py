@@ -58,9 +58,9 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.app.reading import Due
+    from everstep.core.definition import Definition
     from everstep.core.listing import Listed
     from everstep.core.model import DueEntry, Head, History
-    from everstep.core.replay import Definition
     from everstep.core.unreadable import Unreadable
 
 __all__ = [

@@ -15,7 +15,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.payloads import at_hand
+from everstep.core.errors import MalformedMessageError
 from everstep.core.keys import scope_of
+from everstep.core.messages import decode
+from everstep.core.model import HEAD
 from everstep.core.witnesses import in_question, needed
 
 if TYPE_CHECKING:
@@ -37,30 +40,47 @@ def answers(record: OpRecord, pending: Pending) -> bool:
     return (record.kind, record.input_hash) == (asked.kind, asked.input_hash)
 
 
-def is_left_to_others(engine: Engine, head: Head, replay: Replay) -> bool:
-    """Say whether others are to look whether the group is complete of which branches have ended.
+def witnesses(engine: Engine, head: Head, replay: Replay, following: str) -> frozenset[str]:
+    """Return operations that show that others are to look whether a group is complete.
 
     Args:
         engine: The ports.
         head: The run.
-        replay: The pass; its last record, written just now, has ended them.
+        replay: The pass; its last record, written just now, has ended branches of the group.
+        following: The body of the message that comes next: what it asks for is looked at first,
+            and need not be looked at again.
+
+    Returns:
+        The operations, seen to be as the pass has them; none if it is to be looked now.
 
     Raises:
         UnavailableError: The store did not answer.
     """
+    nobody: frozenset[str] = frozenset()
     group, ended = in_question(replay), [branch for _, branch in replay.ended]
     if group is None or head.ending is not None or not _is_worth_it(engine, replay):
-        return False
+        return nobody
+    first = _asked_for(following, head.run_id)
     for _ in range(_ROUNDS):
         wanted = needed(group, ended) if replay.waits else None
         if wanted is None or wanted > _MOST:
-            return False
-        seen = [each.key for each in islice(replay.frontier.latest(group), wanted)]
-        if len(seen) < wanted:
-            return False
-        if all(_goes_on(engine, head.run_id, replay, scope_of(key)) for key in seen):
-            return True
-    return False
+            return nobody
+        asked = [each.key for each in islice(replay.frontier.latest(group, first), wanted)]
+        if len(asked) < wanted:
+            return nobody
+        seen = [_awaited(engine, head.run_id, replay, scope_of(key)) for key in asked]
+        if None not in seen:
+            return frozenset(key for key in seen if key is not None)
+    return nobody
+
+
+def _asked_for(body: str, run_id: str) -> str:
+    """Return what operation a message asks for, if it is about this run."""
+    try:
+        message = decode(body) if body else None
+    except MalformedMessageError:
+        return HEAD
+    return message.op if message is not None and message.run_id == run_id else HEAD
 
 
 def _is_worth_it(engine: Engine, replay: Replay) -> bool:
@@ -68,8 +88,8 @@ def _is_worth_it(engine: Engine, replay: Replay) -> bool:
     return engine.kept is not None and engine.kept.is_long(replay)
 
 
-def _goes_on(engine: Engine, run_id: str, replay: Replay, scope: str) -> bool:
-    """Say whether a branch goes on, and bring the pass to where it stands."""
+def _awaited(engine: Engine, run_id: str, replay: Replay, scope: str) -> str | None:
+    """Bring a pass to where a branch stands, and return what it waits for there, if it goes on."""
     found = engine.runs.within(run_id, scope, _RECORDS)
     records = {record.key: record for record in found or ()}
     pending = replay.frontier.within(scope)
@@ -80,6 +100,7 @@ def _goes_on(engine: Engine, run_id: str, replay: Replay, scope: str) -> bool:
         replay.resume(at_hand(engine, run_id, record), fresh=False)
         pending = replay.frontier.within(scope) if replay.waits else None
     if found is None or pending is None:
-        return False
+        return None
     # What the pass does not know of was asked for by other code.
-    return all(key == pending.key or key in replay.records for key in records)
+    known = all(key == pending.key or key in replay.records for key in records)
+    return pending.key if known else None

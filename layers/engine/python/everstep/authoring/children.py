@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pydantic_core import to_jsonable_python
-
 from everstep.core import codec
 from everstep.core.errors import DefinitionError, SerializationError
 from everstep.core.keys import check_name
 from everstep.core.operations import CancelCall, ChildCall, Operation, SendCall, StartCall
+from everstep.core.plain_data import is_plain
 from everstep.core.shapes import Shape, shape_of
 
 if TYPE_CHECKING:
@@ -111,6 +110,10 @@ def event_sent(session: Session, run_id: str, name: str, payload: object) -> Ope
 
 def _as_json(payload: object, event: str) -> object:
     """Return a payload as it would come from outside: whoever waits reads it as JSON data."""
+    if is_plain(payload):
+        return payload
+    from pydantic_core import to_jsonable_python
+
     try:
         return to_jsonable_python(payload)
     except ValueError as error:

@@ -6,8 +6,6 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from typing_extensions import override
-
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -30,9 +28,10 @@ def named(name: str) -> logging.Logger:
 class ContextLogger(logging.LoggerAdapter[logging.Logger]):
     """Adds its own fields to every record and keeps those of the caller's ``extra``."""
 
-    @override
     def process(
-        self, msg: Any, kwargs: MutableMapping[str, Any]
+        self,
+        msg: Any,  # noqa: ANN401 - as logging has it
+        kwargs: MutableMapping[str, Any],
     ) -> tuple[Any, MutableMapping[str, Any]]:
         """Merge the fields; the logger's own win."""
         kwargs["extra"] = {**(kwargs.get("extra") or {}), **(self.extra or {})}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, overload
 
 from everstep.authoring.annotations import Annotations, local_names
 from everstep.authoring.context import Context
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 In = TypeVar("In")
 Out = TypeVar("Out")
 _CONTEXT_AND_INPUT = 2
+MOST_STEPS: Final = 1000
+"""So many steps may a message carry out at most."""
 
 
 class Workflow(Generic[In, Out]):
@@ -34,9 +36,11 @@ class Workflow(Generic[In, Out]):
         takes_input: Whether the function has a second parameter.
         timeout: How long a run may take, in milliseconds; None for ever.
         retention: How long a run is kept after its end, in milliseconds; None for ever.
+        steps_per_message: How many steps one message may carry out; None for what the deployment
+            says.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options, all by name
         self,
         fn: Callable[..., Coroutine[Any, Any, Out]],
         *,
@@ -44,13 +48,14 @@ class Workflow(Generic[In, Out]):
         version: str = "1",
         timeout: float | timedelta | None = None,
         retention: float | timedelta | None = None,
+        steps_per_message: int | None = None,
         names: dict[str, Any] | None = None,
     ) -> None:
         """Check the declaration, so that mistakes show at import.
 
         Raises:
             DefinitionError: Not an ``async def`` with one or two parameters, or a bad name,
-                time-out or retention.
+                time-out, retention or number of steps.
         """
         self._input_name = _check_function(fn)
         self.fn = fn
@@ -62,6 +67,7 @@ class Workflow(Generic[In, Out]):
             self.retention = None if retention is None else run_retention(retention)
         except (TypeError, ValueError) as error:
             raise DefinitionError(f"workflow {self.name}: {error}") from error
+        self.steps_per_message = _check_steps(self.name, steps_per_message)
         self._annotations = Annotations(fn, names or {})
 
     @cached_property
@@ -115,6 +121,7 @@ def workflow(
     version: str = "1",
     timeout: float | timedelta | None = None,
     retention: float | timedelta | None = None,
+    steps_per_message: int | None = None,
 ) -> WorkflowDecorator: ...
 def workflow(
     fn: Callable[..., Any] | None = None,
@@ -124,6 +131,7 @@ def workflow(
     version: str = "1",
     timeout: float | timedelta | None = None,
     retention: float | timedelta | None = None,
+    steps_per_message: int | None = None,
 ) -> Any:
     """Declare a workflow, with or without parentheses.
 
@@ -134,6 +142,8 @@ def workflow(
         version: Version for the runs that start on this code.
         timeout: How long a run may take, from its beginning; for ever if not given.
         retention: How long a run is kept after its end, at least an hour; for ever if not given.
+        steps_per_message: How many steps one invocation may carry out, one after another, before
+            it sends a message for the next; what the deployment says if not given: usually 1.
 
     Raises:
         DefinitionError: The function cannot be a workflow; the message says why.
@@ -142,10 +152,26 @@ def workflow(
 
     def declare(function: Callable[..., Any]) -> Workflow[Any, Any]:
         return Workflow(
-            function, name=name, version=version, timeout=timeout, retention=retention, names=names
+            function,
+            name=name,
+            version=version,
+            timeout=timeout,
+            retention=retention,
+            steps_per_message=steps_per_message,
+            names=names,
         )
 
     return declare if fn is None else declare(fn)
+
+
+def _check_steps(workflow: str, steps: object) -> int | None:
+    whole = isinstance(steps, int) and not isinstance(steps, bool)
+    if steps is not None and not (whole and 1 <= cast("int", steps) <= MOST_STEPS):
+        raise DefinitionError(
+            f"workflow {workflow}: steps_per_message must be a whole number from 1 to "
+            f"{MOST_STEPS}, not {steps!r}"
+        )
+    return cast("int | None", steps)
 
 
 def _check_function(fn: Callable[..., Any]) -> str | None:

@@ -109,6 +109,14 @@ def is_outcome(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in _ASYNC_LIBRARIES
 
 
+def failures_of_steps() -> tuple[type[BaseException], ...]:
+    """Return the classes of what ends an attempt, to be caught: also asyncio's cancellation."""
+    # As above: what nobody has imported, nobody can raise.
+    exceptions = sys.modules.get("asyncio.exceptions")
+    cancelled = () if exceptions is None else (exceptions.CancelledError,)
+    return (Exception, SystemExit, *cancelled)
+
+
 def foreign_yield(value: object) -> BlockingCallError:
     """Return the mistake of awaiting something that is no operation."""
     shown = (

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
@@ -21,8 +22,6 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
-
-from pydantic import SecretBytes, SecretStr
 
 from everstep.core.errors import SerializationError
 from everstep.core.masking import MASKED, TYPED
@@ -32,6 +31,8 @@ Leaf = Callable[[object, str], object]
 
 MASK: Final = MASKED
 _FOLD: Final = " fold"
+# Where pydantic's secrets are defined: while that is not loaded, there are none.
+_SECRETS: Final = "pydantic.types"
 _UNCHANGED: Final = frozenset({int, bool, type(None)})
 # Made once: making them takes longer than most values do.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -117,7 +118,7 @@ def refuse(value: object, path: str) -> object:
 def _tag(value: object, path: str, leaf: Leaf) -> object:
     if type(value) in _UNCHANGED:
         return value
-    writer = _WRITERS.get(type(value))
+    writer = _WRITERS.get(type(value)) or _writer_of_secret(value)
     if writer is None and leaf is not refuse:
         writer = _writer_by_base(value)
     return writer(value, path, leaf) if writer else _tag(leaf(value, path), path, leaf)
@@ -128,6 +129,35 @@ def _writer_by_base(value: object) -> _Writer | None:
     if isinstance(value, Enum):
         return _write_enum
     return next((_WRITERS[base] for base in _BY_BASE if isinstance(value, base)), None)
+
+
+def _writer_of_secret(value: object) -> _Writer | None:
+    types = sys.modules.get(_SECRETS)
+    if types is not None and type(value) in (types.SecretStr, types.SecretBytes):
+        return _write_secret
+    return None
+
+
+def _write_secret(value: Any, _path: str, _leaf: Leaf) -> object:  # noqa: ANN401
+    shown = value.get_secret_value()
+    return {"$secret": shown} if isinstance(shown, str) else {"$secret_bytes": _base64(shown)}
+
+
+def _is_secret(value: object) -> bool:
+    types = sys.modules.get(_SECRETS)
+    return types is not None and isinstance(value, types.SecretStr | types.SecretBytes)
+
+
+def _secret(text: str) -> object:
+    from pydantic import SecretStr
+
+    return SecretStr(text)
+
+
+def _secret_bytes(text: str) -> object:
+    from pydantic import SecretBytes
+
+    return SecretBytes(base64.b64decode(text))
 
 
 def _write_enum(value: Any, path: str, leaf: Leaf) -> object:  # noqa: ANN401
@@ -228,8 +258,6 @@ _WRITERS: Final[dict[type, _Writer]] = {
     timedelta: _plain_tag("$timedelta", _microseconds),
     Decimal: _plain_tag("$decimal", str),
     UUID: _plain_tag("$uuid", str),
-    SecretStr: _plain_tag("$secret", SecretStr.get_secret_value),
-    SecretBytes: _plain_tag("$secret_bytes", lambda value: _base64(value.get_secret_value())),
 }
 # Order matters where classes derive from one another: datetime is a date.
 _BY_BASE: Final = (
@@ -264,8 +292,8 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "$timedelta": lambda value: timedelta(microseconds=value),
     "$decimal": Decimal,
     "$uuid": UUID,
-    "$secret": SecretStr,
-    "$secret_bytes": lambda value: SecretBytes(base64.b64decode(value)),
+    "$secret": _secret,
+    "$secret_bytes": _secret_bytes,
 }
 
 
@@ -288,8 +316,6 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is recursive
             return value
         case float():
             return value if math.isfinite(value) else str(value)
-        case SecretStr() | SecretBytes():
-            return MASK
         case timedelta():
             return value.total_seconds()
         case bytes() | bytearray():
@@ -301,7 +327,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is recursive
         case Sequence() | AbstractSet():
             return [plain(item) for item in value]
         case _:
-            return str(value)
+            return MASK if _is_secret(value) else str(value)
 
 
 def masked(text: str) -> Any:  # noqa: ANN401 - JSON is recursive

@@ -26,9 +26,9 @@ from everstep.core.telling import brief, brief_text, cut, told_call
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from everstep.core.definition import Definition
     from everstep.core.model import ErrorInfo, Head, History, OpRecord
     from everstep.core.operations import Operation
-    from everstep.core.replay import Definition
 
 _NEW_VERSION: Final = "or deploy the change as a new version"
 _VERBS: Final[Mapping[OpKind, str]] = {OpKind.SLEEP: "sleeps", OpKind.WAIT: "waits"}

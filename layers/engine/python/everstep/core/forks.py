@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from everstep.core.decisions import Decision
+    from everstep.core.definition import Definition
     from everstep.core.masking import Masking
     from everstep.core.model import Event, Head, History
-    from everstep.core.replay import Definition
 
 Records = dict[str, OpRecord]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.decisions import Pending
@@ -89,12 +90,19 @@ class Frontier:
         """Return everything that is waited for."""
         return tuple(pending for _, pending in self._waiting.values())
 
-    def latest(self, group: Group) -> Iterator[Pending]:
+    def latest(self, group: Group, first: str = "") -> Iterator[Pending]:
         """Yield what branches of a group wait for themselves, the latest first.
 
         Only of branches that everybody sees begun: which ones follow them, where only so many run
         at the same time, depends on what is known of those.
+
+        Args:
+            group: The group.
+            first: The operation to yield before all others, if it is one of them.
         """
-        for fiber, pending in reversed(self._waiting.values()):
+        sooner = (first,) if first in self._waiting else ()
+        others = (key for key in reversed(self._waiting) if key != first)
+        for key in chain(sooner, others):
+            fiber, pending = self._waiting[key]
             if fiber.group is group and fiber.index < group.call.width:
                 yield pending

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from everstep.core.decisions import Decision
+    from everstep.core.definition import Definition
     from everstep.core.model import DueEntry, Head, OpRecord
-    from everstep.core.replay import Definition
     from everstep.core.retry import Retry
     from everstep.core.unreadable import Unreadable
 

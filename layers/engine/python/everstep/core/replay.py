@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
@@ -45,29 +45,12 @@ from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import DRIVEN, Phase, Session, facts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Mapping
 
     from everstep.core.decisions import Decision, Pending
+    from everstep.core.definition import Definition
     from everstep.core.masking import Masking
     from everstep.core.model import History, OpRecord
-
-
-class Definition(Protocol):
-    """A workflow as the driver sees it."""
-
-    @property
-    def name(self) -> str:
-        """Return the workflow's name."""
-
-    @property
-    def version(self) -> str:
-        """Return the workflow's version."""
-
-    def begin(self, session: Session, input_text: str) -> Coroutine[Any, Any, object]:
-        """Return the coroutine of a new pass over the workflow's code."""
-
-    def encode_output(self, value: object) -> str:
-        """Return the recorded text of what the workflow returned."""
 
 
 class Replay:

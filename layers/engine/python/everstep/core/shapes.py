@@ -1,48 +1,51 @@
 """Typed values to recorded text and back, by annotation.
 
-A ``Shape`` is an annotation at work. What has an annotation is taken apart and put together by
-pydantic (models, dataclasses, enums, unions, nested as you like); what has none must be data
-that the codec restores exactly, or it is refused: nothing comes back as something else.
+A ``Shape`` is an annotation at work. Plain data is recorded as it is. What has another annotation
+is taken apart and put together by pydantic (models, dataclasses, enums, unions, nested as you
+like), which is not loaded before; what has none must be data that the codec restores exactly, or
+it is refused: nothing comes back as something else.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from inspect import Parameter
-from typing import Any, Final, Generic, TypeVar, cast
-
-from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.core import codec
-from everstep.core.errors import DefinitionError, InvalidInputError, SerializationError
+from everstep.core.errors import SerializationError
+from everstep.core.plain_data import recognised, recogniser_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from everstep.core.typed import Typed
 
 T = TypeVar("T")
 
-_INPUT_VALUE: Final = re.compile(r"input_value=.*?, (?=input_type=)", re.DOTALL)
-
 # 72 bits per argument; beyond some arguments one digest of the digests takes less room.
-_ARGUMENT_DIGEST = 12
-_LONGEST_DIGEST = 120
+_ARGUMENT_DIGEST: Final = 12
+_LONGEST_DIGEST: Final = 120
 
 
 class Shape(Generic[T]):
     """An annotation that can record, restore, validate and describe its values."""
 
     def __init__(self, annotation: object) -> None:
-        """Keep the annotation; the (costly) adapter is made when first needed."""
+        """Keep the annotation; what is costly is made when first needed."""
         self.annotation = annotation
         self._untyped = annotation is Any or annotation is Parameter.empty
+        self._recogniser = recogniser_of(annotation)
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[T]:
-        try:
-            return TypeAdapter(cast("type[T]", Any if self._untyped else self.annotation))
-        except PydanticUserError as error:
-            raise DefinitionError(f"values of {self} cannot be recorded: {error}") from error
+    def _typed(self) -> Typed:
+        from everstep.core.typed import Typed
+
+        return Typed(Any if self._untyped else self.annotation, str(self))
+
+    def _is_plain(self, value: object) -> bool:
+        return self._recogniser is not None and recognised(self._recogniser, value)
 
     def check(self) -> None:
         """Make sure that values of this annotation can be recorded at all.
@@ -50,8 +53,8 @@ class Shape(Generic[T]):
         Raises:
             DefinitionError: They cannot; the message says why.
         """
-        if not self._untyped:
-            _ = self._adapter
+        if not self._untyped and self._recogniser is None:
+            _ = self._typed
 
     def encode(self, value: object) -> str:
         """Return the recorded text of a value.
@@ -60,34 +63,9 @@ class Shape(Generic[T]):
             SerializationError: The value does not fit the annotation, cannot be recorded, or
                 would come back as something else.
         """
-        if self._untyped:
+        if self._untyped or self._is_plain(value):
             return codec.encode(value)
-        try:
-            parts = self._adapter.dump_python(
-                cast("T", value), round_trip=True, by_alias=False, warnings="error"
-            )
-        except PydanticSerializationError as error:
-            raise SerializationError(
-                f"a {type(value).__qualname__} does not fit the annotation {self}: "
-                f"{_without_values(error)}"
-            ) from error
-        text = codec.encode(parts, _by_annotation)
-        self._check_restored(value, text)
-        return text
-
-    def _check_restored(self, value: object, text: str) -> None:
-        """Make sure that nothing is lost: a subclass, an excluded field, a member of a union."""
-        advice = (
-            f"a {type(value).__qualname__} would not come back from the annotation {self} as it "
-            "was: annotate the exact type of every part, with a discriminator where several models "
-            "look alike, and exclude no fields"
-        )
-        try:
-            back = self.decode(text)
-        except SerializationError as error:
-            raise SerializationError(f"{advice} ({error})") from error
-        if not _alike(value, back):
-            raise SerializationError(advice)
+        return self._typed.encode(value)
 
     def decode(self, text: str) -> T:
         """Return the value that ``encode`` wrote.
@@ -96,15 +74,9 @@ class Shape(Generic[T]):
             SerializationError: The recorded value does not fit today's annotation.
         """
         value = codec.decode(text)
-        if self._untyped:
+        if self._untyped or self._is_plain(value):
             return cast("T", value)
-        try:
-            # Strict models check what comes from outside; what is read here was recorded by us.
-            return self._adapter.validate_python(value, strict=False, by_alias=True, by_name=True)
-        except ValidationError as error:
-            raise SerializationError(
-                f"what was recorded no longer fits the annotation {self}: {_places(error)}"
-            ) from error
+        return cast("T", self._typed.restore(value))
 
     def validate(self, value: object, *, from_json: bool = True) -> T:
         """Return foreign data as a value of this shape.
@@ -116,20 +88,13 @@ class Shape(Generic[T]):
         Raises:
             InvalidInputError: With one entry per field that is wrong.
         """
-        if self._untyped:
+        if self._untyped or self._is_plain(value):
             return cast("T", value)
-        try:
-            if from_json:
-                return self._adapter.validate_json(codec.dumps(value), by_alias=True, by_name=True)
-            return self._adapter.validate_python(value, by_alias=True, by_name=True)
-        except SerializationError as error:
-            raise InvalidInputError(str(error)) from error
-        except ValidationError as error:
-            raise InvalidInputError(_summary(error), _field_errors(error)) from error
+        return cast("T", self._typed.validate(value, from_json=from_json))
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the annotation."""
-        return {} if self._untyped else self._adapter.json_schema()
+        return {} if self._untyped else self._typed.schema()
 
     def __str__(self) -> str:
         """Name the annotation as a person would write it."""
@@ -187,68 +152,11 @@ def _argument_digest(name: str, value: object) -> str:
         raise SerializationError(message) from error
 
 
-def _by_annotation(value: object, path: str) -> object:
-    """Write what pydantic leaves as an object (paths, URLs, …) as pydantic reads it back."""
-    try:
-        return to_jsonable_python(value)
-    except PydanticSerializationError:
-        return codec.refuse(value, path)
-
-
 def _by_value(value: object, path: str) -> object:
     """Take a model or dataclass apart for hashing, its class name included."""
-    if isinstance(value, BaseModel):
-        return {type(value).__qualname__: dict(BaseModel.__iter__(value))}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         return {type(value).__qualname__: {name: getattr(value, name) for name in names}}
-    if isinstance(value, Iterator):
-        # Hashing it would use it up before the step sees it.
-        return codec.refuse(value, path)
-    try:
-        return to_jsonable_python(value)
-    except PydanticSerializationError:
-        return codec.refuse(value, path)
+    from everstep.core.typed import by_value
 
-
-def _alike(before: object, after: object) -> bool:
-    """Say whether two values are the same, nan and private attributes aside."""
-    if before is after or before == after:
-        return True
-    match before, after:
-        case (BaseModel(), BaseModel()) if type(before) is type(after):
-            return _alike(dict(BaseModel.__iter__(before)), dict(BaseModel.__iter__(after)))
-        case (Mapping(), Mapping()):
-            return before.keys() == after.keys() and all(
-                _alike(item, after[key]) for key, item in before.items()
-            )
-        case (Sequence(), Sequence()) if not isinstance(before, str | bytes):
-            return len(before) == len(after) and all(map(_alike, before, after))
-    if dataclasses.is_dataclass(before) and type(before) is type(after):
-        return all(
-            _alike(getattr(before, field.name), getattr(after, field.name))
-            for field in dataclasses.fields(before)
-        )
-    # What is not equal to itself (nan), or has no idea of equality, cannot tell.
-    selfless = before != before  # noqa: PLR0124
-    return type(before) is type(after) and (selfless or type(before).__eq__ is object.__eq__)
-
-
-def _places(error: ValidationError) -> str:
-    """Say where and what, without the values: they may be secret."""
-    found = _field_errors(error)
-    return "; ".join(f"{'.'.join(map(str, item['loc'])) or '$'}: {item['msg']}" for item in found)
-
-
-def _without_values(error: Exception) -> str:
-    return _INPUT_VALUE.sub("", str(error))
-
-
-def _summary(error: ValidationError) -> str:
-    count = error.error_count()
-    return f"the input has {count} {'mistake' if count == 1 else 'mistakes'}"
-
-
-def _field_errors(error: ValidationError) -> list[dict[str, Any]]:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [{"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in found]
+    return by_value(value, path)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from everstep.core.decisions import Decision
+    from everstep.core.definition import Definition
     from everstep.core.operations import Operation
-    from everstep.core.replay import Definition
 
 MOST_PREFIXES: Final = 100
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType, ModuleType
 
+    from everstep.core.definition import Definition
     from everstep.core.model import History
-    from everstep.core.replay import Definition
 
 # Reading the environment passes through these on its way from whoever wants to know.
 _WAY: Final = frozenset({"os", "_collections_abc", "collections.abc"})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from everstep.app.kept import Kept
     from everstep.testing.simulation.choices import Choices
+    from everstep.testing.simulation.settings import Settings
 
 _HOW_MANY: Final = 2
 
@@ -49,7 +50,21 @@ class Processes(Passes):
         """Keep a pass, in the process that has made it."""
         self._at_work.pop(self._task()).put(run_id, kept)
 
-    def end(self) -> None:
-        """Let everything go that is kept."""
+    @override
+    def clear(self) -> None:
+        """Let everything go."""
         for process in self._each:
             process.clear()
+
+
+def processes_of(
+    settings: Settings, choices: Choices, task: Callable[[], object]
+) -> Processes | None:
+    """Return the processes of a deployment, if they keep anything."""
+    return Processes(choices, task, settings.fresh) if settings.keeps else None
+
+
+def let_go(kept: Passes | None) -> None:
+    """Let everything go that is kept."""
+    if kept is not None:
+        kept.clear()

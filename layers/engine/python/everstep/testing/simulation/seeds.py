@@ -47,6 +47,7 @@ class Setup:
         keeps: Whether processes keep suspended passes from one message to the next.
         fresh: For how long they do not read again what they have read, in milliseconds.
         cancels: Whether an odd action may be that somebody cancels a run.
+        steps: How many steps a message may carry out.
     """
 
     runs: tuple[tuple[str, int, int], ...]
@@ -59,13 +60,14 @@ class Setup:
     keeps: bool = False
     fresh: int = 0
     cancels: bool = False
+    steps: int = 1
 
     @property
     def settings(self) -> Settings:
         """Return how the world is made; its operator resumes what stalls, five times."""
         return Settings(
             executors=self.executors,
-            limits=Limits(inline=200),
+            limits=Limits(inline=200, steps_per_message=self.steps),
             receives=self.receives,
             resumes=5,
             skew=self.skew,
@@ -144,6 +146,7 @@ def setup_of(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Setup:
         odds=rng.choice((0, 0.02, 0.05)),
         keeps=rng.choice((False, True)),
         cancels=rng.choice((False, False, True)),
+        steps=rng.choice((1, 1, 3)),
         fresh=rng.choice((0, SECOND)),
     )
 

@@ -1,0 +1,109 @@
+"""One start of a function's process, as Lambda's init: its handler is imported, no more."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from bench.starts.artifact import Artifact
+
+ENVIRONMENT: Final = {
+    "EVERSTEP_API_AUTHORIZATION": "KEY",
+    "EVERSTEP_BUCKET": "everstep-payloads",
+    "EVERSTEP_CORS_ORIGINS": "",
+    "EVERSTEP_DEPLOYMENT": "everstep",
+    "EVERSTEP_INLINE_LIMIT_BYTES": "32768",
+    "EVERSTEP_LOG_LEVEL": "INFO",
+    "EVERSTEP_MASK": "",
+    "EVERSTEP_MAX_CONCURRENT_RUNS": "",
+    "EVERSTEP_MAX_CONCURRENT_RUNS_OF": "",
+    "EVERSTEP_MAX_PAYLOAD_BYTES": "5242880",
+    "EVERSTEP_METRICS": "on",
+    "EVERSTEP_PAYLOAD_CODEC": "plain",
+    "EVERSTEP_PAYLOAD_KEY": "",
+    "EVERSTEP_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/111122223333/everstep",
+    "EVERSTEP_RETENTION_DAYS": "",
+    "EVERSTEP_RUN_LOG_LEVEL": "INFO",
+    "EVERSTEP_RUN_TIMEOUT_SECONDS": "",
+    "EVERSTEP_START_GRACE_SECONDS": "420",
+    "EVERSTEP_STEP_TIMEOUT_SECONDS": "",
+    "EVERSTEP_TABLE": "everstep",
+    "EVERSTEP_WATCHDOG_SECONDS": "21600",
+    "EVERSTEP_WORKFLOWS": "flows",
+    "POWERTOOLS_SERVICE_NAME": "everstep",
+}
+"""What the template tells every function, with its defaults."""
+
+_LAMBDA: Final = {
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_REGION": "eu-central-1",
+    "AWS_SECRET_ACCESS_KEY": "example",
+    "AWS_SESSION_TOKEN": "example",
+    # Nobody's own configuration.
+    "HOME": "/nonexistent",
+    "PATH": "/usr/bin:/bin",
+}
+
+# `site` and what it loads belong to the bare interpreter, though -S is needed to keep it from
+# adding the folder of packages that happens to be on this machine.
+_PROGRAM: Final = """
+import os, site, sys, time
+sys.path[0:0] = {path!r}
+before = set(sys.modules)
+wall, cpu = time.perf_counter(), time.process_time()
+import handler
+cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+import json
+loaded = sorted(set(sys.modules) - before - {{"handler"}})
+print(json.dumps({{"cpu_ms": cpu * 1000, "wall_ms": wall * 1000, "modules": loaded}}))
+"""
+_IMPORTED: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
+_OURS: Final = "everstep"
+
+
+def start(artifact: Artifact, function: str) -> dict[str, Any]:
+    """Start a process once; return its CPU and wall milliseconds and the modules it has loaded."""
+    started: dict[str, Any] = json.loads(_started(artifact, function).stdout.splitlines()[-1])
+    return started
+
+
+def own_times(artifact: Artifact, function: str) -> dict[str, float]:
+    """Return how long each module took by itself, in milliseconds, as Python tells it.
+
+    It is wall clock, and telling it takes time, too: good for comparing modules with one another.
+    """
+    told = _started(artifact, function, "-X", "importtime").stderr
+    return {name: int(micros) / 1000 for micros, name in _IMPORTED.findall(told)}
+
+
+def by_package(modules: Iterable[str]) -> dict[str, list[str]]:
+    """Group modules by what they belong to: a package, or a part of the engine."""
+    found: dict[str, list[str]] = {}
+    for name in modules:
+        parts = name.split(".")
+        found.setdefault(".".join(parts[: 2 if parts[0] == _OURS else 1]), []).append(name)
+    return found
+
+
+def _started(artifact: Artifact, function: str, *options: str) -> subprocess.CompletedProcess[str]:
+    path = artifact.path(function)
+    return subprocess.run(
+        [*_command(artifact, options), _PROGRAM.format(path=path)],
+        cwd=path[0],
+        env={**_LAMBDA, **ENVIRONMENT},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+
+def _command(artifact: Artifact, options: Iterable[str]) -> Iterator[str]:
+    yield str(artifact.interpreter)
+    # Nothing of this machine; and nothing is written, because Lambda's file system is read-only.
+    yield from ("-I", "-S", "-B", *options, "-c")

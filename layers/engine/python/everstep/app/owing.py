@@ -1,0 +1,55 @@
+"""What a message owes, given where a run and a pass over its code stand at present."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from everstep.core.decide import duties
+from everstep.core.durations import LONGEST_DELAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from everstep.app.engine import Engine
+    from everstep.core.effects import Effect
+    from everstep.core.model import Head, History, Message
+    from everstep.core.replay import Replay
+
+
+def owed_by(
+    engine: Engine,
+    message: Message,
+    history: History,
+    replay: Replay,
+    looked: Iterable[str],
+    *,
+    latest: bool = False,
+) -> tuple[Effect, ...]:
+    """Return what the message owes.
+
+    Args:
+        engine: The ports.
+        message: The message.
+        history: The run.
+        replay: The pass.
+        looked: Waits for child runs that the message has looked at already.
+        latest: Whether that can only be what the pass has come to last: the message, which takes
+            over nothing, has recorded something just before.
+    """
+    return duties(
+        message,
+        replay.latest if latest else replay.decision,
+        replay.records,
+        engine.clock.now(),
+        history.events,
+        ending=history.head.ending,
+        looked=frozenset(looked),
+        deadline=_deadline_at_hand(engine, history.head),
+    )
+
+
+def _deadline_at_hand(engine: Engine, head: Head) -> int | None:
+    """Return when the run's time is up, if that is before the sweeper could see to it."""
+    reach = engine.clock.now() + engine.limits.grace + LONGEST_DELAY
+    near = head.deadline is not None and head.deadline <= reach
+    return head.deadline if near and head.ending is None else None

@@ -1,0 +1,119 @@
+"""What a function loads at its start is what its messages need, and no more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bench.starts.process import ENVIRONMENT
+from tests.cloudformation import load
+
+ROOT: Final = Path(__file__).parents[3]
+WORKFLOW: Final = """
+from everstep import Context, step, workflow
+
+
+@step
+def greet(name: str) -> dict[str, str]:
+    return {"greeting": f"Hello, {name}"}
+
+
+@workflow(name="greeting")
+async def greeting(ctx: Context, name: str) -> dict[str, str]:
+    return await ctx.step(greet, name)
+"""
+# Installed for tests, and not where functions run: there it would be loaded, and is wanted.
+PROGRAM: Final = """
+import sys
+sys.modules["opentelemetry"] = None
+before = set(sys.modules)
+import handler
+import json
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+QUEUES: Final = ("step_executor", "dead_letter", "sweeper", "authorizer")
+EVERYWHERE: Final = ("step_executor", "dead_letter", "sweeper", "authorizer", "trigger", "api")
+
+NOT_OF_QUEUES: Final = frozenset(
+    {
+        *("annotated_types", "asyncio", "aws_lambda_powertools", "pydantic", "pydantic_core"),
+        *("typing_extensions", "everstep.http.application", "ulid", "everstep.core.typed"),
+    }
+)
+"""Packages, and modules, that no message needs whose workflow has plain data and plain steps."""
+
+NOT_ANYWHERE: Final = frozenset(
+    {
+        *("boto3", "s3transfer", "tomllib", "difflib", "httpx", "tenacity", "typer", "rich"),
+        *("cryptography", "opentelemetry.trace", "pytest", "hypothesis", "moto"),
+        *("everstep.cli", "everstep.client", "everstep.testing", "everstep.check"),
+        *("everstep.adapters.kms", "everstep.adapters.memory", "everstep.adapters.s3"),
+        *("everstep.adapters.opentelemetry", "everstep.adapters.cloudformation"),
+    }
+)
+"""What is for other programs, for what is switched off, and for large payloads."""
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]]:
+    """Give the modules that the start of each function loads."""
+    package = tmp_path_factory.mktemp("layer") / "flows"
+    package.mkdir()
+    (package / "__init__.py").write_text(WORKFLOW, encoding="utf-8")
+    return {name: _loaded(name, package.parent) for name in EVERYWHERE}
+
+
+def _loaded(function: str, layer: Path) -> frozenset[str]:
+    folder = ROOT / "functions" / function
+    path = [folder, ROOT / "layers/engine/python", layer]
+    environment = {
+        **ENVIRONMENT,
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "PYTHONPATH": ":".join(map(str, path)),
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return frozenset(json.loads(ended.stdout))
+
+
+def _packages(modules: frozenset[str]) -> set[str]:
+    """Return the modules with everything that they are part of."""
+    parts = [each.split(".") for each in modules]
+    return {".".join(each[:length]) for each in parts for length in range(1, len(each) + 1)}
+
+
+@pytest.mark.parametrize("function", EVERYWHERE)
+def test_no_function_loads_what_is_for_others(
+    loaded: dict[str, frozenset[str]], function: str
+) -> None:
+    assert not _packages(loaded[function]) & NOT_ANYWHERE
+
+
+@pytest.mark.parametrize("function", QUEUES)
+def test_functions_without_http_load_no_routing_and_no_validation(
+    loaded: dict[str, frozenset[str]], function: str
+) -> None:
+    assert not _packages(loaded[function]) & NOT_OF_QUEUES
+
+
+def test_clients_are_made_at_the_start_where_a_processor_is_given_in_full(
+    loaded: dict[str, frozenset[str]],
+) -> None:
+    assert {"botocore.client", "botocore.httpsession"} <= loaded["step_executor"]
+
+
+def test_starts_are_measured_with_what_the_template_tells_every_function() -> None:
+    told = load()["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(ENVIRONMENT) == set(told)
