@@ -23,10 +23,13 @@ from everstep.adapters.memory.store import MemoryStore
 from everstep.app.advance import advance
 from everstep.app.engine import Engine
 from everstep.app.kept import Passes
+from everstep.app.metering import processing
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
 from everstep.core.durations import SECOND
 from everstep.core.messages import encode
+from everstep.core.meter import meter
+from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,6 +76,7 @@ class Messages:
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send in batches of ten."""
+        meter().send(sends_for(len(outgoing)))
         self.waiting.extend(outgoing)
         self.sent += len(outgoing)
         self.requests += -(-len(outgoing) // 10)
@@ -141,17 +145,19 @@ class Process:
     def messages(self) -> Iterator[None]:
         """Process messages until there are no more; yield after each."""
         while self.queue.waiting:
-            self._next()
+            self.next()
             yield
 
-    def _next(self) -> None:
+    def next(self) -> None:
+        """Process the next message."""
         waiting = self.queue.waiting
-        message = waiting.popleft().message
+        message = waiting.popleft().whole
         # The queue hands them over in batches, so that a process knows what comes next.
         self.handed_over += 1
         known = waiting and self.handed_over % _BATCH
         following = encode(waiting[0].message) if known else ""
-        advance(self.engine, message, following=following)
+        with processing(self.engine, message, 1):
+            advance(self.engine, message, following=following)
 
     def late(self, after: int) -> Late:
         """Process some messages and say what each takes."""
@@ -159,7 +165,7 @@ class Process:
         times = []
         for _ in range(_SAMPLES):
             began = process_time()
-            self._next()
+            self.next()
             times.append(1_000 * (process_time() - began))
         taken = self.client.taken
         return Late(

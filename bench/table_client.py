@@ -28,6 +28,7 @@ class Taken:
     requests: int = 0
     read_units: float = 0
     write_units: int = 0
+    index_units: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +79,9 @@ class TableClient:
 
     def _write(self, writes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         self.taken.requests += 1
-        self.taken.write_units += self.model.apply(writes, None).base
+        cost = self.model.apply(writes, None)
+        self.taken.write_units += cost.base
+        self.taken.index_units += cost.index.total()
         for write in writes:
             key = write.get("Item") or write["Key"]
             place = key["PK"]["S"], key["SK"]["S"]

@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
             sent_at=int(record["attributes"]["SentTimestamp"]),
             following=next(coming, ""),
+            batch=len(event["Records"]),
         )
 
     with telemetry.invocation(context.aws_request_id):

@@ -86,6 +86,8 @@ def make_full_head(run_id: str) -> Head:
         successor="next",
         hidden=SECRETS,
         correlation=Correlation(id="order/7 ü"),
+        cost="D1W1",
+        total="D4W2",
         trail=Trail(
             link="hash",
             how=How.RETRY,
@@ -130,6 +132,7 @@ def make_full_record(key: str) -> OpRecord:
         event=7,
         child="child",
         outcome=RunStatus.TIMED_OUT,
+        cost="D1W1",
     )
 
 

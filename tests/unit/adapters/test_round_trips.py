@@ -28,6 +28,7 @@ from everstep.core.model import (
 )
 from everstep.core.run_logs import LogChunk, Logs
 from everstep.core.shapes import call_digest
+from everstep.core.spending import Spent
 from everstep.core.trace_context import Correlation, TraceContext
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ errors = st.builds(
 chunks = st.builds(LogChunk, at=numbers, attempt=numbers, count=numbers, payload=payloads)
 logs = st.builds(Logs, chunks=st.lists(chunks, max_size=2).map(tuple), lines=st.just(()))
 stalls = st.builds(Stall, reason=errors, at=numbers, message=st.none() | texts)
+costs = st.just("") | st.builds(
+    Spent, *[st.integers(0, 10**6)] * 10, st.integers(-(10**6), 10**6)
+).map(lambda spent: spent.text)
 records = st.builds(
     OpRecord,
     key=names,
@@ -65,6 +69,7 @@ records = st.builds(
     outcome=st.none() | st.sampled_from(RunStatus),
     patches=st.lists(texts, max_size=3).map(tuple),
     logs=logs,
+    cost=costs,
     hidden=st.none() | payloads,
 )
 events = st.builds(
@@ -75,6 +80,7 @@ events = st.builds(
     at=numbers,
     key=st.none() | texts,
     taken_by=st.none() | names,
+    cost=costs,
 )
 parents = st.builds(Parent, run_id=names, op=names)
 endings = st.builds(
@@ -141,6 +147,8 @@ heads = st.builds(
     successor=st.none() | names,
     correlation=st.none() | correlations,
     logs=logs,
+    cost=costs,
+    total=costs,
     hidden=st.none() | payloads,
     trail=st.none() | trails,
 )
@@ -154,6 +162,7 @@ anything = st.builds(
     attempt=st.integers(0, 1000),
     due=numbers,
     take=st.booleans(),
+    cost=costs,
 )
 of_operations = st.builds(
     Message,
@@ -164,6 +173,7 @@ of_operations = st.builds(
     attempt=st.integers(1, 1000),
     due=numbers,
     take=st.booleans(),
+    cost=costs,
 )
 
 
@@ -175,20 +185,23 @@ def assert_indexed(item: Item, due_at: int | None) -> None:
 @given(records)
 def test_a_record_reads_back_the_same(record: OpRecord) -> None:
     item = items.from_record("run", record)
-    assert items.to_record(item) == record
+    read = items.to_record(item)
+    assert (read, read.cost) == (record, record.cost)
     assert_indexed(item, record.due_at)
 
 
 @given(heads)
 def test_a_head_reads_back_the_same(head: Head) -> None:
     item = items.from_head(head)
-    assert items.to_head(item) == head
+    read = items.to_head(item)
+    assert (read, read.cost, read.total) == (head, head.cost, head.total)
     assert_indexed(item, head.due_at)
 
 
 @given(events)
 def test_an_event_reads_back_the_same(event: Event) -> None:
-    assert items.to_event(items.from_event("run", event)) == event
+    read = items.to_event(items.from_event("run", event))
+    assert (read, read.cost) == (event, event.cost)
 
 
 def test_what_is_generated_has_every_field() -> None:
@@ -213,7 +226,8 @@ def test_two_claims_meet_only_on_the_same_key_of_the_same_workflow(
 @given(anything | of_operations)
 def test_a_message_reads_back_the_same(message: Message) -> None:
     body = messages.encode(message)
-    assert messages.decode(body) == message
+    read = messages.decode(body)
+    assert (read, read.cost) == (message, message.cost)
     assert body.isascii()
 
 
@@ -223,4 +237,5 @@ def test_a_call_without_arguments_leaves_no_empty_text_in_an_item() -> None:
     )
     item = items.from_record("run-1", record)
     assert {"S": ""} not in item.values()
-    assert items.to_record(item) == record
+    read = items.to_record(item)
+    assert (read, read.cost) == (record, record.cost)

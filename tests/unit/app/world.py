@@ -72,11 +72,18 @@ class InterruptedStore(MemoryStore):
         self.before_change: list[Callable[[], None]] = []
         self.lost_answers = 0
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
         """Let the test act, then write."""
         if self.before_put:
             self.before_put.pop(0)(record)
-        return super().put(run_id, record, guard)
+        return super().put(run_id, record, guard, before, cost)
 
     def load(self, run_id: str) -> History | None:
         """Let the test act, then read."""

@@ -74,8 +74,24 @@ class RunStore(Protocol):
     def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
         """Return the records within a scope, in one request; None if there are more than this."""
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
-        """Replace an operation's record if the guard allows it; say whether it did."""
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
+        """Replace an operation's record if the guard allows it; say whether it did.
+
+        Args:
+            run_id: The run.
+            record: The record.
+            guard: What must be recorded before.
+            before: What it replaces, as far as its writer knows: what the write takes may hang
+                on it, and nothing else.
+            cost: What was taken for the record; what this write takes is recorded with it.
+        """
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change a record's place in the due index (None: out of it) if the guard allows it."""

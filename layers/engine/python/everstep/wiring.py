@@ -19,6 +19,7 @@ from everstep.core.errors import EverstepError
 from everstep.core.masking import Masking
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
+from everstep.core.spending import USUAL_MEMORY
 from everstep.loading import load_registry
 from everstep.settings import Settings, SettingsError
 
@@ -209,6 +210,7 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         kept=Passes(),
         masking=Masking(patterns=settings.mask),
         codec=payload_codec(settings, clients),
+        memory=int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", USUAL_MEMORY)),
     )
 
 

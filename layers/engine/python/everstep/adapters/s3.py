@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.adapters.aws_errors import NO_SUCH_KEY, translated
 from everstep.adapters.bounded_cache import BoundedCache
 from everstep.adapters.errors import AdapterError, MissingBlobError
+from everstep.core.meter import meter
 from everstep.core.places import below, moved, place
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class S3Blobs:
         """
         content = text.encode()
         ref = place(run_id, content)
+        meter().put_blob()
         with translated("S3 PutObject"):
             self._client.put_object(
                 Bucket=self._bucket,
@@ -76,6 +78,7 @@ class S3Blobs:
             MissingBlobError: There is no such object.
         """
         copy = moved(ref, run_id)
+        meter().put_blob()
         with _named(ref), translated("S3 CopyObject"):
             source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": ref}
             self._client.copy_object(Bucket=self._bucket, Key=copy, CopySource=source)
@@ -100,6 +103,7 @@ class S3Blobs:
         return not found.get("IsTruncated", False)
 
     def _fetch(self, ref: str) -> bytes:
+        meter().get_blob()
         with _named(ref), translated("S3 GetObject"):
             answer = self._client.get_object(Bucket=self._bucket, Key=ref)
             # Inside the block: the connection may break while the body is read.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.adapters.aws_errors import translated
 from everstep.core import messages
 from everstep.core.errors import UnavailableError
+from everstep.core.meter import meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,10 +65,12 @@ class SqsQueue:
             self._send_batch(batch)
 
     def _send_one(self, outgoing: Outgoing) -> None:
+        # A message is far below the 64 KB that are billed as one request, and so is a batch.
+        meter().send(1)
         with translated("SQS SendMessage"):
             self._client.send_message(
                 QueueUrl=self._url,
-                MessageBody=messages.encode(outgoing.message),
+                MessageBody=messages.encode(outgoing.message, outgoing.cost),
                 DelaySeconds=outgoing.delay,
                 **self._traced(),
             )
@@ -95,6 +98,7 @@ class SqsQueue:
         self, entries: Sequence[SendMessageBatchRequestEntryTypeDef]
     ) -> Sequence[BatchResultErrorEntryTypeDef]:
         """Send one batch; return the entries that the queue did not take."""
+        meter().send(1)
         with translated("SQS SendMessageBatch"):
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
         return answer.get("Failed", ())
@@ -107,7 +111,7 @@ def _entries(
         name = str(position)
         entry: SendMessageBatchRequestEntryTypeDef = {
             "Id": name,
-            "MessageBody": messages.encode(each.message),
+            "MessageBody": messages.encode(each.message, each.cost),
             "DelaySeconds": each.delay,
         }
         if traced:

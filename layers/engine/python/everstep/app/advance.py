@@ -257,9 +257,9 @@ class _Advance:
         # One more than recorded, which differs from what the message says only if the table was
         # restored to a time before the message was sent.
         number = (before.attempt if before else 0) + (not begun)
-        message = replace(self.message, attempt=number)
+        as_sent = self.message.attempt == number
+        message = self.message if as_sent else replace(self.message, attempt=number)
         attempt = begin(self.engine, message, pending, call, history.head, self.time_left)
-        attempt = replace(attempt, hidden=replay.session.hidden)
         if begun:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from everstep.app.engine import Execution
 from everstep.app.payloads import pack
@@ -21,8 +21,9 @@ from everstep.core.errors import (
     StepInterrupted,
 )
 from everstep.core.failures import describe
-from everstep.core.hiding import Hidden, registering
+from everstep.core.hiding import registering
 from everstep.core.model import OpRecord, OpStatus
+from everstep.core.records import dataclass
 from everstep.core.run_logs import LogLine, LogSource
 from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
+    from everstep.core.hiding import Hidden
     from everstep.core.model import ErrorInfo, Head, Message, Payload
     from everstep.core.operations import StepCall
     from everstep.core.retry import Retry
+    from everstep.core.run_logs import Logs
 
 # What remains of the function's time for committing the result and sending on.
 _MARGIN = 1500
+# What nobody can change need not be copied.
+_ATOMS: Final = frozenset({bool, bytes, float, int, str, type(None)})
 # How far the clocks of two functions may be apart, generously.
 _APART = 5 * SECOND
 
@@ -69,7 +74,7 @@ class Attempt:
     started: OpRecord
     head: Head
     ear: Ear
-    hidden: Hidden = field(default_factory=Hidden)
+    hidden: Hidden
 
     @property
     def number(self) -> int:
@@ -80,7 +85,12 @@ class Attempt:
         """Return the record of its success."""
         ended_at = engine.clock.now()
         return replace(
-            self._ended(), status=OpStatus.DONE, wake_at=None, ended_at=ended_at, result=result
+            self.started,
+            status=OpStatus.DONE,
+            wake_at=None,
+            ended_at=ended_at,
+            result=result,
+            logs=self._logs(),
         )
 
     def failed(self, engine: Engine, error: ErrorInfo, delay: int | None) -> OpRecord:
@@ -92,9 +102,8 @@ class Attempt:
             delay: Milliseconds until the next attempt; None for none.
         """
         now = engine.clock.now()
-        ended = replace(
-            self._ended(_failed(self.number, error, delay, now)), ended_at=now, error=error
-        )
+        logs = self._logs(_failed(self.number, error, delay, now))
+        ended = replace(self.started, ended_at=now, error=error, logs=logs)
         if delay is None:
             return replace(ended, status=OpStatus.FAILED, wake_at=None)
         # No datetime can express what comes after the last.
@@ -106,23 +115,27 @@ class Attempt:
         """Return the record of a step that has heard that the run is to end, and let it end."""
         ended_at = engine.clock.now()
         return replace(
-            self._ended(), status=OpStatus.CANCELLED, wake_at=None, ended_at=ended_at, error=error
+            self.started,
+            status=OpStatus.CANCELLED,
+            wake_at=None,
+            ended_at=ended_at,
+            error=error,
+            logs=self._logs(),
         )
 
     def described(self, error: BaseException) -> ErrorInfo:
         """Return what is recorded of what the step has raised."""
         return describe(error, self.pending.key, self.hidden.masking)
 
-    def _ended(self, *about: LogLine) -> OpRecord:
-        """Return the record with what the attempt has said, and what there is to say about it."""
-        logs = self.started.logs.and_lines((*self.ear.said.all(), *about))
-        return replace(self.started, logs=logs)
+    def _logs(self, *about: LogLine) -> Logs:
+        """Return what the attempt has said, and what there is to say about it."""
+        return self.started.logs.and_lines((*self.ear.said.all(), *about))
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
         key, head, run_id = self.pending.key, self.head, self.message.run_id
         trace = trace_of(head)
-        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head))
+        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head, trace))
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
 
         def ends() -> bool:
@@ -132,8 +145,7 @@ class Attempt:
         effects = effects_of(head)
         context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
         with context, listening(self.ear), registering(self.hidden):
-            # A copy: the workflow goes on with its own, as it would after a replay.
-            args, kwargs = deepcopy((self.call.args, self.call.kwargs))
+            args, kwargs = _own(self.call)
             execution = Execution(
                 run_id=run_id,
                 key=key,
@@ -175,8 +187,9 @@ def begin(
     timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
     limit = _limit(timeout, time_left)
     now = engine.clock.now()
-    started = replace(
-        pending.begun(OpStatus.STARTED, message.token),
+    started = pending.begun(
+        OpStatus.STARTED,
+        message.token,
         attempt=message.attempt,
         started_at=now,
         wake_at=now + _longest(engine, timeout, time_left),
@@ -194,6 +207,7 @@ def begin(
             marks={"run_id": message.run_id, "operation": pending.key, "attempt": message.attempt},
         ),
         head=head,
+        hidden=pending.operation.session.hidden,
     )
 
 
@@ -219,6 +233,13 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
         return attempt.done(engine, attempt.pack(engine, value))
     except (SerializationError, PayloadTooLargeError) as error:
         return attempt.failed(engine, attempt.described(error), None)
+
+
+def _own(call: StepCall) -> tuple[tuple[object, ...], dict[str, object]]:
+    """Return a copy of arguments: the workflow goes on with its own, as it would after a replay."""
+    if all(type(each) in _ATOMS for each in (*call.args, *call.kwargs.values())):
+        return call.args, dict(call.kwargs)
+    return deepcopy((call.args, call.kwargs))
 
 
 def _longest(engine: Engine, timeout: int | None, time_left: Callable[[], int] | None) -> int:

@@ -18,6 +18,7 @@ from everstep.core.errors import (
     SerializationError,
 )
 from everstep.core.failures import describe
+from everstep.core.meter import Meter, metered
 from everstep.core.model import (
     ErrorInfo,
     Head,
@@ -106,11 +107,13 @@ def _start(
         hidden=pack_secrets(engine, run_id, secrets),
         correlation=handed_on(parent),
     )
-    holder = create(engine, born(head, How.CHILD, f"run {parent.run_id}"), None)
-    if holder is not None and holder.run_id != head.run_id:
-        raise RunNotStarted(f"run {holder.run_id} has the reference id {start.reference_id!r}")
-    first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())
-    send(engine, [first])
+    # What that takes is the child's.
+    with metered(Meter()):
+        holder = create(engine, born(head, How.CHILD, f"run {parent.run_id}"), None)
+        if holder is not None and holder.run_id != head.run_id:
+            raise RunNotStarted(f"run {holder.run_id} has the reference id {start.reference_id!r}")
+        first = Message(run_id=head.run_id, kind=MessageKind.START, token=engine.ids.token())
+        send(engine, [first])
     return head.run_id
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
 from everstep.app.payloads import PLAIN
+from everstep.app.unbilled import Unbilled
 from everstep.core.durations import MINUTE
 from everstep.core.masking import BY_NAME, Masking
 from everstep.core.observations import unobserved
+from everstep.core.records import dataclass
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
+from everstep.core.spending import USUAL_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,7 +126,8 @@ class Engine:
     holds suspended passes from one message of a run to the next; None to replay for each.
     ``masking`` is what is masked in every run, and ``codec`` makes of payloads what is recorded.
     ``observe`` is told what was done, and ``called_in`` tells the trace that this process is
-    called in, if somebody records one.
+    called in, if somebody records one. ``memory`` is this process's, in megabytes, and
+    ``unbilled`` is what was taken for runs and waits to be recorded with them.
     """
 
     runs: RunStore
@@ -142,3 +146,5 @@ class Engine:
     codec: PayloadCodec = PLAIN
     observe: Callable[[Observation], None] = unobserved
     called_in: Callable[[], TraceContext | None] = untraced
+    memory: int = USUAL_MEMORY
+    unbilled: Unbilled = field(default_factory=Unbilled)

@@ -10,6 +10,7 @@ from everstep.app.cancel import cancel_child
 from everstep.app.children import begin_child, child_begun, see_child, tell_parent
 from everstep.app.continuation import continue_as_new
 from everstep.app.events import keep_event
+from everstep.app.metering import recording, total
 from everstep.app.observing import run_over
 from everstep.app.outbox import message_for, send
 from everstep.app.payloads import pack, pack_secrets, unpack
@@ -234,13 +235,25 @@ class _Fulfilment:
         while head is not None and RUN_ENDED.allows(head):
             link = link_of(self.engine, head)
             change = sealed(head, ended, link, ended.at if began is None else began)
-            if self.engine.runs.change(self.run_id, change, RUN_ENDED):
+            if self._recorded_end(change):
                 run_over(self.engine, self.head, ended.status, ended.at)
                 break
             # Somebody has ended it before; or its audit has grown, and the end follows that.
             head = self.engine.runs.head(self.run_id)
         # Also if somebody else has ended it: it may have died before this.
         self.sends += tell_parent(self.engine, self.head)
+
+    def _recorded_end(self, ended: RunEnded) -> bool:
+        """End the run, with what was taken for all of it; say whether this did."""
+        sends = 0 if self.head.parent is None else 1
+        with recording() as counts:
+            taken = total(self.engine, self.head, self.replay.records.values(), sends=sends)
+            change = replace(ended, total=taken)
+            if not self.engine.runs.change(self.run_id, change, RUN_ENDED):
+                counts.refused()
+                return False
+            counts.recorded()
+        return True
 
     def _ended(self, outcome: Returned | Raised) -> RunEnded:
         ended = self._outcome(outcome)

@@ -17,7 +17,7 @@ need not be for a branch that waits. Whether a group is complete is not decided 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ from everstep.core.durations import SECOND
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.keys import scope_of, scopes_of
 from everstep.core.model import History, MessageKind, OpKind, OpStatus, RunStatus
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

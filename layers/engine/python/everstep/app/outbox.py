@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from everstep.app.metering import load
 from everstep.core.durations import LONGEST_DELAY, SECOND
+from everstep.core.meter import meter
 from everstep.core.model import Message, Outgoing
 
 if TYPE_CHECKING:
@@ -22,8 +24,14 @@ def send(engine: Engine, messages: Iterable[Message]) -> None:
     """
     now = engine.clock.now()
     outgoing = [Outgoing(message=message, delay=_delay(message.due, now)) for message in messages]
-    if outgoing:
-        engine.queue.send(outgoing)
+    if not outgoing:
+        return
+    loaded, told = load(engine, outgoing)
+    try:
+        engine.queue.send(loaded)
+    finally:
+        # They may have arrived even if nobody has heard of it.
+        meter().send(-told)
 
 
 def message_for(engine: Engine, run_id: str, send: Send) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from everstep.app.advance import advance
+from everstep.app.metering import processing
 from everstep.app.outcomes import Done
 from everstep.core import messages
 from everstep.core.errors import MalformedMessageError
@@ -26,6 +27,7 @@ def receive(  # noqa: PLR0913 - all that a queue tells
     receives: int = 1,
     sent_at: int | None = None,
     following: str = "",
+    batch: int = 1,
 ) -> Done:
     """Process the body of a message; one that belongs to no run is kept, not retried.
 
@@ -37,6 +39,7 @@ def receive(  # noqa: PLR0913 - all that a queue tells
         receives: How often the message was delivered, this time included.
         sent_at: When it was sent, by the queue's clock, if that is known.
         following: The body of the message that this process gets next, if that is known.
+        batch: How many messages the invocation brings.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
@@ -48,7 +51,8 @@ def receive(  # noqa: PLR0913 - all that a queue tells
         put_aside(engine, message_id, body, str(error))
         return Done.MALFORMED
     begun = engine.clock.now()
-    done = advance(engine, message, time_left, receives=receives, following=following)
+    with processing(engine, message, batch):
+        done = advance(engine, message, time_left, receives=receives, following=following)
     if done is Done.UNKNOWN_RUN:
         put_aside(engine, message_id, body, f"there is no run {message.run_id}")
     # What came to nothing has made nobody wait.

@@ -6,7 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from everstep.app.payloads import pack, recorded, with_secrets
+from everstep.app.metering import put_record
+from everstep.app.payloads import pack, with_secrets
 from everstep.core.errors import PayloadTooLargeError, UnavailableError
 from everstep.core.failures import masked
 from everstep.core.run_logs import LogChunk, Logs, encode, note
@@ -44,8 +45,10 @@ def record_op(
     at = record.ended_at or record.started_at or 0
     logs = keep_logs(engine, run_id, record.logs, at, masking, record.attempt)
     error = record.error and masked(record.error, masking)
-    whole = with_secrets(engine, run_id, replace(record, logs=logs, error=error), replay)
-    return whole if engine.runs.put(run_id, recorded(whole), guard) else None
+    if logs is not record.logs or error is not record.error:
+        record = replace(record, logs=logs, error=error)
+    whole = with_secrets(engine, run_id, record, replay)
+    return put_record(engine, run_id, whole, guard, replay.records.get(record.key))
 
 
 def keep_logs(

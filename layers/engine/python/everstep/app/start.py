@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.capacity import over_capacity
+from everstep.app.metering import accepted, recording
 from everstep.app.observing import run_accepted
 from everstep.app.options import (
     LONGEST_WHO,
@@ -30,12 +31,14 @@ from everstep.core.errors import (
     UnavailableError,
 )
 from everstep.core.model import Head, Message, MessageKind, RunStatus
+from everstep.core.records import dataclass
 from everstep.core.trace_context import Correlation
 from everstep.core.trail import born
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.authoring.workflows import Workflow
+    from everstep.core.audit import Note
 
 # Somebody else has taken the name each time it was free; nobody is that unlucky.
 _ATTEMPTS: Final = 10
@@ -155,7 +158,7 @@ def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference
     """
     reference = _reference(head)
     for _ in range(_ATTEMPTS):
-        holder = engine.runs.create(head, claim, reference=reference)
+        holder = _created(engine, head, claim, reference)
         if isinstance(holder, Claim) and claim is not None:
             return _checked_holder(holder, claim)
         if not isinstance(holder, Reference) or reference is None:
@@ -165,6 +168,21 @@ def create(engine: Engine, head: Head, claim: Claim | None) -> Claim | Reference
             return holder
         reference = replace(reference, instead_of=holder.run_id)
     raise UnavailableError(f"reference id {head.reference_id!r} is taken again and again")
+
+
+def _created(
+    engine: Engine, head: Head, claim: Claim | None, reference: Reference | None
+) -> Claim | Reference | Note | None:
+    """Write the run, with what was taken to accept it; return who is in its way."""
+    sends = 0 if is_far(head.begins_at, head.created_at) else 1
+    with recording() as counts:
+        made = accepted(engine, head, sends=sends)
+        holder = engine.runs.create(made, claim, reference=reference)
+        if holder is None:
+            counts.recorded()
+        else:
+            counts.refused()
+    return holder
 
 
 def _accepted_before(

@@ -8,7 +8,7 @@ cannot look at does not keep it from the others: one broken run must not hold up
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.children import has_ended
@@ -23,6 +23,7 @@ from everstep.core.effects import Send
 from everstep.core.errors import UnavailableError
 from everstep.core.model import HEAD, MessageKind, OpKind, OpStatus, RunStatus
 from everstep.core.observations import Repair, RunRepaired
+from everstep.core.records import dataclass
 from everstep.core.transitions import timer_moved, watch_moved
 from everstep.core.watch import Watch, watch
 

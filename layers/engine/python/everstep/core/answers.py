@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.decisions import Broken
@@ -21,13 +20,14 @@ from everstep.core.errors import (
 from everstep.core.failures import describe, step_failed
 from everstep.core.model import ErrorInfo, OpKind, OpStatus
 from everstep.core.operations import CallbackCall, ChildCall, StartCall, StepCall, WaitCall
+from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from everstep.core.model import OpRecord
     from everstep.core.operations import Operation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answer:
     """What a coroutine is resumed with: a value, an error, or nothing because history is broken."""
 

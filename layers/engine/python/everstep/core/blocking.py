@@ -60,14 +60,14 @@ class _NoLoop:
 class no_event_loop:  # noqa: N801 - used as a function is
     """Let asyncio find no usable loop while workflow code runs in the ``with`` block.
 
-    A class: entered for every operation, and a generator takes several times as long.
+    It can be entered again, as it is for every operation; so it is a class, and no generator.
     """
 
-    __slots__ = ("_before", "_events", "_hooks", "_note")
+    __slots__ = ("_before", "_events", "_hooks", "_stand_in")
 
     def __init__(self, note: Callable[[BlockingCallError], None]) -> None:
         """Tell of every attempt to use a loop."""
-        self._note = note
+        self._stand_in = _NoLoop(note)
 
     def __enter__(self) -> None:
         """Put the stand-in where asyncio looks."""
@@ -79,7 +79,7 @@ class no_event_loop:  # noqa: N801 - used as a function is
         self._events = events = sys.modules.get("asyncio.events")
         if events is not None:
             self._before = events._get_running_loop()  # noqa: SLF001 - asyncio's documented hook for loop implementers
-            events._set_running_loop(_NoLoop(self._note))  # noqa: SLF001
+            events._set_running_loop(self._stand_in)  # noqa: SLF001
 
     def __exit__(self, *_: object) -> None:
         """Put back what was there."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.core.audit import seal
 from everstep.core.circumstances import Trail
 from everstep.core.model import RunStatus
+from everstep.core.records import dataclass
 from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class RunEnded:
     seal: Seal | None = None
     hidden: Payload | None = None
     logs: Logs = NO_LOGS
+    total: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def _applied(head: Head, change: HeadChange) -> Head:
                 successor=change.successor,
                 hidden=change.hidden or head.hidden,
                 logs=change.logs,
+                total=change.total,
                 due_at=None if head.retention is None else change.at + head.retention,
             )
         case RunStalled(by=by, stall=stall):

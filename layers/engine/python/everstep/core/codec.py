@@ -63,7 +63,7 @@ def digest(value: object, leaf: Leaf | None = None) -> str:
 def digest_text(text: str) -> str:
     """Return a 128-bit hash of a text as 22 URL-safe characters."""
     raw = hashlib.sha256(text.encode()).digest()[:16]
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(raw)[:22].decode()
 
 
 def dumps(value: object) -> str:
@@ -73,7 +73,8 @@ def dumps(value: object) -> str:
 
 def _json(value: object, encoder: json.JSONEncoder) -> str:
     try:
-        return encoder.encode(value)
+        # What an encoder writes, without all that one does before it writes anything.
+        return int.__repr__(value) if type(value) is int else encoder.encode(value)
     except (ValueError, RecursionError) as error:
         # For example a whole number of more than 4,300 digits, or nan in what should be JSON.
         raise SerializationError(f"the value cannot be recorded: {error}") from error

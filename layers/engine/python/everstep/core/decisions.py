@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.model import OpRecord
 from everstep.core.operations import TIMED
+from everstep.core.records import dataclass
 from everstep.core.run_logs import NO_LOGS
+from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from everstep.core.run_logs import LogLine, Logs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pending:
     """An operation of the frontier.
 
@@ -42,7 +44,15 @@ class Pending:
     patches: tuple[str, ...] = ()
     lines: tuple[LogLine, ...] = ()
 
-    def begun(self, status: OpStatus, token: str) -> OpRecord:
+    def begun(
+        self,
+        status: OpStatus,
+        token: str,
+        *,
+        attempt: int = 0,
+        started_at: int | None = None,
+        wake_at: int | None = None,
+    ) -> OpRecord:
         """Return a record that takes the place of what is recorded so far."""
         return OpRecord(
             key=self.key,
@@ -50,6 +60,9 @@ class Pending:
             status=status,
             by=token,
             input_hash=self.operation.input_hash,
+            attempt=attempt,
+            started_at=started_at,
+            wake_at=wake_at,
             patches=self.patches,
             logs=self.logs,
         )
@@ -58,8 +71,8 @@ class Pending:
     def logs(self) -> Logs:
         """Return what is kept of what was said: the code's own lines go with the first record."""
         if self.record is not None:
-            return replace(self.record.logs, lines=())
-        return replace(NO_LOGS, lines=self.lines)
+            return self.record.logs.recorded_so_far
+        return NO_LOGS.and_lines(self.lines)
 
     @property
     def wake_at(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.answers import Answer
@@ -12,6 +12,8 @@ from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
 from everstep.core.keys import branch_of, branch_scope, lies_within
 from everstep.core.model import HEAD, OpStatus
+from everstep.core.records import dataclass
+from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
@@ -55,7 +57,7 @@ class Fiber:
             fiber = fiber.group.parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Branch:
     """A branch that has ended: what it came to, by which operation, and where it stood.
 

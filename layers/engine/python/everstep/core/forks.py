@@ -16,7 +16,7 @@ under the same key: its input, its id and its tokens may be others than those of
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken
@@ -24,8 +24,10 @@ from everstep.core.errors import IllegalStateError, InvalidRequestError
 from everstep.core.keys import lies_within, name_of, scope_of
 from everstep.core.masking import NOTHING
 from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, RunStatus
+from everstep.core.records import dataclass
 from everstep.core.replay import Replay
 from everstep.core.run_logs import NO_LOGS
+from everstep.core.spending import Spent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -120,7 +122,16 @@ def cut_at_failure(definition: Definition, history: History) -> Cut:
 
 def kept_record(record: OpRecord, token: str) -> OpRecord:
     """Return a record as it stands in the new run."""
-    return replace(record, by=token, input_hash=ANY_INPUT, due_at=None, event=None, logs=NO_LOGS)
+    return replace(
+        record,
+        by=token,
+        input_hash=ANY_INPUT,
+        due_at=None,
+        event=None,
+        logs=NO_LOGS,
+        # What the old run took is its own; this one takes the write.
+        cost=Spent(requests=1).text,
+    )
 
 
 def kept_events(history: History, cut: Cut) -> list[Event]:

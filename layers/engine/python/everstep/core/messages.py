@@ -10,6 +10,7 @@ op        op                  the run itself
 attempt   attempt             0
 take      take                false
 due       due                 0: at once
+cost      cost                nothing
 ========  ==================  ==========================================
 
 Reading is strict: a message from a newer release, or from somebody else, is refused as a whole
@@ -24,15 +25,21 @@ from typing import Final, TypeVar
 from everstep.core.errors import MalformedMessageError
 from everstep.core.model import HEAD, Message, MessageKind
 
-_FIELDS: Final = frozenset({"run", "kind", "tok", "op", "attempt", "take", "due"})
+_FIELDS: Final = frozenset({"run", "kind", "tok", "op", "attempt", "take", "due", "cost"})
 _LARGEST: Final = 2**53 - 1
 _SHOWN: Final = 80
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 T = TypeVar("T", str, int, bool)
 
 
-def encode(message: Message) -> str:
-    """Return the body of a message: compact ASCII JSON, which any queue carries unchanged."""
+def encode(message: Message, cost: str = "") -> str:
+    """Return the body of a message: compact ASCII JSON, which any queue carries unchanged.
+
+    Args:
+        message: The message.
+        cost: What it carries in place of its own ``cost``.
+    """
     fields: dict[str, str | int] = {"run": message.run_id, "kind": message.kind}
     if message.op != HEAD:
         fields["op"] = message.op
@@ -43,7 +50,9 @@ def encode(message: Message) -> str:
         fields["take"] = True
     if message.due:
         fields["due"] = message.due
-    return json.dumps(fields, separators=(",", ":"))
+    if cost or message.cost:
+        fields["cost"] = cost or message.cost
+    return _ENCODER.encode(fields)
 
 
 def decode(body: str) -> Message:
@@ -64,6 +73,7 @@ def decode(body: str) -> Message:
         attempt=_count(fields, "attempt"),
         due=_count(fields, "due"),
         take=_typed(fields, "take", bool, default=False),
+        cost=_typed(fields, "cost", str, default=""),
     )
     _check_operation(message)
     return message

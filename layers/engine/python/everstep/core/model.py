@@ -6,12 +6,14 @@ behind a reference to the blob store. All values are immutable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from everstep.core.records import dataclass
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.statuses import OpKind, OpStatus, RunStatus
+from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +52,7 @@ HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Payload:
     """A recorded value: its text, or where the blob store keeps the text.
 
@@ -102,7 +104,7 @@ class ErrorInfo:
     trace: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OpRecord:
     """What is known of one operation.
 
@@ -126,6 +128,7 @@ class OpRecord:
         patches: Changes of the code that the run has come by before it, see ``Session.patched``.
         hidden: Values that code has registered as secret by then, see ``hiding``.
         logs: What was said on the way to it, and in its attempts.
+        cost: What was taken for it, see ``spending``; no part of what it says.
     """
 
     key: str
@@ -146,6 +149,7 @@ class OpRecord:
     patches: tuple[str, ...] = ()
     hidden: Payload | None = None
     logs: Logs = NO_LOGS
+    cost: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +163,7 @@ class Event:
         at: When it was accepted.
         key: Idempotency key of its sender.
         taken_by: The wait that has claimed it, where several may be after it at the same time.
+        cost: What was taken to accept it.
     """
 
     name: str
@@ -167,6 +172,7 @@ class Event:
     at: int
     key: str | None = None
     taken_by: str | None = None
+    cost: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +218,8 @@ class Head:
         hidden: Its secrets, as far as they were known when it began; all of them at its end.
         correlation: What joins it with the rest of the world, if its caller said so.
         logs: What was said after the last operation.
+        cost: What was taken to accept it, see ``spending``.
+        total: What was taken for all of it, told at its end.
     """
 
     run_id: str
@@ -243,6 +251,8 @@ class Head:
     hidden: Payload | None = None
     correlation: Correlation | None = None
     logs: Logs = NO_LOGS
+    cost: str = field(default="", compare=False)
+    total: str = field(default="", compare=False)
 
     @property
     def begins_at(self) -> int:
@@ -279,7 +289,8 @@ class History:
 
     def with_record(self, record: OpRecord) -> History:
         """Return the history as it is after this record was written."""
-        return replace(self, records={**self.records, record.key: record})
+        records = {**self.records, record.key: record}
+        return History(head=self.head, records=records, events=self.events)
 
 
 class MessageKind(StrEnum):
@@ -306,7 +317,7 @@ class MessageKind(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Message:
     """One message of the step queue; it carries no user data.
 
@@ -318,6 +329,7 @@ class Message:
         attempt: Number of the attempt to make, from 1; 0 where none is meant.
         due: Do not act before this instant; 0 for at once.
         take: Inherit every obligation of the operation, whoever had it.
+        cost: What was taken before it, and is to be recorded with its operation.
     """
 
     run_id: str
@@ -327,6 +339,7 @@ class Message:
     attempt: int = 0
     due: int = 0
     take: bool = False
+    cost: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,7 +368,19 @@ class DueEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message to send, and how long the queue holds it back, in whole seconds up to 900."""
+    """A message to send.
+
+    Attributes:
+        message: The message.
+        delay: How long the queue holds it back, in whole seconds up to 900.
+        cost: What it carries in place of its own ``cost``.
+    """
 
     message: Message
     delay: int = 0
+    cost: str = field(default="", compare=False)
+
+    @property
+    def whole(self) -> Message:
+        """Return the message as it arrives."""
+        return replace(self.message, cost=self.cost or self.message.cost)

@@ -6,11 +6,12 @@ An operation does nothing by itself. ``await`` hands it to the pass that drives 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.model import OpKind
+from everstep.core.records import dataclass
+from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepCall:
     """One call of a step: the function, what it is called with, and how it is tried.
 
@@ -225,7 +226,7 @@ class GroupCall:
         return self.total if self.lanes is None else min(self.lanes, self.total)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BranchEnd:
     """What a branch has come to: its value, or what it raised."""
 

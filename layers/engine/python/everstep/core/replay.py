@@ -105,6 +105,7 @@ class Replay:
         hidden = hidden_of(history, masking)
         self.session = Session(facts_of(head), live=live, claim=self.ledger.claim, hidden=hidden)
         self.session.is_new = self.ledger.is_new
+        self._no_loop = no_event_loop(self.session.note)
         # None if the pass waits, and nobody has asked for what: a long list may be long to make.
         self._decision = self._begin(head.input.at_hand)
 
@@ -240,7 +241,7 @@ class Replay:
         self.session.phase = Phase.DRIVING
         before = DRIVEN.set(self.session)
         try:
-            with no_event_loop(self.session.note):
+            with self._no_loop:
                 if given.error is not None:
                     return fiber.coroutine.throw(given.error)
                 return fiber.coroutine.send(given.value)

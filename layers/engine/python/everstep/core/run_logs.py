@@ -7,9 +7,11 @@ attempts say: lines are written in the same write as what they belong to, and co
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
+
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -190,7 +192,13 @@ class Logs:
 
     def and_lines(self, lines: Iterable[LogLine]) -> Logs:
         """Return the same with more lines to be recorded."""
-        return replace(self, lines=(*self.lines, *lines))
+        more = (*self.lines, *lines)
+        return Logs(chunks=self.chunks, lines=more) if more else self
+
+    @property
+    def recorded_so_far(self) -> Logs:
+        """Return the same without lines that are to be recorded."""
+        return Logs(chunks=self.chunks) if self.lines else self
 
     def recorded(self, chunk: LogChunk) -> Logs:
         """Return what is recorded once this chunk of the lines is."""

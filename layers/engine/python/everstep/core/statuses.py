@@ -75,4 +75,7 @@ class OpStatus(StrEnum):
     @property
     def final(self) -> bool:
         """Say whether the operation has its one result."""
-        return self in (OpStatus.DONE, OpStatus.FAILED, OpStatus.CANCELLED)
+        return self in _FINAL
+
+
+_FINAL: Final = (OpStatus.DONE, OpStatus.FAILED, OpStatus.CANCELLED)

@@ -114,10 +114,10 @@ def trace_of(head: Head) -> TraceContext:
     return TraceContext(trace_id=trace_id, span_id=span_id, derived=True)
 
 
-def correlation_id_of(head: Head) -> str:
+def correlation_id_of(head: Head, trace: TraceContext | None = None) -> str:
     """Return the mark on everything that belongs to a run: its caller's, or its trace."""
     given = None if head.correlation is None else head.correlation.id
-    return given or trace_of(head).trace_id
+    return given or (trace or trace_of(head)).trace_id
 
 
 def handed_on(head: Head) -> Correlation:

@@ -158,12 +158,10 @@ def fulfilled(pending: Pending, event: Event, text: str, token: str, now: int) -
 
 def woken(pending: Pending, token: str, now: int) -> OpRecord:
     """Return the record of a sleep that is over."""
-    return replace(
-        pending.begun(OpStatus.DONE, token),
-        started_at=pending.ready_at,
-        wake_at=pending.wake_at,
-        ended_at=now,
+    begun = pending.begun(
+        OpStatus.DONE, token, started_at=pending.ready_at, wake_at=pending.wake_at
     )
+    return replace(begun, ended_at=now)
 
 
 def timed_out(pending: Pending, token: str, now: int) -> OpRecord:

@@ -9,15 +9,19 @@ from everstep.core.model import History
 from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.model import Event, Head, OpRecord
     from everstep.core.unreadable import Unreadable
 
 
-def to_history(found: Iterable[Item]) -> History | None:
+def to_history(found: Iterable[Item], to_head: Callable[[Item], Head]) -> History | None:
     """Return what the items of a run's partition hold; None if there is no head.
+
+    Args:
+        found: The items.
+        to_head: Reads the item of a head.
 
     Raises:
         UnreadableError: Some of them cannot be read; it names each.
@@ -30,7 +34,7 @@ def to_history(found: Iterable[Item]) -> History | None:
         sort_key = item["SK"]["S"]
         try:
             if sort_key == keys.RUN_HEAD:
-                head = items.to_head(item)
+                head = to_head(item)
             elif keys.is_operation(sort_key):
                 record = items.to_record(item)
                 records[record.key] = record
@@ -44,7 +48,9 @@ def to_history(found: Iterable[Item]) -> History | None:
 
 
 def to_glance(
-    head: Item | None, operations: Sequence[Item | None]
+    head: Item | None,
+    operations: Sequence[Item | None],
+    to_head: Callable[[Item], Head] = items.to_head,
 ) -> tuple[Head | None, dict[str, OpRecord]]:
     """Return what a head and some records hold, as far as they are there.
 
@@ -52,7 +58,7 @@ def to_glance(
         UnreadableError: Some of them cannot be read; it names each.
     """
     unreadable: list[Unreadable] = []
-    seen = damage.read(head, items.to_head, unreadable)
+    seen = damage.read(head, to_head, unreadable)
     records = [damage.read(item, items.to_record, unreadable) for item in operations]
     if unreadable:
         raise UnreadableError(unreadable)

@@ -8,12 +8,11 @@ out the same way (see ``core.transitions``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
-from everstep.adapters.bounded_cache import BoundedCache
-from everstep.adapters.dynamodb import audits, conditions, items, keys, reading, updates, values
+from everstep.adapters.dynamodb import audits, conditions, items, keys, reading, updates
+from everstep.adapters.dynamodb.lasting import Known
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
 from everstep.core.changes import RunNoted, RunWatched, seal_of
@@ -37,17 +36,8 @@ if TYPE_CHECKING:
     from everstep.core.transitions import Guard, HeadGuard
 
 _TRANSACTION_ATTEMPTS: Final = 4
-_RUNS_KNOWN: Final = 4096
 # A batch to delete has at most 25 items; a call makes a few.
 _CLEARED: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lasting:
-    """What never changes of a run, and is needed to change its head."""
-
-    workflow: str
-    retention: int | None
 
 
 class DynamoRuns:
@@ -61,9 +51,7 @@ class DynamoRuns:
             table: The table's name.
         """
         self._table = Table(client, table)
-        # By run id. The partition of the list index is made of the workflow, the place in the due
-        # index from which an ended run is removed of the retention.
-        self._lasting: BoundedCache[_Lasting] = BoundedCache(_RUNS_KNOWN)
+        self._known = Known(self._table)
 
     def create(
         self,
@@ -83,17 +71,16 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: Another run has this id.
         """
-        self._remember(head)
         if claim is not None or reference is not None or note is not None:
             return self._create_together(head, claim, note, reference)
-        if not self._table.put(items.from_head(head), conditions.IF_ABSENT):
+        if not self._table.put(self._known.item_of(head), conditions.IF_ABSENT):
             self._check_own(head)
         return None
 
     def _create_together(
         self, head: Head, claim: Claim | None, note: Note | None, reference: Reference | None
     ) -> Claim | Reference | Note | None:
-        together = [(items.from_head(head), conditions.IF_ABSENT)]
+        together = [(self._known.item_of(head), conditions.IF_ABSENT)]
         if claim is not None:
             together.append((items.from_claim(claim), conditions.IF_ABSENT))
         if reference is not None:
@@ -127,11 +114,11 @@ class DynamoRuns:
                 self._table.put_together(together)
             else:
                 self._table.update_together(
-                    keys.run(note.run_id),
-                    keys.RUN_HEAD,
+                    (keys.run(note.run_id), keys.RUN_HEAD),
                     updates.head(note.run_id, "", RunNoted(), note.entry),
                     conditions.on_head(_next(note)),
                     [*together, (audits.from_entry(note.run_id, note.entry), conditions.IF_ABSENT)],
+                    self._known.shape(note.run_id),
                 )
         except AdapterError as error:
             if error.code != TRANSACTION_CANCELLED:
@@ -176,19 +163,14 @@ class DynamoRuns:
         Raises:
             UnreadableError: Some of them cannot be read; it names each.
         """
-        history = reading.to_history(self._table.partition(keys.run(run_id)))
-        if history is not None:
-            self._remember(history.head)
-        return history
+        return reading.to_history(self._table.partition(keys.run(run_id)), self._known.seen)
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
         item = self._table.get(keys.run(run_id), keys.RUN_HEAD)
         if item is None:
             return None
-        head = items.to_head(item)
-        self._remember(head)
-        return head
+        return self._known.seen(item)
 
     def peek(
         self, run_id: str, operations: Sequence[str]
@@ -200,10 +182,7 @@ class DynamoRuns:
         """
         sort_keys = (keys.RUN_HEAD, *map(keys.operation, operations))
         found, *records = self._table.get_together(keys.run(run_id), sort_keys)
-        head, seen = reading.to_glance(found, records)
-        if head is not None:
-            self._remember(head)
-        return head, seen
+        return reading.to_glance(found, records, self._known.seen)
 
     def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
         """Return the records within a scope, in one request; None if there are more than this.
@@ -214,9 +193,20 @@ class DynamoRuns:
         found = self._table.few(keys.run(run_id), keys.within(scope), most)
         return None if found is None else list(reading.to_glance(None, found)[1].values())
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
-        return self._table.put(items.from_record(run_id, record), conditions.on_record(guard))
+        item = items.from_record(run_id, record)
+        if cost:
+            item["c"] = {"S": cost}
+        replaced = None if before is None else items.from_record(run_id, before)
+        return self._table.put(item, conditions.on_record(guard), replaced)
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change only a record's place in the due index (None takes it out) if the guard allows it.
@@ -254,7 +244,7 @@ class DynamoRuns:
 
         An audit entry is written with the change or not at all, and only as the next one.
         """
-        lasting = None if isinstance(change, RunWatched) else self._lasting_of(run_id)
+        lasting = None if isinstance(change, RunWatched) else self._known.lasting(run_id)
         if lasting is None and not isinstance(change, RunWatched):
             return False
         workflow, retention = (lasting.workflow, lasting.retention) if lasting else ("", None)
@@ -262,10 +252,9 @@ class DynamoRuns:
         if audit is not None:
             entry = (audits.from_entry(run_id, audit), conditions.IF_ABSENT)
             return self._change_together(run_id, update, guard.followed_by(audit), [entry])
-        following = guard.followed_by(seal_of(change))
-        return self._table.update(
-            keys.run(run_id), keys.RUN_HEAD, update, conditions.on_head(following)
-        )
+        following = conditions.on_head(guard.followed_by(seal_of(change)))
+        before = self._known.shape(run_id)
+        return self._table.update(keys.run(run_id), keys.RUN_HEAD, update, following, before)
 
     def _change_together(
         self,
@@ -284,13 +273,12 @@ class DynamoRuns:
             items: What is written with it.
             is_free: Says after a refusal whether the items can still be written.
         """
-        condition = conditions.on_head(guard)
+        condition, before = conditions.on_head(guard), self._known.shape(run_id)
         cancelled: AdapterError | None = None
         for _ in range(_TRANSACTION_ATTEMPTS):
             try:
-                self._table.update_together(
-                    keys.run(run_id), keys.RUN_HEAD, update, condition, items
-                )
+                place = (keys.run(run_id), keys.RUN_HEAD)
+                self._table.update_together(place, update, condition, items, before)
             except AdapterError as error:
                 if error.code != TRANSACTION_CANCELLED:
                     raise
@@ -318,8 +306,7 @@ class DynamoRuns:
         Raises:
             RunIdTakenError: There is a run with the successor's id already.
         """
-        self._remember(successor)
-        together = [(items.from_head(successor), conditions.IF_ABSENT)]
+        together = [(self._known.item_of(successor), conditions.IF_ABSENT)]
         if reference is not None:
             free = conditions.free_of_others(reference.instead_of)
             together.append((items.from_reference(reference), free))
@@ -366,20 +353,6 @@ class DynamoRuns:
             return False
         self._table.delete(partition, keys.RUN_HEAD, conditions.ended_and_due(due_at))
         return True
-
-    def _remember(self, head: Head) -> None:
-        lasting = _Lasting(workflow=head.workflow, retention=head.retention)
-        self._lasting.put(head.run_id, lasting)
-
-    def _lasting_of(self, run_id: str) -> _Lasting | None:
-        """Return it, in practice without a request: who changes a run has read it."""
-        known = self._lasting.get(run_id)
-        if known is not None:
-            return known
-        item = self._table.get(keys.run(run_id), keys.RUN_HEAD, ["workflow", "keep"])
-        if item is None:
-            return None
-        return _Lasting(workflow=item["workflow"]["S"], retention=values.number_in(item, "keep"))
 
 
 def _next(note: Note) -> HeadGuard:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import CONDITION_FAILED, translated
+from everstep.adapters.dynamodb.sizes import Write, count, item_size, size_of
 from everstep.adapters.errors import AdapterError
 from everstep.core.errors import UnavailableError
+from everstep.core.meter import meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     )
 
     from everstep.adapters.dynamodb.conditions import Condition
+    from everstep.adapters.dynamodb.sizes import Shape
     from everstep.adapters.dynamodb.updates import Update
     from everstep.adapters.dynamodb.values import Item
 
@@ -57,7 +60,7 @@ class Table:
                 answer = self._client.get_item(
                     TableName=self._name, Key=_key(partition, sort), ConsistentRead=True
                 )
-                return answer.get("Item")
+                return _counted(answer.get("Item"))
             names = {f"#{name}": name for name in attributes}
             answer = self._client.get_item(
                 TableName=self._name,
@@ -66,7 +69,7 @@ class Table:
                 ProjectionExpression=", ".join(names),
                 ExpressionAttributeNames=names,
             )
-            return answer.get("Item")
+            return _counted(answer.get("Item"))
 
     def get_together(self, partition: str, sorts: Sequence[str]) -> list[Item | None]:
         """Return items of a partition as they are now (strongly consistent), in this order."""
@@ -79,6 +82,8 @@ class Table:
                 read = answer.get("Responses", {}).get(self._name, [])
                 found.update((each["SK"]["S"], each) for each in read)
                 unprocessed = answer.get("UnprocessedKeys", {}).get(self._name)
+                missing = len(left) - len(read) - len(unprocessed["Keys"] if unprocessed else ())
+                meter().read_each([*map(item_size, read), *[0] * missing])
                 if not unprocessed:
                     return [found.get(sort) for sort in sorts]
                 left = list(unprocessed["Keys"])
@@ -127,6 +132,7 @@ class Table:
                 Limit=most + 1,
             )
         found = answer["Items"]
+        meter().read(size_of(found))
         return None if len(found) > most or "LastEvaluatedKey" in answer else found
 
     def index(
@@ -158,6 +164,8 @@ class Table:
             request["Limit"] = limit - counted
             with translated("DynamoDB Query"):
                 answer = self._client.query(**request)
+            # At most a page of entries that hold little.
+            meter().read(0, consistent=False)
             counted += answer["Count"]
             if "LastEvaluatedKey" not in answer:
                 break
@@ -171,6 +179,7 @@ class Table:
                 request["Limit"] = left
             with translated("DynamoDB Query"):
                 answer = self._client.query(**request)
+            meter().read(size_of(answer["Items"]), consistent="IndexName" not in request)
             yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
@@ -188,8 +197,15 @@ class Table:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def put(self, item: Item, condition: Condition) -> bool:
-        """Write a whole item if the condition holds; say whether it did."""
+    def put(self, item: Item, condition: Condition, before: Item | None = None) -> bool:
+        """Write a whole item if the condition holds; say whether it did.
+
+        Args:
+            item: The item.
+            condition: What must hold.
+            before: The item that it replaces, as far as that is known.
+        """
+        count(Write.put(item, before))
         try:
             with translated("DynamoDB PutItem"):
                 self._client.put_item(**self._put(item, condition))
@@ -197,8 +213,25 @@ class Table:
             return _refused_by_condition(error)
         return True
 
-    def update(self, partition: str, sort: str, update: Update, condition: Condition) -> bool:
-        """Change an item in place if the condition holds; say whether it did."""
+    def update(
+        self,
+        partition: str,
+        sort: str,
+        update: Update,
+        condition: Condition,
+        before: Shape | None = None,
+    ) -> bool:
+        """Change an item in place if the condition holds; say whether it did.
+
+        Args:
+            partition: Its partition key.
+            sort: Its sort key.
+            update: What changes.
+            condition: What must hold.
+            before: What it is before that, as far as that is known.
+        """
+        write, update = Write.update(update, before)
+        count(write)
         request: UpdateItemInputTypeDef = {
             "TableName": self._name,
             "Key": _key(partition, sort),
@@ -264,26 +297,29 @@ class Table:
         Raises:
             AdapterError: With code ``TRANSACTION_CANCELLED``: nothing was written by this call.
         """
+        count(*[Write.put(item) for item, _ in items])
         puts = [self._put(item, condition) for item, condition in items]
         with translated("DynamoDB TransactWriteItems"):
             self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
 
     def update_together(
         self,
-        partition: str,
-        sort: str,
+        place: tuple[str, str],
         update: Update,
         condition: Condition,
         items: Sequence[tuple[Item, Condition]],
+        before: Shape | None = None,
     ) -> None:
         """Change an item in place and write others, all or none unless every condition holds.
 
         Raises:
             AdapterError: With code ``TRANSACTION_CANCELLED``: nothing was written by this call.
         """
+        write, update = Write.update(update, before)
+        count(write, *[Write.put(item) for item, _ in items])
         changed: UpdateTypeDef = {
             "TableName": self._name,
-            "Key": _key(partition, sort),
+            "Key": _key(*place),
             "UpdateExpression": update.expression,
             "ConditionExpression": condition.expression,
             "ExpressionAttributeNames": {**update.names, **condition.names},
@@ -309,6 +345,12 @@ class Table:
 
 def _key(partition: str, sort: str) -> Item:
     return {"PK": {"S": partition}, "SK": {"S": sort}}
+
+
+def _counted(item: Item | None) -> Item | None:
+    """Return an item that was read by itself."""
+    meter().read(item_size(item or {}))
+    return item
 
 
 def _refused_by_condition(error: AdapterError) -> bool:

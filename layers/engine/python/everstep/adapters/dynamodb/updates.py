@@ -6,7 +6,7 @@ large, above all) is neither read nor sent. Each function mirrors ``core.changes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from everstep.adapters.dynamodb import keys, values
@@ -23,6 +23,7 @@ from everstep.core.changes import (
     seal_of,
 )
 from everstep.core.model import RunStatus
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,6 +160,8 @@ def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) 
     values.add_payload(outcome, "hidden", change.hidden)
     if change.logs.chunks:
         outcome["logs"] = values.from_logs(change.logs)
+    if change.total:
+        outcome["total"] = {"S": change.total}
     absent = tuple(name for name in ("result", "error", "next_run", "logs") if name not in outcome)
     return Update(
         set={

@@ -258,7 +258,7 @@ def from_texts(texts: Iterable[str]) -> Value:
 
 def texts_in(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Return a list of texts; none if there is no such attribute."""
-    return tuple(to_text(each) for each in item.get(name, {"L": ()})["L"])
+    return tuple(to_text(each) for each in item[name]["L"]) if name in item else ()
 
 
 def from_logs(logs: Logs) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from everstep.adapters.errors import MissingBlobError
+from everstep.core.meter import meter
 from everstep.core.places import below, moved, place
 
 
@@ -14,6 +15,7 @@ class MemoryBlobs:
 
     def put(self, run_id: str, text: str) -> str:
         """Keep a text of a run; return its reference. The same text has the same reference."""
+        meter().put_blob()
         ref = place(run_id, text.encode())
         self._texts[ref] = text
         return ref
@@ -24,10 +26,8 @@ class MemoryBlobs:
         Raises:
             MissingBlobError: Nothing is kept under it.
         """
-        try:
-            return self._texts[ref]
-        except KeyError as error:
-            raise MissingBlobError(ref) from error
+        meter().get_blob()
+        return self._text(ref)
 
     def copy(self, ref: str, run_id: str) -> str:
         """Keep the text of a reference as another run's, too; return its reference there.
@@ -36,7 +36,8 @@ class MemoryBlobs:
             MissingBlobError: Nothing is kept under it.
         """
         copy = moved(ref, run_id)
-        self._texts[copy] = self.get(ref)
+        meter().put_blob()
+        self._texts[copy] = self._text(ref)
         return copy
 
     def clear(self, run_id: str) -> bool:
@@ -44,6 +45,12 @@ class MemoryBlobs:
         for ref in [each for each in self._texts if each.startswith(below(run_id))]:
             del self._texts[ref]
         return True
+
+    def _text(self, ref: str) -> str:
+        try:
+            return self._texts[ref]
+        except KeyError as error:
+            raise MissingBlobError(ref) from error
 
     @property
     def refs(self) -> frozenset[str]:

@@ -7,12 +7,14 @@ often. ``duplicate`` does what SQS does now and then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from everstep.core import messages
+from everstep.core.meter import meter
+from everstep.core.records import dataclass
+from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +93,9 @@ class MemoryQueue:
         wrong = [each.delay for each in outgoing if not 0 <= each.delay <= LONGEST_DELAY]
         if wrong:
             raise ValueError(f"a delay is 0 to {LONGEST_DELAY} seconds, not {wrong[0]}")
+        meter().send(sends_for(len(outgoing)))
         for each in outgoing:
-            self.send_body(messages.encode(each.message), each.delay)
+            self.send_body(messages.encode(each.message, each.cost), each.delay)
 
     def send_body(self, body: str, delay: int = 0) -> None:
         """Send a body as it is, also one that no message has, after a delay in seconds."""

@@ -11,16 +11,20 @@ from threading import RLock
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from everstep.adapters.dynamodb.keys import RUN_HEAD, operation
+from everstep.adapters.dynamodb.keys import within as prefix_of
 from everstep.adapters.errors import RunIdTakenError
+from everstep.adapters.memory.billing import Bill
+from everstep.adapters.memory.due import armed
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.keys import lies_within
 from everstep.core.listing import listed
-from everstep.core.model import HEAD, DueEntry, History
+from everstep.core.model import DueEntry, History
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
@@ -58,6 +62,7 @@ class MemoryStore:
         self._events: dict[str, dict[tuple[str, int], Event]] = {}
         self._audit: dict[str, tuple[AuditEntry, ...]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
+        self._bill = Bill()
 
     # --- RunStore
 
@@ -92,27 +97,33 @@ class MemoryStore:
             named = None if reference is None else self._references.get(reference.name)
             if reference is not None and not reference.may_follow(named):
                 return named
-            if note is not None and not self._note(note):
+            noted = None if note is None else self._note(note)
+            if note is not None and noted is None:
                 return note
-            self._heads[head.run_id] = head
+            self._heads[head.run_id] = self._bill.creation(head, claim, reference, noted)
             if claim is not None:
                 self._claims[claim.workflow, claim.key] = claim
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
             return None
 
-    def _note(self, note: Note) -> bool:
-        return self.change(note.run_id, RunNoted(), RUN_NOTED, note.entry)
+    def _note(self, note: Note) -> tuple[Head, Head, AuditEntry] | None:
+        head = self._heads.get(note.run_id)
+        if head is None or not RUN_NOTED.followed_by(note.entry).allows(head):
+            return None
+        noted = self._heads[note.run_id] = apply(head, RunNoted(), note.entry)
+        self._write_audit(note.run_id, note.entry)
+        return head, noted, note.entry
 
     def reference(self, workflow: str, reference_id: str) -> Reference | None:
         """Return who has a caller's own name, whether or not that run has ended."""
-        with self._lock:
-            return self._references.get((workflow, reference_id))
+        self._bill.other()
+        return self._references.get((workflow, reference_id))
 
     def claim(self, workflow: str, key: str) -> Claim | None:
         """Return who has an idempotency key, whether or not that run has ended."""
-        with self._lock:
-            return self._claims.get((workflow, key))
+        self._bill.other()
+        return self._claims.get((workflow, key))
 
     def release(self, head: Head) -> None:
         """Give back the idempotency key and the name of a run, unless others have them by now."""
@@ -137,10 +148,16 @@ class MemoryStore:
             head = self._heads.get(run_id)
             if head is not None and head.status.terminal and head.due_at == due_at:
                 del self._heads[run_id]
+                self._bill.forget(run_id)
             return True
 
     def load(self, run_id: str) -> History | None:
         """Return the head and every record."""
+        self._bill.partition(run_id)
+        return self.history(run_id)
+
+    def history(self, run_id: str) -> History | None:
+        """Return the head and every record, for whoever looks on: it takes nothing."""
         with self._lock:
             head = self._heads.get(run_id)
             if head is None:
@@ -152,19 +169,22 @@ class MemoryStore:
         """Keep an event if its name has none with this number; say whether it was kept."""
         with self._lock:
             events = self._events.setdefault(run_id, {})
-            if (event.name, event.number) in events:
-                return False
-            events[event.name, event.number] = event
-            return True
+            free = (event.name, event.number) not in events
+            written = self._bill.event(run_id, event, applied=free)
+            if free:
+                events[event.name, event.number] = written
+            return free
 
     def replace_event(self, run_id: str, event: Event) -> None:
         """Keep an event, in place of the one that has its name and number."""
         with self._lock:
-            self._events.setdefault(run_id, {})[event.name, event.number] = event
+            written = self._bill.event(run_id, event, applied=True)
+            self._events.setdefault(run_id, {})[event.name, event.number] = written
 
     def claim_event(self, run_id: str, name: str, number: int, key: str) -> bool:
         """Give an event to a wait if no other wait has it; say whether this one has it now."""
         with self._lock:
+            self._bill.in_place()
             event = self._events.get(run_id, {}).get((name, number))
             if event is None or event.taken_by not in (None, key):
                 return False
@@ -173,12 +193,13 @@ class MemoryStore:
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
-        with self._lock:
-            return self._heads.get(run_id)
+        self._bill.one(run_id)
+        return self._heads.get(run_id)
 
     def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and the records of some operations."""
         with self._lock:
+            self._bill.each(run_id, (RUN_HEAD, *map(operation, keys)))
             records = self._records.get(run_id, {})
             found = {key: records[key] for key in keys if key in records}
             return self._heads.get(run_id), found
@@ -186,18 +207,28 @@ class MemoryStore:
     def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
         """Return the records within a scope; None if there are more than this."""
         with self._lock:
+            self._bill.within(run_id, prefix_of(scope))
             records = self._records.get(run_id, {})
             found = [records[key] for key in sorted(records) if lies_within(key, scope)]
             return found if len(found) <= most else None
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,  # noqa: ARG002 - what is there is known here
+        cost: str = "",
+    ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         with self._lock:
             records = self._records.setdefault(run_id, {})
-            if not guard.allows(records.get(record.key)):
-                return False
-            records[record.key] = record
-            return True
+            there = records.get(record.key)
+            allowed = guard.allows(there)
+            written = self._bill.record(run_id, record, there, cost, applied=allowed)
+            if allowed:
+                records[record.key] = written
+            return allowed
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change only a record's place in the due index (None takes it out) if the guard allows it.
@@ -205,6 +236,7 @@ class MemoryStore:
         A record that is not there is not made, whatever the guard says.
         """
         with self._lock:
+            self._bill.in_place(moved=due_at is not None)
             records = self._records.get(run_id, {})
             record = records.get(key)
             if record is None or not guard.allows(record):
@@ -223,8 +255,10 @@ class MemoryStore:
             head = self._heads.get(run_id)
             following = guard.followed_by(seal_of(change)).followed_by(audit)
             if head is None or not following.allows(head):
+                self._bill.in_place()
                 return False
-            self._heads[run_id] = apply(head, change, audit)
+            changed = apply(head, change, audit)
+            self._heads[run_id] = self._bill.change(head, changed, change, audit)
             self._write_audit(run_id, audit)
             return True
 
@@ -252,7 +286,10 @@ class MemoryStore:
                 return False
             if successor.run_id in self._heads:
                 raise RunIdTakenError(successor.run_id)
-            self._heads[run_id] = apply(head, change)
+            changed = apply(head, change)
+            self._heads[run_id] = self._bill.change(
+                head, changed, change, successor=successor, reference=reference
+            )
             self._heads[successor.run_id] = successor
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
@@ -279,32 +316,10 @@ class MemoryStore:
         with self._lock:
             found = [
                 entry
-                for entry in self._armed()
+                for entry in armed(self._heads, self._records)
                 if entry.due_at <= until and self._shard_of(entry.run_id) == shard
             ]
         return sorted(found, key=lambda entry: entry.due_at)[:limit]
-
-    def _armed(self) -> Iterator[DueEntry]:
-        for run_id, head in self._heads.items():
-            if head.due_at is not None:
-                yield DueEntry(
-                    run_id=run_id,
-                    key=HEAD,
-                    due_at=head.due_at,
-                    wake_at=head.starts_at or 0,
-                    ended=head.status.terminal,
-                )
-        for run_id, records in self._records.items():
-            for record in records.values():
-                if record.due_at is not None:
-                    yield DueEntry(
-                        run_id=run_id,
-                        key=record.key,
-                        due_at=record.due_at,
-                        wake_at=record.wake_at or 0,
-                        attempt=record.attempt,
-                        status=record.status,
-                    )
 
     def _shard_of(self, run_id: str) -> int:
         return crc32(run_id.encode()) % self._shards
@@ -360,6 +375,7 @@ class MemoryStore:
             copy._references = dict(self._references)
             copy._audit = dict(self._audit)
             copy._dead_letters = dict(self._dead_letters)
+            copy._bill = self._bill.copied()
         return copy
 
     @property

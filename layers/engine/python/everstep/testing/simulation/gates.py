@@ -143,12 +143,19 @@ class GatedRuns:
             "runs.within", f"{run_id} {scope}", lambda: self.inner.within(run_id, scope, most)
         )
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
         """Replace an operation's record."""
         return self.gate.pass_through(
             "runs.put",
             f"{run_id} {record.key} {record.status} {record.attempt}",
-            lambda: self.inner.put(run_id, record, guard),
+            lambda: self.inner.put(run_id, record, guard, before, cost),
             op=record.key,
         )
 

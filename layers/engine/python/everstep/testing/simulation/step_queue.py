@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from everstep.core import messages
 from everstep.core.durations import SECOND
+from everstep.core.meter import meter
+from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +62,9 @@ class StepQueue:
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send every message."""
+        meter().send(sends_for(len(outgoing)))
         for item in outgoing:
-            self.take_in(messages.encode(item.message), item.delay * SECOND)
+            self.take_in(messages.encode(item.message, item.cost), item.delay * SECOND)
 
     def take_in(self, body: str, delay: int = 0) -> Letter:
         """Add a message with this body."""

@@ -73,9 +73,16 @@ class WatchedStore:
         """Return the records within a scope."""
         return self.inner.within(run_id, scope, most)
 
-    def put(self, run_id: str, record: OpRecord, guard: Guard) -> bool:
+    def put(
+        self,
+        run_id: str,
+        record: OpRecord,
+        guard: Guard,
+        before: OpRecord | None = None,
+        cost: str = "",
+    ) -> bool:
         """Replace an operation's record."""
-        return self._watched(run_id, lambda: self.inner.put(run_id, record, guard))
+        return self._watched(run_id, lambda: self.inner.put(run_id, record, guard, before, cost))
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
         """Change a record's place in the due index."""
@@ -119,7 +126,7 @@ class WatchedStore:
         return self.inner.audit(run_id, since)
 
     def _watched(self, run_id: str, write: Callable[[], T]) -> T:
-        before = self.inner.load(run_id)
+        before = self.inner.history(run_id)
         written = write()
-        self.check(before, self.inner.load(run_id))
+        self.check(before, self.inner.history(run_id))
         return written
