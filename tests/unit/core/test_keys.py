@@ -9,6 +9,7 @@ from everstep.core.keys import (
     name_of,
     operation_key,
     scope_of,
+    scopes_of,
 )
 
 
@@ -46,3 +47,12 @@ def test_a_key_is_scope_name_and_occurrence(scope: str, key: str) -> None:
 def test_a_branch_is_of_its_group_and_of_every_group_around_it() -> None:
     assert list(groups_of("gather#1/0/map#2/15")) == ["gather#1/0/map#2", "gather#1"]
     assert not list(groups_of(""))
+
+
+def test_a_key_lies_in_its_scope_and_in_every_scope_around_it() -> None:
+    assert list(scopes_of("email#2")) == [""]
+    assert list(scopes_of("gather#1/0/map#2/15/email#1")) == [
+        "gather#1/0/map#2/15",
+        "gather#1/0",
+        "",
+    ]

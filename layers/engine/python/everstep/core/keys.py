@@ -59,6 +59,13 @@ def branch_of(key: str, group: str) -> int:
     return int(key.removeprefix(f"{group}/").partition("/")[0])
 
 
+def scopes_of(key: str) -> Iterator[str]:
+    """Yield the scope path that a key belongs to, then every one around it."""
+    scope = scope_of(key)
+    yield scope
+    yield from map(scope_of, groups_of(scope))
+
+
 def groups_of(scope: str) -> Iterator[str]:
     """Yield the key of the group that a scope is a branch of, then of every one around it."""
     while scope:
