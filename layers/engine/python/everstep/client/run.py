@@ -12,6 +12,7 @@ from everstep.client.answers import (
     Diagnosis,
     ErrorDetails,
     LogPage,
+    RunCost,
     RunDetails,
     StepDetails,
 )
@@ -114,6 +115,11 @@ class Run(Generic[Out_co]):
     def history(self) -> tuple[StepDetails, ...]:
         """Return the run's operations in the order in which its code asked for them."""
         return self.get().steps
+
+    def cost(self) -> RunCost:
+        """Return what was taken for the run so far, in units and in dollars."""
+        body = self._connection.get("runs", self.id, include="cost")
+        return RunCost.model_validate(body["cost"])
 
     def audit(self) -> tuple[AuditEntry, ...]:
         """Return what was done to the run, by whom and why, oldest first."""

@@ -76,7 +76,7 @@ class RunsQuery(PageQuery):
 
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-Includable = Literal["steps", "logs", "audit", "events"]
+Includable = Literal["steps", "logs", "audit", "events", "cost"]
 
 
 class RunQuery(Asked):
