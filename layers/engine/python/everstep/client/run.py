@@ -208,13 +208,17 @@ class Run(Generic[Out_co]):
         """
         self._control("pause", reason)
 
-    def resume(self, *, reason: str | None = None) -> None:
+    def resume(self, *, reason: str | None = None, budget: float | None = None) -> None:
         """Let a run that is paused or stalled go on.
+
+        Args:
+            reason: Why, for the audit.
+            budget: What it may cost from now on, in dollars, all that it has cost included.
 
         Raises:
             IllegalStateError: The run has ended.
         """
-        self._control("resume", reason)
+        self._control("resume", reason, {} if budget is None else {"budget": budget})
 
     def retry(self, *, reason: str | None = None) -> Run[Out_co]:
         """Let a run that failed go on from the step that failed; return the run that does.

@@ -158,6 +158,14 @@ class ControlBody(Asked):
     reason: str | None = Field(None, min_length=1, max_length=LONGEST_WHY, description="What for.")
 
 
+class ResumeBody(ControlBody):
+    """Who resumes a run, and what it may cost from now on."""
+
+    budget: float | None = Field(
+        None, gt=0, description="Dollars, all that it has cost included; as before if absent."
+    )
+
+
 class CancelBody(ControlBody):
     """Who cancels a run, and how."""
 
