@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ("operation", "dollars", "reads", "writes", "sends", "invocations", "ms")
 _REST: Final = "(start and end)"
+_CENT: Final = 0.01
 _HELP: Final = frozenset({"-h", "--help"})
 
 
@@ -89,4 +90,4 @@ def _row(name: str, taken: "Taken") -> tuple[str, ...]:
 
 def money(dollars: float) -> str:
     """Return dollars with as many digits as it takes to see something."""
-    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.8f}"
+    return f"${dollars:,.2f}" if dollars >= _CENT or not dollars else f"${dollars:.8f}"

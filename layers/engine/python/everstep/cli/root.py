@@ -18,6 +18,7 @@ from everstep.cli import (
     cost,
     deployed,
     doctor,
+    estimate,
     init,
     keys,
     messages,
@@ -58,11 +59,12 @@ _config.command("check")(config.check)
 app.add_typer(_config)
 _cost = typer.Typer(
     name="cost",
-    help="See what runs cost: `cost RUN`.",
+    help="See what a run has cost (`cost RUN`), and what many would.",
     cls=cost.RunOrCommand,
     no_args_is_help=True,
 )
 _cost.command("run")(cost.run)
+_cost.command("estimate")(estimate.estimate)
 app.add_typer(_cost)
 _runs = _group("runs", "Look at runs, and ask something of them.")
 _runs.command("list")(runs.list_)
