@@ -120,6 +120,10 @@ stop: $(STAMPS)/localstack ## Stop what `make run` started
 load: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## Count and price 200 runs of 10 steps on a LocalStack of its own; LOAD="--help"
 	PYTHONPATH=localstack $(DEV)/python -m bench.load $(LOAD)
 
+.PHONY: bench
+bench: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack ## The same workloads here and on the peers, beside one another; BENCH="--help"
+	PYTHONPATH=localstack $(DEV)/python -m bench.suite.main $(BENCH)
+
 .PHONY: sam-invoke
 sam-invoke: $(STAMPS)/dev $(STAMPS)/functions $(STAMPS)/localstack $(STAMPS)/sam ## Invoke every function as built, by `sam local invoke`; SAM_INVOKE=emulator|skip
 	PYTHONPATH=localstack $(DEV)/python -m tools.sam_invoke

@@ -136,8 +136,15 @@ class TimerIndex(Protocol):
     def shards(self) -> int:
         """Return how many shards there are; each is read on its own."""
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up; those after hold what is to go.
+
+        However many runs there are to be removed, no timer stands behind them.
+        """
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another, earliest first, at most ``limit``."""
 
 
 class RunList(Protocol):

@@ -7,12 +7,13 @@ template has one, its parameter; then ``make configuration`` writes the page of 
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from everstep.configuration import Setting, SettingsError, find_file, look_up
 from everstep.core.masking import DEFAULT_PATTERNS
+from everstep.core.records import dataclass
 from everstep.setting_kinds import (
     Choice,
     Codec,

@@ -17,7 +17,7 @@ import json
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -26,6 +26,7 @@ from everstep.adapters.aws_errors import translated
 from everstep.adapters.bounded_cache import BoundedCache
 from everstep.adapters.errors import AdapterError
 from everstep.core.errors import UnavailableError, UnreadablePayloadError
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

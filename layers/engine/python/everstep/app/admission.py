@@ -7,13 +7,13 @@ own decision is made once more, so that nothing depends on patterns of paths alo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from everstep.core.access import suffices
 from everstep.core.denials import MissingScopeError, RateExceededError, WorkflowNotAllowedError
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.errors import InvalidRequestError, RunNotFoundError
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine

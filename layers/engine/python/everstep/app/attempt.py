@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.engine import Execution
@@ -23,6 +23,7 @@ from everstep.core.errors import (
 from everstep.core.failures import describe
 from everstep.core.hiding import registering
 from everstep.core.model import OpRecord, OpStatus
+from everstep.core.records import dataclass
 from everstep.core.run_logs import LogLine, LogSource
 from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 

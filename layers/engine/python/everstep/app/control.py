@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.audit import link_of
@@ -17,6 +16,7 @@ from everstep.core.errors import (
     UnavailableError,
 )
 from everstep.core.model import Message, MessageKind, RunStatus
+from everstep.core.records import dataclass
 from everstep.core.spending import to_nanos
 from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import RUN_PAUSED, RUN_RESUMED, run_taken_over

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from everstep.core.records import dataclass
 from everstep.core.spending import Spent, together
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from everstep.app.control import recover, resume
@@ -12,6 +11,7 @@ from everstep.core.decisions import Broken, Suspended
 from everstep.core.diagnose import diagnose
 from everstep.core.diagnosis import Diagnosis, Known, Repair
 from everstep.core.errors import RunNotFoundError, WorkflowMissingError
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from everstep.app.deadline import call_within
@@ -11,6 +11,7 @@ from everstep.app.unbilled import Unbilled
 from everstep.core.durations import MINUTE
 from everstep.core.masking import BY_NAME, Masking
 from everstep.core.observations import unobserved
+from everstep.core.records import dataclass
 from everstep.core.retry import Retry
 from everstep.core.run_logs import LogLimits
 from everstep.core.spending import USUAL_MEMORY

@@ -13,7 +13,7 @@ finds something that the code did not ask for: what to make of it takes the whol
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from everstep.app.payloads import at_hand
 from everstep.core.decisions import Suspended
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.model import History, OpKind, RunStatus
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.access import Scope
@@ -24,6 +23,7 @@ from everstep.core.errors import (
     InvalidRequestError,
     UnavailableError,
 )
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

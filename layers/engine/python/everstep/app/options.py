@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from everstep.core.durations import (
@@ -13,6 +13,7 @@ from everstep.core.durations import (
     to_millis,
 )
 from everstep.core.errors import InvalidOptionError, InvalidRequestError
+from everstep.core.records import dataclass
 from everstep.core.trace_context import LONGEST_CORRELATION_ID, read_traceparent
 
 if TYPE_CHECKING:

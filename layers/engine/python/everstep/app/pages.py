@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from everstep.core.errors import InvalidRequestError
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 
+from everstep.core.records import dataclass
 from everstep.core.spending import NOTHING, Spent
 
 

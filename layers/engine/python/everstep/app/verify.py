@@ -8,7 +8,7 @@ is reported and stops nothing.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.deadline import call_within
@@ -51,6 +51,7 @@ from everstep.core.invariants import (
     what_is_armed_is_indexed,
 )
 from everstep.core.model import RunStatus
+from everstep.core.records import dataclass
 from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from everstep.core.errors import BatchFailedError
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

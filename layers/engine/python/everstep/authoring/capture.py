@@ -12,11 +12,12 @@ import sys
 import traceback
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from everstep.authoring.loggers import named, said_beside
+from everstep.core.records import dataclass
 from everstep.core.run_logs import LogLimits, LogLine, LogSource, Said
 from everstep.core.session import DRIVEN, Phase
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

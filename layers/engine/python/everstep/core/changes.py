@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.core.audit import seal
 from everstep.core.circumstances import Trail
 from everstep.core.model import RunStatus
+from everstep.core.records import dataclass
 from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:
@@ -72,9 +73,15 @@ class RunTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWatched:
-    """The sweeper looked at the run and comes back at ``due_at``."""
+    """The sweeper looked at the run and comes back at ``due_at``.
+
+    Attributes:
+        due_at: When.
+        removal: Whether it comes back to remove the run, which has ended.
+    """
 
     due_at: int
+    removal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

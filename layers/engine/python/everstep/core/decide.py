@@ -13,7 +13,6 @@ trace. The one exception is ``take``: a recovering message inherits every obliga
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
@@ -34,6 +33,7 @@ from everstep.core.endings import interrupts, next_look, sweeps
 from everstep.core.joins import write_join
 from everstep.core.model import HEAD, MessageKind, OpKind, OpRecord, OpStatus, Payload
 from everstep.core.operations import ChildCall
+from everstep.core.records import dataclass
 from everstep.core.waits import is_long, next_event, waiting
 
 if TYPE_CHECKING:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.model import OpRecord
 from everstep.core.operations import TIMED
+from everstep.core.records import dataclass
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.values import frozen
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NoReturn, TypeVar
@@ -12,6 +11,7 @@ from everstep.core import codec
 from everstep.core.durations import instant
 from everstep.core.errors import EverstepError
 from everstep.core.model import Payload
+from everstep.core.records import dataclass
 
 T = TypeVar("T")
 S = TypeVar("S", bound=StrEnum)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from everstep.core.model import HEAD
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from everstep.core.decisions import Pending, Raised, Returned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from everstep.core.answers import Answer
@@ -12,6 +12,7 @@ from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
 from everstep.core.keys import branch_of, branch_scope, lies_within
 from everstep.core.model import HEAD, OpStatus
+from everstep.core.records import dataclass
 from everstep.core.values import frozen
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ another picture of it. So the first to record a ``Join`` decides for everybody, 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from everstep.core.completion import Reason
+from everstep.core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

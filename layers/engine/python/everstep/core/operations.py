@@ -6,11 +6,11 @@ An operation does nothing by itself. ``await`` hands it to the pass that drives 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.model import OpKind
+from everstep.core.records import dataclass
 from everstep.core.values import frozen
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Suspended
 from everstep.core.model import OpKind, RunStatus
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from everstep.core.decisions import Decision, Pending

@@ -10,7 +10,7 @@ import hashlib
 import random
 import uuid
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from everstep.core.errors import AwaitedTwiceError, EverstepError, UnawaitedOper
 from everstep.core.hiding import Hidden
 from everstep.core.keys import operation_key
 from everstep.core.operations import shown, told
+from everstep.core.records import dataclass
 from everstep.core.run_logs import Said
 from everstep.core.telling import whole
 from everstep.core.tokens import make_token

@@ -24,9 +24,10 @@ M     megabytes times milliseconds, as far as there are more than 256 MB
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

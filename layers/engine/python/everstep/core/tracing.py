@@ -5,7 +5,7 @@ A pass that runs in another process, at another time or for the second time must
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ from everstep.core.joins import write_join
 from everstep.core.keys import scope_of
 from everstep.core.model import History
 from everstep.core.operations import StepCall
+from everstep.core.records import dataclass
 from everstep.core.replay import Replay
 from everstep.core.telling import brief, brief_text, told_call
 

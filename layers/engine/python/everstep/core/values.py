@@ -8,8 +8,10 @@ dataclasses with slots, whose fields are given by name.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar, dataclass_transform
+
+from everstep.core.records import dataclass
 
 T = TypeVar("T")
 

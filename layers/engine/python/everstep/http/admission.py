@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.admission import (
@@ -15,6 +15,7 @@ from everstep.app.admission import (
 )
 from everstep.core.access import OPEN, Scope, needed
 from everstep.core.denials import NoKeyError
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

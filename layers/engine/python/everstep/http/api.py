@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from everstep.core.errors import (
     IllegalStateError,
     RunNotFoundError,
 )
+from everstep.core.records import dataclass
 from everstep.http import rendering
 from everstep.http.application import Application
 from everstep.http.callbacks import callback_routes

@@ -5,7 +5,6 @@ The token is as good as a password. It stands in no answer, no error and no line
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from everstep.core.errors import (
     IllegalStateError,
     InvalidRequestError,
 )
+from everstep.core.records import dataclass
 from everstep.http.contract import Nothing, Payload
 from everstep.http.queries import LONGEST_TYPE, FailBody
 from everstep.http.routes import Reply, Route

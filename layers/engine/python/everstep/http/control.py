@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from everstep.core.errors import (
     RunNotFoundError,
     UnknownWorkflowError,
 )
+from everstep.core.records import dataclass
 from everstep.http import rendering
 from everstep.http.faults import wrong_request
 from everstep.http.queries import (

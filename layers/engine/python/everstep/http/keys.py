@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +10,7 @@ from everstep.app.pages import page_of
 from everstep.core.denials import KeyNotFoundError
 from everstep.core.durations import DAY, SECOND, to_iso
 from everstep.core.errors import IllegalStateError
+from everstep.core.records import dataclass
 from everstep.http.queries import KeyBody, PageQuery, RotationBody
 from everstep.http.routes import Reply, Route
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from everstep.adapters.errors import MissingBlobError
@@ -30,6 +29,7 @@ from everstep.core.errors import (
     UnknownWorkflowError,
 )
 from everstep.core.masking import BY_NAME, Masking
+from everstep.core.records import dataclass
 from everstep.http.faults import (
     AnswerTooLargeError,
     HeadersTooLargeError,

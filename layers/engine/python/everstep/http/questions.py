@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from everstep.core.errors import (
     RunNotFoundError,
 )
 from everstep.core.keys import check_name
+from everstep.core.records import dataclass
 from everstep.http import costs, rendering
 from everstep.http.options import read_tags
 from everstep.http.queries import AuditQuery, IfNoneMatch, PageQuery, RunQuery, RunsQuery

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ from everstep.core.errors import (
     UnknownWorkflowError,
 )
 from everstep.core.keys import check_name
+from everstep.core.records import dataclass
 from everstep.http.bodies import read_json
 from everstep.http.faults import HeadersTooLargeError, MalformedBodyError, UriTooLongError
 

@@ -5,9 +5,10 @@ What a route names is enforced by ``Route.answer``, and is what ``/openapi.json`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from everstep.core.records import dataclass
 from everstep.http.contract import Nothing, Payload, read_body, read_headers, read_query
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ prefixed so that they meet no value of an update expression.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.model import OpStatus
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 DUE_INDEX: Final = "due"
 LIST_INDEX: Final = "list"
 SHARDS: Final = 8
-"""Partitions of the due index. For ever: entries of a shard that nobody reads are lost."""
+"""Partitions of the due index for what is to wake up; as many after them are for runs that are to
+be removed. For ever: entries of a shard that nobody reads are lost."""
 
 ALONE: Final = "-"
 """Sort key of an item that is the only one of its partition."""
@@ -130,8 +131,13 @@ def due(shard: int) -> str:
 
 
 def due_of(run_id: str) -> str:
-    """Return the partition of the due index that holds everything of a run."""
+    """Return the partition of the due index that holds everything of a run until it ends."""
     return due(crc32(run_id.encode()) % SHARDS)
+
+
+def removal_of(run_id: str) -> str:
+    """Return the partition of the due index that holds a run which is to be removed."""
+    return due(SHARDS + crc32(run_id.encode()) % SHARDS)
 
 
 def listed(workflow: str, status: RunStatus) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.bounded_cache import BoundedCache
 from everstep.adapters.dynamodb import items, keys
 from everstep.adapters.dynamodb.sizes import Shape
 from everstep.adapters.dynamodb.values import number_in
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from everstep.adapters.dynamodb.table import Table

@@ -6,7 +6,7 @@ large, above all) is neither read nor sent. Each function mirrors ``core.changes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from everstep.adapters.dynamodb import keys, values
@@ -23,6 +23,7 @@ from everstep.core.changes import (
     seal_of,
 )
 from everstep.core.model import RunStatus
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,8 +142,8 @@ def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None)
                 },
                 remove=("stall",),
             )
-        case RunWatched(due_at=due_at):
-            return due(run_id, due_at)
+        case RunWatched(due_at=due_at, removal=removal):
+            return Update(set=_removal(run_id, due_at)) if removal else due(run_id, due_at)
         case RunNoted():
             return Update()
         case _:
@@ -151,7 +152,7 @@ def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None)
 
 def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) -> Update:
     outcome: Item = {}
-    removal = None if retention is None else _due(run_id, change.at + retention)
+    removal = None if retention is None else _removal(run_id, change.at + retention)
     if change.result is not None:
         outcome["result"] = values.from_payload(change.result)
     if change.error is not None:
@@ -186,3 +187,7 @@ def _status(workflow: str, status: RunStatus, by: str) -> Item:
 
 def _due(run_id: str, due_at: int) -> Item:
     return {"due_pk": {"S": keys.due_of(run_id)}, "due_at": {"N": str(due_at)}}
+
+
+def _removal(run_id: str, due_at: int) -> Item:
+    return {"due_pk": {"S": keys.removal_of(run_id)}, "due_at": {"N": str(due_at)}}

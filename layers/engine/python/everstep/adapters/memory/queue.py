@@ -7,13 +7,13 @@ often. ``duplicate`` does what SQS does now and then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from everstep.core import messages
 from everstep.core.meter import meter
+from everstep.core.records import dataclass
 from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:

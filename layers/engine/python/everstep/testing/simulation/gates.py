@@ -229,10 +229,15 @@ class GatedTimers:
         """Return how many shards there are."""
         return self.inner.shards
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up."""
+        return self.inner.waking
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another."""
         return self.gate.pass_through(
-            "timers.due", f"shard {shard}", lambda: self.inner.due(shard, until, limit)
+            "timers.due", f"shard {shard}", lambda: self.inner.due(shard, until, limit, since)
         )
 
 

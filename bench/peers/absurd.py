@@ -1,0 +1,128 @@
+"""Absurd: durable tasks as stored procedures of PostgreSQL, with one worker process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from absurd_sdk import Absurd
+
+from bench.peers import protocol
+from bench.peers.protocol import Item, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+QUEUE: Final = "bench"
+CONCURRENCY: Final = 10
+POLL: Final = 0.05
+CLAIM_SECONDS: Final = 60
+PATIENCE: Final = 300
+
+
+def application(database: str) -> Any:  # noqa: ANN401 - the peer's own
+    """Return the tasks."""
+    app = Absurd(database, queue_name=QUEUE)
+    app.register_task(name="sequence")(_sequence)
+    app.register_task(name="naps")(_naps)
+    return app
+
+
+def _sequence(given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - the peer's own
+    total = 0
+    for number in range(given["steps"]):
+        total += _step(context, given, number)
+    return total
+
+
+def _naps(given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - the peer's own
+    _step(context, given, 0)
+    for number in range(given["steps"]):
+        context.sleep_for(f"nap-{number}", given["seconds"])
+        _step(context, given, number + 1)
+    return int(given["steps"])
+
+
+def _step(context: Any, given: dict[str, Any], number: int) -> int:  # noqa: ANN401 - the peer's own
+    def work() -> int:
+        return protocol.work(given["marks"], given["run"], number, given["millis"])
+
+    return int(context.step(f"step-{number}", work))
+
+
+def play(item: Item, task: Task) -> float | None:
+    """Play one item."""
+    database = task.options["database"]
+    if item.shape == "fan":
+        raise NotImplementedError("a task runs one step at a time")
+    claim = int(task.options["crash_seconds"]) if item.shape == "crash" else CLAIM_SECONDS
+    with (
+        _worker(database, claim, task.state) as worker,
+        psycopg.connect(database, autocommit=True) as connection,
+    ):
+        return _play(item, task, worker, connection)
+
+
+def _play(
+    item: Item,
+    task: Task,
+    worker: subprocess.Popen[bytes],
+    connection: psycopg.Connection[Any],
+) -> float:
+    app, before = application(task.options["database"]), _completed(connection)
+    began = time.monotonic()
+    name = "naps" if item.shape == "naps" else "sequence"
+    for number in range(item.runs):
+        app.spawn(name, protocol.arguments(item, number))
+    protocol.tell_when_asleep(item)
+
+    def ended() -> bool:
+        return _completed(connection) - before >= item.runs
+
+    if item.shape != "crash":
+        protocol.wait_for(ended, PATIENCE, "not all tasks completed")
+        return time.monotonic() - began
+    protocol.wait_until_killable(item)
+    protocol.kill(worker)
+    killed = time.monotonic()
+    with _worker(task.options["database"], int(task.options["crash_seconds"]), task.state):
+        protocol.wait_for(ended, protocol.CRASH_SECONDS, "still runs")
+    return time.monotonic() - killed
+
+
+def _completed(connection: psycopg.Connection[Any]) -> int:
+    query = f"select count(*) from absurd.t_{QUEUE} where state = 'completed'"  # noqa: S608
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+@contextmanager
+def _worker(database: str, claim: int, state: Path) -> Iterator[subprocess.Popen[bytes]]:
+    log = state / "worker.log"
+    with protocol.child("absurd", "--work", database, str(claim), quiet=log) as worker:
+        yield worker
+
+
+def main() -> None:
+    """Play a task, or be the worker."""
+    if sys.argv[1] == "--work":
+        app = application(sys.argv[2])
+        app.start_worker(
+            concurrency=CONCURRENCY, claim_timeout=int(sys.argv[3]), poll_interval=POLL
+        )
+        return
+    task = Task.read(sys.argv[1])
+    program = Path(sys.executable).with_name("absurdctl")
+    command = [str(program), "init", "-d", task.options["database"]]
+    subprocess.run(command, check=True, capture_output=True)
+    application(task.options["database"]).create_queue(QUEUE)
+    protocol.play_all(task, ["absurd-sdk"], lambda item: play(item, task))
+
+
+if __name__ == "__main__":
+    main()

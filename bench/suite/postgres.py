@@ -1,0 +1,160 @@
+"""A PostgreSQL of its own on loopback, for the peers that need one, with its default durability."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.suite import watching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_DEBIAN: Final = Path("/usr/lib/postgresql")
+_READY_SECONDS: Final = 20
+# PostgreSQL refuses to run as root; the first of these that there is runs it then.
+_INSTEAD_OF_ROOT: Final = ("postgres", "nobody")
+
+
+class NoPostgresError(Exception):
+    """There is no PostgreSQL, or it does not start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postgres:
+    """A running cluster.
+
+    Attributes:
+        port: Where it listens, on 127.0.0.1.
+        version: What it is.
+        mark: What its processes carry in their environment.
+        programs: Folder of its programs.
+    """
+
+    port: int
+    version: str
+    mark: str
+    programs: Path
+
+    def create(self, name: str) -> str:
+        """Make an empty database, instead of one of that name; return its address."""
+        for command in (f"drop database if exists {name} with (force)", f"create database {name}"):
+            _run([str(self.programs / "psql"), "-qc", command, self._address("postgres")])
+        return self._address(name)
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://{_owner()}@127.0.0.1:{self.port}/{database}"
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """Start a new cluster; remove it in the end.
+
+    Raises:
+        NoPostgresError: It cannot be.
+    """
+    programs = _programs()
+    # Whoever runs it must be able to go through every folder above: not those of root.
+    folder = Path(tempfile.mkdtemp(prefix="everstep-bench-postgres-"))
+    try:
+        if os.getuid() == 0:
+            shutil.chown(folder, _owner(), pwd.getpwnam(_owner()).pw_gid)
+        yield from _started(programs, folder)
+    finally:
+        watching.end(str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(programs: Path, folder: Path) -> Iterator[Postgres]:
+    data, port = folder / "data", _free_port()
+    init = ["-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C", "-U", _owner()]
+    _run([str(programs / "initdb"), *init], **_as_owner(), cwd=folder)
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": str(folder),
+        "max_connections": "200",
+        "shared_buffers": "256MB",
+    }
+    given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(programs / "postgres"), "-D", str(data), *given],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, watching.VARIABLE: str(folder)},
+            **_as_owner(),
+        )
+    try:
+        _wait(process, port, folder)
+        told = _run([str(programs / "postgres"), "--version"])
+        version = told.split("(PostgreSQL)")[-1].split()[0]
+        yield Postgres(port=port, version=version, mark=str(folder), programs=programs)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            raise NoPostgresError((folder / "log").read_text(errors="replace")[-300:]) from None
+        return
+
+
+def _programs() -> Path:
+    """Return the folder of initdb and postgres, of the newest release that is installed."""
+    releases = sorted(_DEBIAN.glob("*/bin"), key=lambda path: float(path.parent.name))
+    found = shutil.which("initdb")
+    folders = [*reversed(releases), *([Path(found).parent] if found else [])]
+    for folder in folders:
+        if all((folder / name).exists() for name in ("initdb", "postgres", "psql")):
+            return folder
+    raise NoPostgresError("PostgreSQL is not installed")
+
+
+def _owner() -> str:
+    """Return who runs it: this user, or for root somebody else."""
+    if os.getuid() != 0:
+        return getpass.getuser()
+    there = {each.pw_name for each in pwd.getpwall()}
+    return next(name for name in _INSTEAD_OF_ROOT if name in there)
+
+
+def _as_owner() -> dict[str, Any]:
+    if os.getuid() != 0:
+        return {}
+    owner = pwd.getpwnam(_owner())
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _run(command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - subprocess's own
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if done.returncode:
+        raise NoPostgresError(f"{Path(command[0]).name}: {done.stderr.strip()[-300:]}")
+    return str(done.stdout)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
