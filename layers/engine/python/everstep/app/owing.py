@@ -27,7 +27,13 @@ STALLS: Final = (
 
 
 def owed_by(
-    engine: Engine, message: Message, history: History, replay: Replay, looked: Iterable[str]
+    engine: Engine,
+    message: Message,
+    history: History,
+    replay: Replay,
+    looked: Iterable[str],
+    *,
+    latest: bool = False,
 ) -> tuple[Effect, ...]:
     """Return what the message owes.
 
@@ -37,6 +43,8 @@ def owed_by(
         history: The run.
         replay: The pass.
         looked: Waits for child runs that the message has looked at already.
+        latest: Whether that can only be what the pass has come to last: the message, which takes
+            over nothing, has recorded something just before.
 
     Raises:
         BudgetExceeded: The run has cost more than it may, and was to go on.
@@ -44,7 +52,7 @@ def owed_by(
     check_budget(engine, history.head, replay)
     return duties(
         message,
-        replay.decision,
+        replay.latest if latest else replay.decision,
         replay.records,
         engine.clock.now(),
         history.events,

@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from everstep.core.spending import Spent
 
 PRICES: Final = Path(__file__).parents[1] / "prices.toml"
 _MILLION: Final = 1_000_000
 
 
-@cache
-def load_prices() -> Mapping[str, Any]:
-    """Return the table of prices."""
+def load_prices() -> dict[str, Any]:
+    """Return the table of prices, read anew."""
     # No function needs it to start.
     import tomllib
 
     return tomllib.loads(PRICES.read_text(encoding="utf-8"))
+
+
+_prices: Final = cache(load_prices)
 
 
 def dollars(spent: Spent, architecture: str) -> dict[str, float]:
@@ -31,7 +31,7 @@ def dollars(spent: Spent, architecture: str) -> dict[str, float]:
         spent: What was taken.
         architecture: The processor that is paid for: ``arm64`` or ``x86_64``.
     """
-    prices = load_prices()
+    prices = _prices()
     table, objects = prices["dynamodb"], prices["s3"]
     bill = {
         "DynamoDB writes": spent.writes * table["per_million_write_units"],
