@@ -53,12 +53,21 @@ _LAMBDA: Final = {
 
 # `site` and what it loads belong to the bare interpreter, though -S is needed to keep it from
 # adding the folder of packages that happens to be on this machine.
+SDK: Final = "the SDK alone"
+"""What any function pays that reads a table and sends messages: a yardstick."""
+
+_SDK: Final = """
+import botocore.session
+session = botocore.session.Session()
+for service in ("dynamodb", "sqs"):
+    session.create_client(service)
+"""
 _PROGRAM: Final = """
 import os, site, sys, time
 sys.path[0:0] = {path!r}
 before = set(sys.modules)
 wall, cpu = time.perf_counter(), time.process_time()
-import handler
+{start}
 cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
 import json
 loaded = sorted(set(sys.modules) - before - {{"handler"}})
@@ -93,9 +102,10 @@ def by_package(modules: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _started(artifact: Artifact, function: str, *options: str) -> subprocess.CompletedProcess[str]:
-    path = artifact.path(function)
+    path = artifact.path("step_executor" if function == SDK else function)
+    program = _PROGRAM.format(path=path, start=_SDK if function == SDK else "import handler")
     return subprocess.run(
-        [*_command(artifact, options), _PROGRAM.format(path=path)],
+        [*_command(artifact, options), program],
         cwd=path[0],
         env={**_LAMBDA, **ENVIRONMENT},
         check=True,
