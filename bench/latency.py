@@ -15,7 +15,7 @@ from statistics import quantiles
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.virtual.assumptions import load_assumptions
-from bench.virtual.deployment import Case, Deployment, Own, has_burst
+from bench.virtual.deployment import Case, Deployment, Own
 from bench.virtual.paths import gaps, path_of
 from bench.virtual.processor import measured
 from everstep import Context, step, workflow
@@ -95,8 +95,6 @@ def measure(
     taken = own or measured(counts, max(w1[1], 100))
     made: list[dict[str, Any]] = []
     for case in CASES:
-        if case.steps_per_message > 1 and not has_burst():
-            continue
         runs = _Runs(case, assumed, taken, seed)
         made.append(
             {

@@ -26,6 +26,7 @@ from everstep.app.kept import Passes
 from everstep.app.metering import processing
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
+from everstep.core.durations import SECOND
 from everstep.core.messages import encode
 from everstep.core.meter import meter
 from everstep.core.spending import sends_for
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 AT: Final = (100, 1_000, 5_000)
 _NOW: Final = 1_767_225_600_000
 _SAMPLES: Final = 10
+_BATCH: Final = 10
 
 
 @step
@@ -107,10 +109,19 @@ class Late:
 class Process:
     """One process that works on its own, message by message."""
 
-    def __init__(self, flow: Workflow[Any, Any], *more: Workflow[Any, Any]) -> None:
-        """Deploy workflows to an empty table; runs are started of the first one."""
+    def __init__(
+        self, flow: Workflow[Any, Any], *more: Workflow[Any, Any], fresh: int = SECOND
+    ) -> None:
+        """Deploy workflows to an empty table; runs are started of the first one.
+
+        Args:
+            flow: What runs are started of.
+            more: What is deployed beside it.
+            fresh: For so many milliseconds what was read is not read again; no time passes here.
+        """
         self.client = TableClient()
         self.queue = Messages()
+        self.handed_over = 0
         nobody = MemoryStore()
         client: Any = self.client
         self.engine = Engine(
@@ -123,7 +134,7 @@ class Process:
             clock=VirtualClock(_NOW),
             ids=SequenceIds(),
             registry=Registry([flow, *more]),
-            kept=Passes(),
+            kept=Passes(fresh=fresh),
         )
         self.flow = flow
 
@@ -139,9 +150,14 @@ class Process:
 
     def next(self) -> None:
         """Process the next message."""
-        message = self.queue.waiting.popleft().whole
+        waiting = self.queue.waiting
+        message = waiting.popleft().whole
+        # The queue hands them over in batches, so that a process knows what comes next.
+        self.handed_over += 1
+        known = waiting and self.handed_over % _BATCH
+        following = encode(waiting[0].message) if known else ""
         with processing(self.engine, message, 1):
-            advance(self.engine, message)
+            advance(self.engine, message, following=following)
 
     def late(self, after: int) -> Late:
         """Process some messages and say what each takes."""
@@ -165,7 +181,7 @@ class Process:
 
 def late_steps(at: Sequence[int] = AT) -> Iterator[Late]:
     """Bring one run to each of these lengths, and say what its next steps take, both ways."""
-    process = Process(counts)
+    process = Process(counts, fresh=0)
     process.start(max(at) + 10 * _SAMPLES)
     engine, done = process.engine, -1
     messages = process.messages()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Data = dict[str, Any]
 
+_BLOCKS: Final = "blocks: in a process, with a database or a server; on moto"
 _PLACES: Final = ("early_ms", "middle_ms", "late_ms")
 
 
@@ -20,14 +21,19 @@ def all_of(result: Data) -> Mapping[str, str]:
     """Return every picture for which there are figures, by name."""
     made = {
         "throughput": _bars(
-            result, "W1", "steps_per_second", "Steps per second", "longer is faster", most=True
+            result,
+            "W1",
+            "steps_per_second",
+            "Steps per second",
+            f"longer is faster; {_BLOCKS}, on LocalStack",
+            most=True,
         ),
         "processor": _bars(
             result,
             "W1",
             "cpu_ms_per_step",
             "Milliseconds of processor time per step",
-            "everything that belongs to the engine, database and server included; shorter is less",
+            f"shorter is less; {_BLOCKS}; its database or server included",
         ),
         "growth": _growth(result),
     }
@@ -37,21 +43,24 @@ def all_of(result: Data) -> Mapping[str, str]:
 def _bars(
     result: Data, workload: str, name: str, title: str, below: str, *, most: bool = False
 ) -> str:
-    found = [
-        svg.Bar(
-            name=each["title"],
-            value=value,
-            shown=number(value),
-            own=each["name"].startswith("everstep"),
-        )
-        for each in result["engines"]
-        if (value := figure(result, each["name"], workload, name)) is not None
-    ]
-    if not found:
+    groups: dict[str, list[svg.Bar]] = {}
+    for each in result["engines"]:
+        value = figure(result, each["name"], workload, name)
+        if value is not None:
+            groups.setdefault(each["baseline"], []).append(
+                svg.Bar(
+                    name=each["title"],
+                    value=value,
+                    shown=number(value),
+                    own=each["name"].startswith("everstep"),
+                )
+            )
+    if not groups:
         return ""
-    found.sort(key=lambda bar: bar.value, reverse=most)
+    for found in groups.values():
+        found.sort(key=lambda bar: bar.value, reverse=most)
     size = _size(result, workload)
-    return svg.bars(f"{title} ({size})", below, found)
+    return svg.bars(f"{title} ({size})", below, list(groups.values()))
 
 
 def _growth(result: Data) -> str:

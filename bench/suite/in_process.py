@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import yaml
@@ -21,6 +20,7 @@ from bench.layer import ROOT
 from bench.peers import protocol
 from bench.peers.protocol import Item, Task
 from bench.suite.flows import WORKFLOWS
+from bench.suite.plan import BURST
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.queue import MemoryQueue
 from everstep.adapters.memory.store import MemoryStore
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
     from everstep.core.model import Message
 
-BURST: Final = 50
-"""How many steps a message may bring with it in burst mode."""
-
 _VISIBILITY: Final = 60
 _PATIENCE: Final = 600
 _LONGEST_REST: Final = 0.02
@@ -50,10 +47,6 @@ _TABLE: Final = (
     "GlobalSecondaryIndexes",
     "BillingMode",
 )
-
-
-class NoBurstError(Exception):
-    """This version of the engine has no burst mode."""
 
 
 class _Host(Protocol):
@@ -191,18 +184,8 @@ def _definition() -> dict[str, Any]:
 
 
 def limits(*, burst: bool) -> Limits:
-    """Return the engine's limits.
-
-    Raises:
-        NoBurstError: Burst mode is asked for, and there is none.
-    """
-    usual = Limits()
-    if not burst:
-        return usual
-    if "steps_per_message" not in {each.name for each in fields(Limits)}:
-        raise NoBurstError("this version has no burst mode")
-    changed: dict[str, Any] = {"steps_per_message": BURST}
-    return replace(usual, **changed)
+    """Return the engine's limits."""
+    return Limits(steps_per_message=BURST) if burst else Limits()
 
 
 def play(item: Item, host: _Host) -> float:

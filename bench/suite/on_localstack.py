@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bench import layer
 from bench.peers import protocol
 from bench.suite.flows import WORKFLOWS
+from bench.suite.plan import BURST
 from bench.target import Target
 from everstep_localstack import Deployment, processes
 from everstep_localstack.plugin.settings import INSTANCE_VARIABLE
@@ -29,12 +30,10 @@ if TYPE_CHECKING:
     from bench.peers.protocol import Item
     from everstep_localstack import LocalStack
 
-BURST: Final = 50
 STACK: Final = "everstep-bench"
 CRASH_VISIBILITY: Final = 5
 """After so many seconds a message is delivered again whose executor was killed."""
 
-_BURST_PARAMETER: Final = "StepsPerMessage"
 _STARTERS: Final = 8
 _PATIENCE: Final = 600
 _LOOK_EVERY: Final = 0.05
@@ -55,11 +54,6 @@ def handler(event, context):
 """
 
 
-def has_burst() -> bool:
-    """Say whether the template knows burst mode."""
-    return f"  {_BURST_PARAMETER}:" in (layer.ROOT / "template.yaml").read_text(encoding="utf-8")
-
-
 class Everstep:
     """The deployed system."""
 
@@ -67,11 +61,11 @@ class Everstep:
         """Deploy it; messages are single, as by default."""
         self._server, self._build, self._say = server, build, say
         _make_layer(build)
-        self._deploy(1)
+        self._deploy("")
 
     def burst(self) -> None:
         """Let a message bring several steps."""
-        self._deploy(BURST)
+        self._deploy(str(BURST))
 
     def play(self, item: Item) -> float:
         """Play one item."""
@@ -81,8 +75,7 @@ class Everstep:
         with self._target.patient():
             return self._play(item)
 
-    def _deploy(self, steps_per_message: int) -> None:
-        more = {_BURST_PARAMETER: str(steps_per_message)} if has_burst() else {}
+    def _deploy(self, steps_per_message: str) -> None:
         deployment = Deployment(
             template=layer.ROOT / "template.yaml",
             stack=STACK,
@@ -90,7 +83,7 @@ class Everstep:
                 "TableDeletionProtection": "false",
                 "ApiAuthorization": "NONE",
                 "Workflows": "bench.suite.flows",
-                **more,
+                "StepsPerMessage": steps_per_message,
             },
             artifacts={"WorkflowsLayer": self._build},
         )

@@ -19,6 +19,9 @@ TITLES: Final = {
     "W4": "side by side and join",
     "W5": "kill -9 in the middle",
 }
+BURST: Final = 50
+"""How many steps a message may carry out where burst mode is measured."""
+
 _ROUNDS: Final = 3
 
 

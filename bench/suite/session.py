@@ -15,7 +15,7 @@ from bench.suite import children, facts, installs, postgres, results, watching
 from bench.suite.children import ChildError, Played
 from bench.suite.engines import Ground
 from bench.suite.installs import InstallError
-from bench.suite.on_localstack import Everstep, StepFunctions, has_burst
+from bench.suite.on_localstack import Everstep, StepFunctions
 from bench.suite.plan import FULL, FULL_ON_LOCALSTACK, QUICK, QUICK_ON_LOCALSTACK, items
 from bench.suite.postgres import NoPostgresError
 from bench.target import LoadError
@@ -34,7 +34,6 @@ _QUICK_SECONDS: Final = 150
 _FULL_SECONDS: Final = 300
 _WARM_RUNS: Final = 8
 _BURST_WORKLOADS: Final = ("W1", "W2")
-_NO_BURST: Final = "this version has no burst mode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +151,6 @@ class Session:
         everstep: Everstep | None = None
         for engine in engines:
             self._say(f"==> {engine.title}")
-            if engine.burst and not has_burst():
-                self._say(f"    not measured: {_NO_BURST}")
-                found.append(results.without(engine, _NO_BURST))
-                continue
             if engine.own and everstep is None:
                 with TemporaryDirectory() as build:
                     everstep = Everstep(server, Path(build), lambda _: None)

@@ -21,6 +21,7 @@ _RIGHT: Final = 90
 _TOP: Final = 56
 _BAR: Final = 18
 _GAP: Final = 10
+_APART: Final = 16
 _TEXT: Final = 13
 _PLOT: Final = 320
 _LABEL: Final = 16
@@ -58,13 +59,14 @@ class Line:
     own: bool
 
 
-def bars(title: str, below: str, each: Sequence[Bar]) -> str:
-    """Return bars under one another, longest as long as there is room."""
-    longest = max(bar.value for bar in each)
+def bars(title: str, below: str, groups: Sequence[Sequence[Bar]]) -> str:
+    """Return bars under one another, longest as long as there is room, groups set apart."""
+    longest = max(bar.value for each in groups for bar in each)
     room = _WIDTH - _NAMES - _RIGHT
-    parts = []
-    for number, bar in enumerate(each):
-        y = _TOP + number * (_BAR + _GAP)
+    parts: list[str] = []
+    placed = [(place, bar) for place, each in enumerate(groups) for bar in each]
+    for number, (group, bar) in enumerate(placed):
+        y = _TOP + number * (_BAR + _GAP) + group * _APART
         width = max(1.0, room * bar.value / longest)
         middle = y + _BAR - 4
         parts += [
@@ -75,7 +77,7 @@ def bars(title: str, below: str, each: Sequence[Bar]) -> str:
             ),
             _text(_NAMES + width + 6, middle, bar.shown, bold=bar.own),
         ]
-    height = _TOP + len(each) * (_BAR + _GAP) + 10
+    height = _TOP + len(placed) * (_BAR + _GAP) + len(groups) * _APART
     return _picture(title, below, height, parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import Figures
-from bench.suite import results, targets
+from bench.suite import burst, results, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +27,7 @@ def all_of(result: Data) -> dict[str, Figures]:
         "crash": crash(result),
         "missing": missing(result),
         "alone": alone(result),
+        "burst": burst.table(result),
         "targets": targets.table(result),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +36,6 @@ WAITING: Final = "waiting for an executor"
 _START: Final = 1_767_225_600_000
 _MILLIS: Final = 1_000
 _SECOND: Final = 1_000_000
-BURST: Final = "steps_per_message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +126,7 @@ class Deployment:
             clock=CloudClock(self.cloud, _START),
             ids=SequenceIds(),
             registry=Registry([flow]),
-            limits=limits(case.steps_per_message),
+            limits=Limits(steps_per_message=case.steps_per_message),
             observe=self._observe,
         )
         self._executors = Executors(
@@ -216,14 +215,3 @@ class Deployment:
                 self.seen.late.append(late)
             case _:
                 pass
-
-
-def has_burst() -> bool:
-    """Say whether this release can make several steps per message."""
-    return BURST in {each.name for each in fields(Limits)}
-
-
-def limits(steps_per_message: int) -> Limits:
-    """Return the limits of a deployment."""
-    options: dict[str, Any] = {BURST: steps_per_message} if steps_per_message > 1 else {}
-    return Limits(**options)

@@ -41,7 +41,7 @@ from tests.simulation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pytest
 
@@ -150,14 +150,14 @@ def a_repeat_never_ends_the_run(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_sweeper_moves_a_timer_before_it_sends(patch: pytest.MonkeyPatch) -> None:
-    def timer(engine: Engine, entry: DueEntry, swept: sweep.Swept) -> None:
-        guard = transitions.timer_moved(entry.due_at)
-        if engine.runs.move(entry.run_id, entry.key, None, guard):
-            effect = sweep._effect(entry)
-            outbox.send(engine, [outbox.message_for(engine, entry.run_id, effect)])
-            swept.timers += 1
+    def timers(engine: Engine, entries: Sequence[DueEntry], _swept: sweep.Swept) -> None:
+        for entry in entries:
+            guard = transitions.timer_moved(entry.due_at)
+            if engine.runs.move(entry.run_id, entry.key, None, guard):
+                effect = sweep._effect(entry)
+                outbox.send(engine, [outbox.message_for(engine, entry.run_id, effect)])
 
-    patch.setattr(sweep, "_timer", timer)
+    patch.setattr(sweep, "_send_timers", timers)
 
 
 def the_first_contradiction_stalls(patch: pytest.MonkeyPatch) -> None:
@@ -330,12 +330,12 @@ def a_step_is_tried_once_more_than_allowed(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_sweeper_comes_back_to_a_timer_at_once(patch: pytest.MonkeyPatch) -> None:
-    original = sweep._timer
+    original = sweep._come_back
 
-    def timer(engine: Engine, entry: DueEntry, swept: sweep.Swept) -> None:
-        original(replace(engine, limits=replace(engine.limits, grace=0)), entry, swept)
+    def come_back(engine: Engine, entry: DueEntry) -> None:
+        original(replace(engine, limits=replace(engine.limits, grace=0)), entry)
 
-    patch.setattr(sweep, "_timer", timer)
+    patch.setattr(sweep, "_come_back", come_back)
 
 
 def a_timer_is_moved_whatever_is_recorded(patch: pytest.MonkeyPatch) -> None:

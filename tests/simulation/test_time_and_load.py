@@ -118,7 +118,7 @@ def test_a_sweep_with_a_stale_entry_of_the_index_changes_nothing() -> None:
     with World(MIXED, settings=Settings(executors=2)) as world:
         world.trigger("long_sleep", 1, "key")
         world.happen_until(lambda: recorded(world) and "sleep#1" in world.history().records)
-        world.hold_up(3 * 24 * 3600 * SECOND - 10 * MINUTE)
+        world.hold_up(3 * 24 * 3600 * SECOND - 13 * MINUTE)
         slow = world.sweep()
         world.go_on_until(slow, "queue.send")
         world.finish(world.sweep())

@@ -200,9 +200,10 @@ def test_a_run_that_is_resumed_before_its_beginning_still_begins_in_time() -> No
     assert world.advance(world.take()) is Done.EARLY
     assert due_at(world, run_id) == NOW + 7 * MINUTE
 
+    world.clock.set(NOW + 7 * MINUTE)
     world.sweep()
     assert (due_at(world, run_id), world.outbox.sent) == (TOMORROW, [])
-    world.clock.set(TOMORROW - MINUTE)
+    world.clock.set(TOMORROW - 13 * MINUTE)
     assert world.sweep().starts == 1
     world.run()
     assert (world.status(run_id), world.clock.now()) == (RunStatus.COMPLETED, TOMORROW)

@@ -273,7 +273,7 @@ def test_a_lost_first_message_is_told_of_as_a_repair() -> None:
 def test_a_lost_timer_is_told_of_as_a_repair_and_one_that_goes_as_it_should_is_not() -> None:
     world, told = observed(nap)
     run_id = world.begin(value=DAY // SECOND)
-    world.clock.set(NOW + DAY - MINUTE)
+    world.clock.set(NOW + DAY - 13 * MINUTE)
     world.sweep()
     assert of(RunRepaired, told) == []
     world.lose()

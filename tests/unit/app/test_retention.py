@@ -79,7 +79,7 @@ def test_a_run_is_not_removed_before_its_time_whatever_an_entry_says() -> None:
 def test_what_is_left_when_time_runs_out_is_left_to_the_next_sweep() -> None:
     world, run_id = ended()
     world.clock.set(OVER)
-    asked = iter([False, False, True])
+    asked = iter([False, True])
 
     swept = sweep(world.engine, lambda: next(asked))
 

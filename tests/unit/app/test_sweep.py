@@ -1,15 +1,11 @@
 """The sweeper: it sends first and moves after, and comes back in case a message gets lost."""
 
-from dataclasses import replace
-
 import pytest
 
 from everstep import workflow
-from everstep.app.control import resume
-from everstep.app.engine import Limits
-from everstep.app.sweep import IncompleteSweepError, Swept, _go_on, sweep
+from everstep.app.sweep import Swept, _turn_to
 from everstep.core.errors import UnavailableError
-from everstep.core.model import MessageKind, OpStatus, RunStatus
+from everstep.core.model import MessageKind, RunStatus
 from everstep.core.transitions import REARMED
 from tests.unit.app.definitions import (
     anything,
@@ -141,7 +137,7 @@ def test_a_stale_entry_moves_nothing() -> None:
     timer = next(entry for entry in stale if entry.key)
     world.store.move(run_id, "sleep#1", NOW + DAY + 5, REARMED)
 
-    _go_on(world.engine, timer, Swept())
+    _turn_to(world.engine, Swept(), [timer])
 
     assert due_at(world, run_id) == NOW + DAY + 5
 
@@ -234,106 +230,3 @@ def test_a_sleeping_run_is_woken_once_although_both_its_entries_are_due() -> Non
     world.clock.set(NOW + DAY)
     assert world.sweep().entries == 0
     assert world.status(run_id) is RunStatus.COMPLETED
-
-
-# --- Many entries, little time
-
-
-def test_every_entry_is_looked_at_however_many_there_are() -> None:
-    world = World(hibernating)
-    for _ in range(250):
-        world.begin()
-    world.clock.set(SOON)
-
-    swept = world.sweep()
-
-    assert swept.timers == 250
-    assert swept.finished
-
-
-def test_a_sweep_without_time_leaves_the_rest_to_the_next() -> None:
-    world = World(hibernating)
-    for _ in range(5):
-        world.begin()
-    world.clock.set(SOON)
-    answers = iter([False, False, True, True])
-
-    swept = sweep(world.engine, lambda: next(answers))
-
-    assert not swept.finished
-    assert swept.entries == 2
-
-
-def test_a_lagging_index_does_not_keep_the_sweep_going_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world = World(hibernating)
-    for _ in range(250):
-        world.begin()
-    world.clock.set(SOON)
-    stale = [list(world.store.due(shard, NOW + DAY, 100)) for shard in range(2)]
-    monkeypatch.setattr(world.store, "due", lambda shard, _until, _limit: stale[shard])
-
-    swept = world.sweep()
-
-    assert swept.entries == sum(len(page) for page in stale)
-    assert swept.finished
-
-
-def test_a_record_that_was_done_meanwhile_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, run_id = asleep()
-    world.clock.set(SOON)
-    done = replace(world.records(run_id)["sleep#1"], status=OpStatus.DONE, due_at=None)
-    monkeypatch.setattr(world.outbox, "send", lambda _outgoing: world.write(run_id, done))
-
-    world.sweep()
-
-    assert due_at(world, run_id) is None
-
-
-def test_an_entry_that_was_moved_beyond_now_is_passed_over() -> None:
-    world, run_id = asleep()
-    world.clock.set(NOW + DAY)
-    world.sweep()
-    world.lose()
-    world.clock.set(NOW + DAY + MINUTE)
-
-    assert world.sweep().timers == 0
-    assert due_at(world, run_id) == NOW + DAY + GRACE
-
-
-def test_a_timer_that_fell_out_of_the_index_is_given_its_place_again() -> None:
-    world, run_id = asleep()
-    world.store.move(run_id, "sleep#1", None, REARMED)
-    world.stall(run_id)
-    resume(world.engine, run_id)
-    world.run()
-
-    assert due_at(world, run_id) == NOW + DAY
-
-
-def test_a_timer_behind_many_runs_whose_time_has_not_come_is_sent_all_the_same() -> None:
-    world = World(hibernating, busy)
-    world.begin()
-    world.clock.set(SOON)
-    for _ in range(450):
-        world.start("busy", 1)
-    world.lose()
-
-    assert world.sweep().timers == 1
-
-
-@pytest.mark.parametrize("others", [0, 1])
-def test_a_run_that_cannot_be_looked_at_keeps_no_timer_from_being_sent(others: int) -> None:
-    world = World(hibernating, large, limits=Limits(inline=10))
-    broken = [world.start("large", "x" * 20).run_id for _ in range(1 + others)]
-    world.lose()
-    run_id = world.begin()
-    world.clock.set(SOON)
-    world.lose_payloads()
-
-    expected = f"{1 + others} of .* entries could not be looked at, the first of run {broken[0]}: "
-    with pytest.raises(IncompleteSweepError, match=expected + "MissingBlobError"):
-        world.sweep()
-
-    assert [each.message.run_id for each in world.outbox.sent] == [run_id]

@@ -45,9 +45,9 @@ def run_id(world: World) -> str:
 
 def set_head(world: World, **changes: Any) -> None:  # noqa: ANN401 - any attribute
     head: Head = world.history().head
-    world.store._heads[head.run_id] = replace(head, **changes)
+    world.store._write_head(replace(head, **changes))
 
 
 def set_record(world: World, key: str, **changes: Any) -> None:  # noqa: ANN401 - any attribute
     record: OpRecord = world.history().records[key]
-    world.store._records[run_id(world)][key] = replace(record, **changes)
+    world.store._write_record(run_id(world), replace(record, **changes))

@@ -53,11 +53,13 @@ class Outbox:
 
     sent: list[Outgoing] = field(default_factory=list)
     down: bool = False
+    requests: int = 0
 
     def send(self, outgoing: Iterable[Outgoing]) -> None:
         """Keep the messages."""
         if self.down:
             raise UnavailableError("the queue does not answer")
+        self.requests += 1
         self.sent.extend(outgoing)
 
 

@@ -14,6 +14,8 @@ from everstep.core.keys import scope_of
 from everstep.core.model import OpKind, OpRecord, OpStatus, Payload
 from everstep.core.replay import Replay
 from tests.unit.core.builders import NOW, add, definition, ended, make_history
+from tests.unit.core.groups import closed as closed_by
+from tests.unit.core.groups import step_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +106,30 @@ def test_four_times_the_branches_take_four_times_the_work(
     few, many = history(FEW), history(MANY)
     effort(branches(FEW, lanes), few)
     assert effort(branches(MANY, lanes), many) < 4.5 * effort(branches(FEW, lanes), few)
+
+
+def in_turn(number: int) -> Body:
+    async def body(ctx: Context) -> int:
+        for item in range(number):
+            await ctx.race(ctx.step(add, item), ctx.step(add, item, 1))
+        return await ctx.step(add, number)
+
+    return body
+
+
+def races(number: int) -> History:
+    """The first of two has won each of so many races."""
+    history = make_history()
+    for at in range(1, number + 1):
+        history = step_on(in_turn(number), history, (f"race#{at}/0/add#1", at))
+        history = closed_by(in_turn(number), history)
+    return history
+
+
+def test_four_times_the_groups_one_after_the_other_take_four_times_the_work() -> None:
+    few, many = races(FEW), races(MANY)
+    effort(in_turn(FEW), few)
+    assert effort(in_turn(MANY), many) < 4.5 * effort(in_turn(FEW), few)
 
 
 def test_what_a_closed_group_does_not_count_is_forgotten_however_deep() -> None:

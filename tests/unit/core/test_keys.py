@@ -3,7 +3,14 @@
 import pytest
 
 from everstep.core.errors import DefinitionError
-from everstep.core.keys import check_name, name_of, operation_key, scope_of, scopes_of
+from everstep.core.keys import (
+    check_name,
+    groups_of,
+    name_of,
+    operation_key,
+    scope_of,
+    scopes_of,
+)
 
 
 @pytest.mark.parametrize("name", ["a", "charge card", "ü-1.2:x", "x" * 200])
@@ -35,6 +42,11 @@ def test_a_key_is_scope_name_and_occurrence(scope: str, key: str) -> None:
     assert operation_key(scope, "email", 2) == key
     assert scope_of(key) == scope
     assert name_of(key) == "email"
+
+
+def test_a_branch_is_of_its_group_and_of_every_group_around_it() -> None:
+    assert list(groups_of("gather#1/0/map#2/15")) == ["gather#1/0/map#2", "gather#1"]
+    assert not list(groups_of(""))
 
 
 def test_a_key_lies_in_its_scope_and_in_every_scope_around_it() -> None:

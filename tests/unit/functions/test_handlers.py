@@ -197,6 +197,26 @@ def test_the_sweeper_sends_what_is_due_while_it_has_time(
     assert (answer["starts"], answer["finished"]) == (starts, starts == 1)
 
 
+def test_the_sweeper_knows_whether_the_sweep_before_was_done(
+    load: Load, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+    handler = load("sweeper")
+    whole = handler.__globals__["sweep"]
+
+    def sweep(*args: object, behind: bool) -> object:
+        told.append(behind)
+        return whole(*args, behind=behind)
+
+    monkeypatch.setitem(handler.__globals__, "sweep", sweep)
+    trigger(world)
+    world.clock.advance(world.limits.grace)
+    for left in (9_000, 60_000, 60_000):
+        handler(event("sweeper"), FakeContext(left=left))
+    # The first one knows nothing, and has no time.
+    assert told == [True, True, False]
+
+
 def dead(count: int) -> dict[str, Any]:
     sent = event("dead-letter")
     sent["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(count)

@@ -45,7 +45,7 @@ def test_a_bug_in_the_sweeper_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*_: object) -> None:
         raise TypeError("a bug")
 
-    monkeypatch.setattr(sweep, "_timer", broken)
+    monkeypatch.setattr(sweep, "_come_back", broken)
     with pytest.raises(CrashMatrixError, match="no unexpected errors: TypeError"):
         crash_matrix(two_days)
 

@@ -68,8 +68,11 @@ class RunStore(Protocol):
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation."""
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and the records of some operations."""
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope, in one request; None if there are more than this."""
 
     def put(
         self,
@@ -136,8 +139,15 @@ class TimerIndex(Protocol):
     def shards(self) -> int:
         """Return how many shards there are; each is read on its own."""
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up; those after hold what is to go.
+
+        However many runs there are to be removed, no timer stands behind them.
+        """
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another, earliest first, at most ``limit``."""
 
 
 class RunList(Protocol):

@@ -96,13 +96,14 @@ def result() -> Data:
         "counted": {
             "step": {"query": 1, "put_item": 1, "read_units": 1, "write_units": 1, "sends": 1},
             "late": [_late(100, 2), _late(1_000, 3)],
+            "runs": {"default": _run(1, 1), "burst": _run(0.01, 0.02)},
             "fan": [_fan(100, 3.2), _fan(1_000, 3.02)],
         },
         "cpu": {
             "step_ms": {"W1": 0.3, "W2": 0.31},
             "replay": {"sequence": [_replay(100, 2), _replay(1_000, 18)]},
         },
-        "cold_start": {"step_executor_ms": 210.4},
+        "cold_start": {"functions": {"step_executor": {"cpu_ms": 210.4}}},
     }
 
 
@@ -114,6 +115,17 @@ def _late(after: int, read_units: float) -> Data:
         "write_units": 1,
         "requests": 2,
         "messages": 1,
+    }
+
+
+def _run(sends: float, messages: float) -> Data:
+    return {
+        "query": sends,
+        "put_item": 1,
+        "read_units": 2 * sends,
+        "write_units": 1,
+        "sends": sends,
+        "messages": messages,
     }
 
 

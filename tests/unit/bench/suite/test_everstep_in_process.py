@@ -58,14 +58,11 @@ def test_the_same_is_played_with_the_adapters_for_aws_on_moto(tmp_path: Path) ->
     assert set(found["versions"]) == {"everstep", "boto3"}
 
 
-def test_burst_mode_is_asked_for_by_its_limit_or_refused() -> None:
+def test_burst_mode_carries_out_many_steps_per_message(tmp_path: Path) -> None:
     assert in_process.limits(burst=False) == Limits()
-    if hasattr(Limits(), "steps_per_message"):
-        limit: int = getattr(in_process.limits(burst=True), "steps_per_message")  # noqa: B009
-        assert limit == in_process.BURST
-    else:
-        with pytest.raises(in_process.NoBurstError):
-            in_process.limits(burst=True)
+    assert in_process.limits(burst=True).steps_per_message == plan.BURST
+    found = outcome(f"{engines.MEMORY}-burst", ["W1"], tmp_path)["workloads"]
+    assert "figures" in found["W1"]
 
 
 def test_own_scripts_run_with_this_interpreter() -> None:

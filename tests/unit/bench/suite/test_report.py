@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.suite import charts, facts, page, results, svg, tables, targets
+from bench.suite import burst, charts, facts, page, results, svg, tables, targets
 from tests.unit.bench.suite import examples
 
 if TYPE_CHECKING:
@@ -55,16 +55,18 @@ def test_a_promise_is_kept_or_broken_by_what_was_measured() -> None:
     assert found["growth of a step's time, late : early, Everstep Memory"] == (1.1, "PASS")
     assert found["processor time per step, of the AWS durable SDK's, W1"] == (0.2, "PASS")
     assert found["replay of 1,000 operations, ms, sequence"] == (18, "PASS")
-    assert found["cold import of the step executor as built, ms"] == (210.4, "PASS")
+    assert found["cold import of the step executor as built, processor ms"] == (210.4, "PASS")
     assert found["map of 1,000: requests per item"] == (3.02, "FAIL")
 
 
 def test_what_was_not_measured_is_neither_kept_nor_broken() -> None:
-    result = {**examples.result(), "engines": [], "cold_start": None}
+    result = {**examples.result(), "engines": [], "cold_start": {"reason": "nothing was built"}}
     found = {each.what: each.verdict for each in targets.of(result)}
-    assert found["cold import of the step executor as built, ms"] == "-"
+    assert found["cold import of the step executor as built, processor ms"] == "-"
     assert found["processor time per step, of the AWS durable SDK's, W1"] == "-"
-    assert cells(targets.table(result))["cold import of the step executor as built, ms"][1:] == [
+    assert cells(targets.table(result))["cold import of the step executor as built, processor ms"][
+        1:
+    ] == [
         "not measured",
         "-",
     ]
@@ -85,6 +87,16 @@ def test_the_price_is_that_of_the_newest_load_with_its_log_lines() -> None:
 def test_there_is_no_price_without_a_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(targets, "_RESULTS", tmp_path)
     assert targets.price() is None
+
+
+def test_burst_mode_stands_beside_the_default_with_its_price() -> None:
+    rows = cells(burst.table(examples.result()))
+    assert rows["messages"] == ["1.00", "0.02"]
+    usual, less = (float(each) for each in rows["dollars per million steps"])
+    # One message costs 1.20 for SQS and 0.20 for the invocation; 0.10 of compute is the same.
+    assert usual == pytest.approx(0.625 + 0.25 + 1.2 + 0.2 + 0.1, abs=0.006)
+    assert less == pytest.approx(0.625 + 0.0025 + 0.4 * 0.05 + 0.004 + 0.1, abs=0.006)
+    assert rows["ms per step, p50, one long run, memory"] == ["0.5", "-"]
 
 
 def test_every_picture_is_well_formed_and_names_every_engine() -> None:

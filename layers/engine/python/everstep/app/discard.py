@@ -37,5 +37,5 @@ def discard(engine: Engine, run_id: str) -> RunStatus:
         raise IllegalStateError(f"run {run_id} is {head.status}; only a run that has ended goes")
     # As if it were to be kept for no time at all: nothing else moves a run that has ended.
     if head.ended_at is not None and head.due_at != head.ended_at:
-        engine.runs.change(run_id, RunWatched(due_at=head.ended_at), RUN_DISCARDED)
+        engine.runs.change(run_id, RunWatched(due_at=head.ended_at, removal=True), RUN_DISCARDED)
     return head.status

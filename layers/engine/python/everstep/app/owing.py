@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def owed_by(
-    engine: Engine, message: Message, history: History, replay: Replay, looked: Iterable[str]
+    engine: Engine,
+    message: Message,
+    history: History,
+    replay: Replay,
+    looked: Iterable[str],
+    *,
+    latest: bool = False,
 ) -> tuple[Effect, ...]:
     """Return what the message owes.
 
@@ -27,10 +33,12 @@ def owed_by(
         history: The run.
         replay: The pass.
         looked: Waits for child runs that the message has looked at already.
+        latest: Whether that can only be what the pass has come to last: the message, which takes
+            over nothing, has recorded something just before.
     """
     return duties(
         message,
-        replay.decision,
+        replay.latest if latest else replay.decision,
         replay.records,
         engine.clock.now(),
         history.events,

@@ -72,9 +72,15 @@ class RunTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWatched:
-    """The sweeper looked at the run and comes back at ``due_at``."""
+    """The sweeper looked at the run and comes back at ``due_at``.
+
+    Attributes:
+        due_at: When.
+        removal: Whether it comes back to remove the run, which has ended.
+    """
 
     due_at: int
+    removal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

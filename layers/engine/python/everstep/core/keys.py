@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 LONGEST_NAME: Final = 200
 _RESERVED: Final = ("/", "#")
@@ -65,6 +65,14 @@ def scopes_of(key: str) -> Sequence[str]:
     while scopes[-1]:
         scopes.append(scope_of(scope_of(scopes[-1])))
     return scopes
+
+
+def groups_of(scope: str) -> Iterator[str]:
+    """Yield the key of the group that a scope is a branch of, then of every one around it."""
+    while scope:
+        group = scope_of(scope)
+        yield group
+        scope = scope_of(group)
 
 
 def lies_within(key: str, scope: str) -> bool:

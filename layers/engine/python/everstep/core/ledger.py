@@ -9,7 +9,14 @@ from everstep.core.blocking import blocking_error
 from everstep.core.decisions import Broken
 from everstep.core.errors import DefinitionError
 from everstep.core.failures import describe
-from everstep.core.keys import branch_of, branch_scope, lies_within, scope_of, scopes_of
+from everstep.core.keys import (
+    branch_of,
+    branch_scope,
+    groups_of,
+    lies_within,
+    scope_of,
+    scopes_of,
+)
 from everstep.core.model import ANY_INPUT, OpKind
 
 if TYPE_CHECKING:
@@ -46,6 +53,11 @@ class Ledger:
         for key in self.records:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
             self._leave(key, 1)
+        # The key spaces of each group's branches, and those within them.
+        self._of_groups: dict[str, list[str]] = {}
+        for scope in self._unclaimed:
+            for group in groups_of(scope):
+                self._of_groups.setdefault(group, []).append(scope)
 
     def add(self, record: OpRecord, *, fresh: bool) -> None:
         """Take in a record; say whether it was written just now."""
@@ -153,11 +165,9 @@ class Ledger:
             counted: Scopes of the branches that count.
         """
         kept = set(counted)
-        for scope in list(self._unclaimed):
-            if not lies_within(scope, group):
-                continue
+        for scope in self._of_groups.get(group, ()):
             if branch_scope(group, branch_of(scope, group)) not in kept:
-                for key in self._unclaimed.pop(scope):
+                for key in self._unclaimed.pop(scope, ()):
                     self._leave(key, -1)
 
     def leftover(self, scope: str, error: BaseException | None) -> Broken | None:

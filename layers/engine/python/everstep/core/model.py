@@ -273,11 +273,13 @@ class History:
         head: The run as a whole.
         records: What is recorded of its operations, by key.
         events: What was sent to it, by name in the order in which it came.
+        read_at: When somebody set out to read the head.
     """
 
     head: Head
     records: dict[str, OpRecord] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    read_at: int = field(default=0, compare=False)
 
     def begins_later(self, now: int) -> bool:
         """Say whether the run is to begin later; one that is to end before that has no need to."""

@@ -42,18 +42,27 @@ class DynamoTimers:
     @property
     def shards(self) -> int:
         """Return how many shards there are; each is read on its own."""
+        return 2 * keys.SHARDS
+
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up; those after hold what is to go."""
         return keys.SHARDS
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``.
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another, earliest first, at most ``limit``.
 
         Raises:
             UnreadableError: Some of them cannot be read; it names each, and holds the others.
         """
-        values: Item = {":shard": {"S": keys.due(shard)}, ":until": {"N": str(until)}}
+        values: Item = {
+            ":shard": {"S": keys.due(shard)},
+            ":since": {"N": str(since)},
+            ":until": {"N": str(until)},
+        }
         found = self._table.index(
             keys.DUE_INDEX,
-            "due_pk = :shard AND due_at <= :until",
+            "due_pk = :shard AND due_at BETWEEN :since AND :until",
             values,
             limit,
             forward=True,

@@ -233,7 +233,7 @@ def from_head(head: Head) -> Item:
         # A resumption adds to it in place.
         "gen": {"N": str(head.generation)},
     }
-    add_due(item, head.run_id, head.due_at)
+    add_due(item, head.run_id, head.due_at, removal=head.status.terminal)
     add_number(item, "ended_at", head.ended_at)
     add_outcome(item, head.result, head.error)
     add_number(item, "wake_at", head.starts_at)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 DUE_INDEX: Final = "due"
 LIST_INDEX: Final = "list"
 SHARDS: Final = 8
-"""Partitions of the due index. For ever: entries of a shard that nobody reads are lost."""
+"""Partitions of the due index for what is to wake up; as many after them are for runs that are to
+be removed. For ever: entries of a shard that nobody reads are lost."""
 
 ALONE: Final = "-"
 """Sort key of an item that is the only one of its partition."""
@@ -42,6 +43,11 @@ def run_of(partition: str) -> str:
 def operation(key: str) -> str:
     """Return the sort key of an operation's record: written and moved by its full key."""
     return _OPERATION + key
+
+
+def within(scope: str) -> str:
+    """Return what the sort keys of all records in a scope begin with: read by this prefix."""
+    return f"{_OPERATION}{scope}/"
 
 
 def is_operation(sort_key: str) -> bool:
@@ -130,8 +136,13 @@ def due(shard: int) -> str:
 
 
 def due_of(run_id: str) -> str:
-    """Return the partition of the due index that holds everything of a run."""
+    """Return the partition of the due index that holds everything of a run until it ends."""
     return due(crc32(run_id.encode()) % SHARDS)
+
+
+def removal_of(run_id: str) -> str:
+    """Return the partition of the due index that holds a run which is to be removed."""
+    return due(SHARDS + crc32(run_id.encode()) % SHARDS)
 
 
 def listed(workflow: str, status: RunStatus) -> str:

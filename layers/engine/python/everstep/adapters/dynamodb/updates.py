@@ -140,8 +140,8 @@ def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None)
                 },
                 remove=("stall",),
             )
-        case RunWatched(due_at=due_at):
-            return due(run_id, due_at)
+        case RunWatched(due_at=due_at, removal=removal):
+            return Update(set=_removal(run_id, due_at)) if removal else due(run_id, due_at)
         case RunNoted():
             return Update()
         case _:
@@ -150,7 +150,7 @@ def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None)
 
 def _ended(run_id: str, workflow: str, change: RunEnded, retention: int | None) -> Update:
     outcome: Item = {}
-    removal = None if retention is None else _due(run_id, change.at + retention)
+    removal = None if retention is None else _removal(run_id, change.at + retention)
     if change.result is not None:
         outcome["result"] = values.from_payload(change.result)
     if change.error is not None:
@@ -185,3 +185,7 @@ def _status(workflow: str, status: RunStatus, by: str) -> Item:
 
 def _due(run_id: str, due_at: int) -> Item:
     return {"due_pk": {"S": keys.due_of(run_id)}, "due_at": {"N": str(due_at)}}
+
+
+def _removal(run_id: str, due_at: int) -> Item:
+    return {"due_pk": {"S": keys.removal_of(run_id)}, "due_at": {"N": str(due_at)}}

@@ -123,10 +123,10 @@ def add_text(item: Item, name: str, text: str | None) -> None:
         item[name] = from_text(text)
 
 
-def add_due(item: Item, run_id: str, due_at: int | None) -> None:
+def add_due(item: Item, run_id: str, due_at: int | None, *, removal: bool = False) -> None:
     """Put an item into the due index: both key attributes, or none of them."""
     if due_at is not None:
-        item["due_pk"] = {"S": keys.due_of(run_id)}
+        item["due_pk"] = {"S": keys.removal_of(run_id) if removal else keys.due_of(run_id)}
         item["due_at"] = {"N": str(due_at)}
 
 

@@ -7,21 +7,23 @@ written: this store is the reading of the contract that the others are compared 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
-from zlib import crc32
 
-from everstep.adapters.dynamodb import keys
+from everstep.adapters.dynamodb import keys as names
 from everstep.adapters.errors import RunIdTakenError
 from everstep.adapters.memory.billing import Bill
+from everstep.adapters.memory.due_index import DueIndex, entry
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
+from everstep.core.keys import lies_within
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
@@ -48,9 +50,10 @@ class MemoryStore:
         """Start empty.
 
         Args:
-            shards: How many shards the due index has.
+            shards: How many shards the due index has of what is to wake up, and as many of what
+                is to be removed.
         """
-        self._shards = shards
+        self._due = DueIndex(shards)
         self._lock = RLock()
         self._heads: dict[str, Head] = {}
         self._records: dict[str, dict[str, OpRecord]] = {}
@@ -97,7 +100,7 @@ class MemoryStore:
             noted = None if note is None else self._note(note)
             if note is not None and noted is None:
                 return note
-            self._heads[head.run_id] = self._bill.creation(head, claim, reference, noted)
+            self._write_head(self._bill.creation(head, claim, reference, noted))
             if claim is not None:
                 self._claims[claim.workflow, claim.key] = claim
             if reference is not None:
@@ -138,6 +141,8 @@ class MemoryStore:
         """Remove some of what is recorded of a run that has ended; say whether nothing is left."""
         with self._lock:
             anything = False
+            for key in self._records.get(run_id, ()):
+                self._due.put(run_id, key, None)
             for kept in (self._records, self._events, self._audit):
                 anything = bool(kept.pop(run_id, None)) or anything
             if anything:
@@ -145,6 +150,7 @@ class MemoryStore:
             head = self._heads.get(run_id)
             if head is not None and head.status.terminal and head.due_at == due_at:
                 del self._heads[run_id]
+                self._due.put(run_id, HEAD, None)
                 self._bill.forget(run_id)
             return True
 
@@ -193,11 +199,20 @@ class MemoryStore:
         self._bill.one(run_id)
         return self._heads.get(run_id)
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation."""
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and the records of some operations."""
         with self._lock:
-            self._bill.each(run_id, (keys.RUN_HEAD, keys.operation(key)))
-            return self._heads.get(run_id), self._records.get(run_id, {}).get(key)
+            self._bill.each(run_id, (names.RUN_HEAD, *map(names.operation, keys)))
+            records = self._records.get(run_id, {})
+            return self._heads.get(run_id), {key: records[key] for key in keys if key in records}
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope; None if there are more than this."""
+        with self._lock:
+            self._bill.within(run_id, names.within(scope))
+            records = self._records.get(run_id, {})
+            found = [records[key] for key in sorted(records) if lies_within(key, scope)]
+            return found if len(found) <= most else None
 
     def put(
         self,
@@ -209,12 +224,11 @@ class MemoryStore:
     ) -> bool:
         """Replace an operation's record if the guard allows it; say whether it did."""
         with self._lock:
-            records = self._records.setdefault(run_id, {})
-            there = records.get(record.key)
+            there = self._records.get(run_id, {}).get(record.key)
             allowed = guard.allows(there)
             written = self._bill.record(run_id, record, there, cost, applied=allowed)
             if allowed:
-                records[record.key] = written
+                self._write_record(run_id, written)
             return allowed
 
     def move(self, run_id: str, key: str, due_at: int | None, guard: Guard) -> bool:
@@ -228,7 +242,7 @@ class MemoryStore:
             record = records.get(key)
             if record is None or not guard.allows(record):
                 return False
-            records[key] = replace(record, due_at=due_at)
+            self._write_record(run_id, replace(record, due_at=due_at))
             return True
 
     def change(
@@ -245,7 +259,7 @@ class MemoryStore:
                 self._bill.in_place()
                 return False
             changed = apply(head, change, audit)
-            self._heads[run_id] = self._bill.change(head, changed, change, audit)
+            self._write_head(self._bill.change(head, changed, change, audit))
             self._write_audit(run_id, audit)
             return True
 
@@ -274,10 +288,10 @@ class MemoryStore:
             if successor.run_id in self._heads:
                 raise RunIdTakenError(successor.run_id)
             changed = apply(head, change)
-            self._heads[run_id] = self._bill.change(
-                head, changed, change, successor=successor, reference=reference
+            self._write_head(
+                self._bill.change(head, changed, change, successor=successor, reference=reference)
             )
-            self._heads[successor.run_id] = successor
+            self._write_head(successor)
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
             return True
@@ -291,47 +305,32 @@ class MemoryStore:
         if entry is not None:
             self._audit[run_id] = (*self._audit.get(run_id, ()), entry)
 
+    def _write_head(self, head: Head) -> None:
+        self._heads[head.run_id] = head
+        self._due.put(head.run_id, HEAD, head.due_at, removal=head.status.terminal)
+
+    def _write_record(self, run_id: str, record: OpRecord) -> None:
+        self._records.setdefault(run_id, {})[record.key] = record
+        self._due.put(run_id, record.key, record.due_at)
+
     # --- TimerIndex
 
     @property
     def shards(self) -> int:
         """Return how many shards there are; each is read on its own."""
-        return self._shards
+        return self._due.shards
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant, earliest first, at most ``limit``."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up; the ones after hold what is to go."""
+        return self._due.waking
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another, earliest first, at most ``limit``."""
         with self._lock:
-            found = [
-                entry
-                for entry in self._armed()
-                if entry.due_at <= until and self._shard_of(entry.run_id) == shard
-            ]
-        return sorted(found, key=lambda entry: entry.due_at)[:limit]
-
-    def _armed(self) -> Iterator[DueEntry]:
-        for run_id, head in self._heads.items():
-            if head.due_at is not None:
-                yield DueEntry(
-                    run_id=run_id,
-                    key=HEAD,
-                    due_at=head.due_at,
-                    wake_at=head.starts_at or 0,
-                    ended=head.status.terminal,
-                )
-        for run_id, records in self._records.items():
-            for record in records.values():
-                if record.due_at is not None:
-                    yield DueEntry(
-                        run_id=run_id,
-                        key=record.key,
-                        due_at=record.due_at,
-                        wake_at=record.wake_at or 0,
-                        attempt=record.attempt,
-                        status=record.status,
-                    )
-
-    def _shard_of(self, run_id: str) -> int:
-        return crc32(run_id.encode()) % self._shards
+            places = self._due.between(shard, since, until)
+            found = (entry(place, self._heads, self._records) for place in places)
+            return list(islice((each for each in found if each is not None), limit))
 
     # --- RunList
 
@@ -375,8 +374,9 @@ class MemoryStore:
 
     def copied(self) -> MemoryStore:
         """Return a store that holds the same now, and goes its own way from here."""
-        copy = MemoryStore(self._shards)
+        copy = MemoryStore(self._due.waking)
         with self._lock:
+            copy._due = self._due.copied()
             copy._heads = dict(self._heads)
             copy._records = {run_id: dict(records) for run_id, records in self._records.items()}
             copy._events = {run_id: dict(events) for run_id, events in self._events.items()}

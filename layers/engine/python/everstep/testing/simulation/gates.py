@@ -131,10 +131,16 @@ class GatedRuns:
         """Return the head alone."""
         return self.gate.pass_through("runs.head", run_id, lambda: self.inner.head(run_id))
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and one record."""
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and some records."""
         return self.gate.pass_through(
-            "runs.peek", f"{run_id} {key}", lambda: self.inner.peek(run_id, key)
+            "runs.peek", f"{run_id} {keys[0]}", lambda: self.inner.peek(run_id, keys)
+        )
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope."""
+        return self.gate.pass_through(
+            "runs.within", f"{run_id} {scope}", lambda: self.inner.within(run_id, scope, most)
         )
 
     def put(
@@ -229,10 +235,15 @@ class GatedTimers:
         """Return how many shards there are."""
         return self.inner.shards
 
-    def due(self, shard: int, until: int, limit: int) -> Sequence[DueEntry]:
-        """Return entries due up to an instant."""
+    @property
+    def waking(self) -> int:
+        """Return how many shards hold what is to wake up."""
+        return self.inner.waking
+
+    def due(self, shard: int, until: int, limit: int, since: int = 0) -> Sequence[DueEntry]:
+        """Return entries due from an instant to another."""
         return self.gate.pass_through(
-            "timers.due", f"shard {shard}", lambda: self.inner.due(shard, until, limit)
+            "timers.due", f"shard {shard}", lambda: self.inner.due(shard, until, limit, since)
         )
 
 
