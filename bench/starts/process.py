@@ -39,7 +39,7 @@ ENVIRONMENT: Final = {
 }
 """What the template tells every function, with its defaults."""
 
-_LAMBDA: Final = {
+LAMBDA: Final = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_REGION": "eu-central-1",
@@ -49,6 +49,7 @@ _LAMBDA: Final = {
     "HOME": "/nonexistent",
     "PATH": "/usr/bin:/bin",
 }
+"""What Lambda tells every function; with credentials, or the SDK would look for some elsewhere."""
 
 # `site` and what it loads belong to the bare interpreter, though -S is needed to keep it from
 # adding the folder of packages that happens to be on this machine.
@@ -81,10 +82,12 @@ def timed(loader):
     def exec_module(self, module):
         inner.append(0.0)
         before = time.process_time()
-        run(self, module)
-        took = time.process_time() - before
-        own[module.__name__] = (took - inner.pop()) * 1000
-        inner[-1] += took
+        try:
+            run(self, module)
+        finally:
+            took = time.process_time() - before
+            own[module.__name__] = (took - inner.pop()) * 1000
+            inner[-1] += took
     loader.exec_module = exec_module
 timed(machinery.SourceFileLoader)
 timed(machinery.ExtensionFileLoader)
@@ -124,7 +127,7 @@ def _printed(artifact: Artifact, function: str, program: str) -> str:
         # Nothing of this machine; and nothing is written: Lambda's file system is read-only.
         [artifact.interpreter, "-I", "-S", "-B", "-c", text],
         cwd=path[0],
-        env={**_LAMBDA, **ENVIRONMENT},
+        env={**LAMBDA, **ENVIRONMENT},
         check=True,
         stdout=subprocess.PIPE,
         text=True,

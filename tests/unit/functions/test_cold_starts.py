@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from bench.starts.process import ENVIRONMENT
+from bench.starts.process import ENVIRONMENT, LAMBDA
 from tests.cloudformation import load
 
 ROOT: Final = Path(__file__).parents[3]
@@ -78,8 +78,8 @@ def _printed(function: str, layer: Path, program: str) -> str:
     folder = ROOT / "functions" / function
     path = [folder, ROOT / "layers/engine/python", layer]
     environment = {
+        **LAMBDA,
         **ENVIRONMENT,
-        "AWS_DEFAULT_REGION": "eu-central-1",
         "PYTHONPATH": ":".join(map(str, path)),
     }
     ended = subprocess.run(
