@@ -15,7 +15,6 @@ from everstep.core.keys import (
     groups_of,
     lies_within,
     scope_of,
-    scopes_of,
 )
 from everstep.core.model import ANY_INPUT, OpKind
 
@@ -52,10 +51,10 @@ class Ledger:
         self._left: dict[str, int] = {}
         for key in self.records:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
-            self._leave(key, 1)
         # The key spaces of each group's branches, and those within them.
         self._of_groups: dict[str, list[str]] = {}
-        for scope in self._unclaimed:
+        for scope, keys in self._unclaimed.items():
+            self._leave(scope, len(keys))
             for group in groups_of(scope):
                 self._of_groups.setdefault(group, []).append(scope)
 
@@ -106,15 +105,19 @@ class Ledger:
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""
-        unclaimed = self._unclaimed.get(scope_of(key))
+        scope = scope_of(key)
+        unclaimed = self._unclaimed.get(scope)
         if unclaimed and key in unclaimed:
             unclaimed.remove(key)
-            self._leave(key, -1)
+            self._leave(scope, -1)
 
-    def _leave(self, key: str, number: int) -> None:
-        """Count one more, or one less, that is unclaimed wherever a key lies."""
-        for scope in scopes_of(key):
-            self._left[scope] = self._left.get(scope, 0) + number
+    def _leave(self, scope: str, number: int) -> None:
+        """Count so many more that are unclaimed in a scope, and in those around it."""
+        left = self._left
+        left[scope] = left.get(scope, 0) + number
+        for group in groups_of(scope):
+            around = scope_of(group)
+            left[around] = left.get(around, 0) + number
 
     def is_new(self, scope: str, mark: str) -> bool:
         """Say whether a run comes by a change of the code as new code.
@@ -167,8 +170,7 @@ class Ledger:
         kept = set(counted)
         for scope in self._of_groups.get(group, ()):
             if branch_scope(group, branch_of(scope, group)) not in kept:
-                for key in self._unclaimed.pop(scope, ()):
-                    self._leave(key, -1)
+                self._leave(scope, -len(self._unclaimed.pop(scope, ())))
 
     def leftover(self, scope: str, error: BaseException | None) -> Broken | None:
         """Notice recorded operations that code no longer asks for, because it ends before.
