@@ -229,8 +229,15 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         kept=Passes(),
         masking=Masking(patterns=settings.mask),
         codec=payload_codec(settings, clients),
+        architecture=_architecture(),
         memory=int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", USUAL_MEMORY)),
     )
+
+
+def _architecture() -> str:
+    """Return the processor that is paid for: a function's own, elsewhere the template's."""
+    here = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.uname().machine == "x86_64"
+    return "x86_64" if here else "arm64"
 
 
 def payload_codec(settings: Settings, clients: Clients) -> PayloadCodec:
