@@ -21,7 +21,7 @@ from everstep.app.kept import ABOUT_ONE, put_back, taken_up
 from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
 from everstep.app.outcomes import Done
-from everstep.app.owing import owed_by
+from everstep.app.owing import STALLS, owed_by
 from everstep.app.payloads import load
 from everstep.app.recording import record_op
 from everstep.app.stall import stall
@@ -30,9 +30,6 @@ from everstep.authoring.capture import hearing_prints
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import (
-    InvalidInputError,
-    PayloadTooLargeError,
-    UnknownWorkflowError,
     UnreadablePayloadError,
     WorkflowMissingError,
 )
@@ -330,7 +327,7 @@ class _Advance:
                 self.onward.append((step, history))
                 return Done.ADVANCED
             changed = self._fulfil(history, replay, owed, heir or self.message)
-        except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
+        except STALLS as error:
             return self._stalled(describe(error))
         if not changed:
             return done

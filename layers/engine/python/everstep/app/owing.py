@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from everstep.app.budget import BudgetExceeded, check_budget
 from everstep.core.decide import duties
 from everstep.core.durations import LONGEST_DELAY
+from everstep.core.errors import InvalidInputError, PayloadTooLargeError, UnknownWorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +16,14 @@ if TYPE_CHECKING:
     from everstep.core.effects import Effect
     from everstep.core.model import Head, History, Message
     from everstep.core.replay import Replay
+
+STALLS: Final = (
+    BudgetExceeded,
+    InvalidInputError,
+    PayloadTooLargeError,
+    UnknownWorkflowError,
+)
+"""What says that a run cannot go on as it is."""
 
 
 def owed_by(
@@ -35,7 +45,11 @@ def owed_by(
         looked: Waits for child runs that the message has looked at already.
         latest: Whether that can only be what the pass has come to last: the message, which takes
             over nothing, has recorded something just before.
+
+    Raises:
+        BudgetExceeded: The run has cost more than it may, and was to go on.
     """
+    check_budget(engine, history.head, replay)
     return duties(
         message,
         replay.latest if latest else replay.decision,

@@ -17,6 +17,7 @@ from everstep.core.keys import (
     scope_of,
 )
 from everstep.core.model import ANY_INPUT, OpKind
+from everstep.core.spending import Spent, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +45,7 @@ class Ledger:
         self.size = sum(map(_size, records.values()))
         self._marks = {mark for record in records.values() for mark in record.patches}
         self._fresh = set(fresh)
+        self._spent: Spent | None = None
         self._answered: set[str] = set()
         self._children: dict[str, None] = {}
         self._unclaimed: dict[str, set[str]] = {}
@@ -60,11 +62,21 @@ class Ledger:
 
     def add(self, record: OpRecord, *, fresh: bool) -> None:
         """Take in a record; say whether it was written just now."""
-        self.size += _size(record) - _size(self.records.get(record.key))
+        before = self.records.get(record.key)
+        self.size += _size(record) - _size(before)
+        if self._spent is not None:
+            self._spent += Spent.read(record.cost) - Spent.read(before.cost if before else "")
         self.records[record.key] = record
         self._marks.update(record.patches)
         if fresh:
             self._fresh.add(record.key)
+
+    @property
+    def spent(self) -> Spent:
+        """Return what was taken for all records; added up once, and then record by record."""
+        if self._spent is None:
+            self._spent = together(each.cost for each in self.records.values())
+        return self._spent
 
     def note_child(self, record: OpRecord, *, interrupted: bool) -> None:
         """Keep in mind which children run that are to end with this run if it is cancelled.
