@@ -1,11 +1,13 @@
 """The sweeper: it sends first and moves after, and comes back in case a message gets lost."""
 
+from dataclasses import replace
+
 import pytest
 
 from everstep import workflow
 from everstep.app.sweep import Swept, _turn_to
 from everstep.core.errors import UnavailableError
-from everstep.core.model import MessageKind, RunStatus
+from everstep.core.model import MessageKind, OpStatus, RunStatus
 from everstep.core.transitions import REARMED
 from tests.unit.app.definitions import (
     anything,
@@ -230,3 +232,17 @@ def test_a_sleeping_run_is_woken_once_although_both_its_entries_are_due() -> Non
     world.clock.set(NOW + DAY)
     assert world.sweep().entries == 0
     assert world.status(run_id) is RunStatus.COMPLETED
+
+
+def test_a_second_look_that_comes_too_late_repairs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, run_id = asleep()
+    world.clock.set(SOON)
+    world.sweep()
+    world.lose()
+    world.clock.set(NOW + DAY + GRACE)
+    done = replace(world.records(run_id)["sleep#1"], status=OpStatus.DONE, due_at=None)
+    monkeypatch.setattr(world.outbox, "send", lambda _outgoing: world.write(run_id, done))
+
+    world.sweep()
+
+    assert due_at(world, run_id) is None

@@ -248,3 +248,14 @@ def test_a_run_that_cannot_be_looked_at_keeps_no_timer_from_being_sent(others: i
         world.sweep()
 
     assert [each.message.run_id for each in world.outbox.sent] == [run_id]
+
+
+def test_of_runs_that_ended_under_an_earlier_release_a_sweep_removes_a_hundred() -> None:
+    world = World(one_step)
+    for _ in range(150):
+        run_id = world.start(value=1, retention=DAY / 1000).run_id
+        world.run()
+        world.store._due.put(run_id, HEAD, NOW + DAY)
+    world.clock.set(NOW + DAY)
+
+    assert [world.sweep().removed, world.sweep().removed] == [100, 50]
