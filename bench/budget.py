@@ -34,6 +34,11 @@ class Line:
 def lines(result: Mapping[str, Any]) -> tuple[Line, ...]:
     """Return the budget of a load."""
     common = (*_outcome(result), *_step(result["counted"]["step"]), *_run(result["counted"]))
+    if "ledger" in result:
+        common += tuple(
+            Line(what=f"runs' own count of {name}, too much or too little", allowed=0, counted=n)
+            for name, n in result["ledger"]["differences"].items()
+        )
     if result["plan"]["result_bytes"] == 0:
         return common
     # The budget is that of records of up to a kilobyte; what payloads add is reported.

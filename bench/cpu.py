@@ -87,7 +87,7 @@ class Bodies:
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send every message."""
-        self.waiting.extend(encode(each.message) for each in outgoing)
+        self.waiting.extend(encode(each.message, each.cost) for each in outgoing)
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from everstep.app.kept import Passes
 from everstep.app.metering import processing
 from everstep.app.start import start
 from everstep.authoring.registry import Registry
+from everstep.core.durations import SECOND
 from everstep.core.messages import encode
 from everstep.core.meter import meter
 from everstep.core.spending import sends_for
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
     from everstep.core.model import Outgoing
 
 AT: Final = (100, 1_000, 5_000)
+MAPS: Final = (100, 300, 1_000)
 _NOW: Final = 1_767_225_600_000
 _SAMPLES: Final = 10
+_BATCH: Final = 10
 
 
 @step
@@ -107,10 +110,19 @@ class Late:
 class Process:
     """One process that works on its own, message by message."""
 
-    def __init__(self, flow: Workflow[Any, Any], *more: Workflow[Any, Any]) -> None:
-        """Deploy workflows to an empty table; runs are started of the first one."""
+    def __init__(
+        self, flow: Workflow[Any, Any], *more: Workflow[Any, Any], fresh: int = SECOND
+    ) -> None:
+        """Deploy workflows to an empty table; runs are started of the first one.
+
+        Args:
+            flow: What runs are started of.
+            more: What is deployed beside it.
+            fresh: For so many milliseconds what was read is not read again; no time passes here.
+        """
         self.client = TableClient()
         self.queue = Messages()
+        self.handed_over = 0
         nobody = MemoryStore()
         client: Any = self.client
         self.engine = Engine(
@@ -123,7 +135,7 @@ class Process:
             clock=VirtualClock(_NOW),
             ids=SequenceIds(),
             registry=Registry([flow, *more]),
-            kept=Passes(),
+            kept=Passes(fresh=fresh),
         )
         self.flow = flow
 
@@ -139,9 +151,14 @@ class Process:
 
     def next(self) -> None:
         """Process the next message."""
-        message = self.queue.waiting.popleft().whole
+        waiting = self.queue.waiting
+        message = waiting.popleft().whole
+        # The queue hands them over in batches, so that a process knows what comes next.
+        self.handed_over += 1
+        known = waiting and self.handed_over % _BATCH
+        following = encode(waiting[0].message) if known else ""
         with processing(self.engine, message, 1):
-            advance(self.engine, message)
+            advance(self.engine, message, following=following)
 
     def late(self, after: int) -> Late:
         """Process some messages and say what each takes."""
@@ -165,7 +182,7 @@ class Process:
 
 def late_steps(at: Sequence[int] = AT) -> Iterator[Late]:
     """Bring one run to each of these lengths, and say what its next steps take, both ways."""
-    process = Process(counts)
+    process = Process(counts, fresh=0)
     process.start(max(at) + 10 * _SAMPLES)
     engine, done = process.engine, -1
     messages = process.messages()
@@ -180,15 +197,62 @@ def late_steps(at: Sequence[int] = AT) -> Iterator[Late]:
         done += 2 * _SAMPLES
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerItem:
+    """What an item of a map takes, its share of the beginning and the end included.
+
+    Attributes:
+        items: How many there are.
+        requests: To DynamoDB.
+        sends: Requests to SQS that send.
+        read_units: Of DynamoDB.
+        write_units: Of DynamoDB's table, without its indexes.
+        millis: Processor time.
+    """
+
+    items: int
+    requests: float
+    sends: float
+    read_units: float
+    write_units: float
+    millis: float
+
+
+def map_of(items: int, *, fresh: int = SECOND) -> PerItem:
+    """Run a step for each of so many items, and say what each takes."""
+    process = Process(maps, fresh=fresh)
+    began = process_time()
+    process.start(items)
+    for _ in process.messages():
+        pass
+    taken = process.client.taken
+    return PerItem(
+        items=items,
+        requests=taken.requests / items,
+        sends=process.queue.requests / items,
+        read_units=taken.read_units / items,
+        write_units=taken.write_units / items,
+        millis=1_000 * (process_time() - began) / items,
+    )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print what a step takes at each length."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at", type=int, nargs="+", default=AT)
-    for late in late_steps(parser.parse_args(arguments).at):
+    parser.add_argument("--maps", type=int, nargs="*", default=MAPS)
+    options = parser.parse_args(arguments)
+    for late in late_steps(options.at):
         print(
             f"after {late.after:>5} steps, {'kept    ' if late.kept else 'replayed'}: "
             f"{late.read_units:6.1f} read units, {late.write_units:.1f} write units, "
             f"{late.requests:.1f} requests, {late.messages:.1f} messages, {late.millis:8.2f} ms"
+        )
+    for each in map(map_of, options.maps):
+        print(
+            f"map of {each.items:>5}, an item: {each.requests:.2f} requests, "
+            f"{each.sends:.2f} sends, {each.read_units:.2f} read units, "
+            f"{each.write_units:.2f} write units, {each.millis:.2f} ms"
         )
 
 

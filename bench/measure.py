@@ -7,6 +7,7 @@ from statistics import mean, median, quantiles
 from typing import TYPE_CHECKING, Any, Final
 
 from bench import budget
+from bench.charges import compared
 from bench.drive import KEYED, PLAIN, drive
 from bench.effects import EffectCounter
 from bench.ledger import Phase, book_all, read_lines
@@ -46,6 +47,7 @@ def measure(target: Target, plan: Plan, say: Callable[[str], None]) -> dict[str,
         },
         "outcome": _outcome(plan, outcome),
         "counted": _counted(plan, outcome, ledger),
+        "ledger": compared(ledger),
         "functions": {
             name: _function(target.log(output, since), lines, f"-{name.replace('_', '-')}")
             for name, output in _FUNCTIONS.items()

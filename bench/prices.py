@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from everstep.app.prices import load_prices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PRICES: Final = Path(__file__).with_name("prices.toml")
+__all__ = ["Assumption", "Bill", "bill", "load_prices"]
+
 _MB_PER_GB: Final = 1024
 _MILLION: Final = 1_000_000
 
@@ -67,11 +68,6 @@ class Bill:
         """Return the sum."""
         parts = (self.writes, self.index_writes, self.reads, self.messages)
         return sum(parts) + self.requests + self.compute + self.api + self.payloads
-
-
-def load_prices() -> dict[str, Any]:
-    """Return the table of prices."""
-    return tomllib.loads(PRICES.read_text(encoding="utf-8"))
 
 
 def bill(

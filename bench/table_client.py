@@ -7,6 +7,7 @@ nobody writes but the one process, and it writes nothing twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.metering.sizes import item_size, read_units
@@ -65,10 +66,12 @@ class TableClient:
         return {"Responses": {table: [item for item in found if item]}}
 
     def query(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's
-        """Return a megabyte of a partition."""
-        partition = self._runs[request["ExpressionAttributeValues"][":partition"]["S"]]
+        """Return a megabyte of a partition, or of what begins alike in it."""
+        values = request["ExpressionAttributeValues"]
+        whole, prefix = self._runs[values[":partition"]["S"]], values.get(":prefix", {"S": ""})["S"]
+        partition = {key: whole[key] for key in whole if key.startswith(prefix)}
         after = request.get("ExclusiveStartKey", {}).get("SK", {"S": ""})["S"]
-        page = list(_page(partition, after))
+        page = list(islice(_page(partition, after), request.get("Limit")))
         self._read(page)
         rest = page and page[-1]["SK"]["S"] != max(partition)
         last = {name: page[-1][name] for name in ("PK", "SK")} if rest else None

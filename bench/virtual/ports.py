@@ -28,6 +28,7 @@ _REQUESTS: Final[Mapping[str, str]] = {
     "load": QUERY,
     "head": GET,
     "peek": BATCH_GET,
+    "within": QUERY,
     "put": PUT,
     "move": UPDATE,
     "put_event": PUT,

@@ -19,6 +19,7 @@ engine = engine_from_env()
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Process the messages one after another; each is acknowledged or reported by itself."""
+    coming = iter([record["body"] for record in event["Records"]][1:])
 
     def process(record: Mapping[str, Any]) -> str:
         return receive(
@@ -28,6 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             context.get_remaining_time_in_millis,
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
             sent_at=int(record["attributes"]["SentTimestamp"]),
+            following=next(coming, ""),
             batch=len(event["Records"]),
         )
 

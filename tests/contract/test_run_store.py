@@ -87,26 +87,37 @@ def test_a_history_has_every_record_and_no_other_run_s(backend: Backend, run_id:
     assert backend.runs.load(run_id) == History(head=head, records=written)
 
 
-def test_a_peek_shows_the_head_and_one_record_as_they_are_now(
+def test_a_peek_shows_the_head_and_some_records_as_they_are_now(
     backend: Backend, run_id: str
 ) -> None:
     head, record = make_full_head(run_id), make_full_record("a#1/2/call#1")
     backend.runs.create(head, None)
     backend.runs.put(run_id, make_record("other#1"), ALWAYS)
-    assert backend.runs.peek(run_id, record.key) == (head, None)
+    assert backend.runs.peek(run_id, [record.key]) == (head, {})
     backend.runs.put(run_id, record, ALWAYS)
-    assert backend.runs.peek(run_id, record.key) == (head, record)
+    assert backend.runs.peek(run_id, [record.key, "a#1"]) == (head, {record.key: record})
     backend.runs.change(run_id, CHANGES["paused"], ALWAYS_HEAD)
-    seen, _ = backend.runs.peek(run_id, record.key)
+    seen, _ = backend.runs.peek(run_id, [record.key])
     assert seen == backend.runs.head(run_id)
     assert seen != head
 
 
 def test_a_peek_at_a_run_that_is_not_there_shows_what_is(backend: Backend, run_id: str) -> None:
-    assert backend.runs.peek(run_id, "call#1") == (None, None)
+    assert backend.runs.peek(run_id, ["call#1"]) == (None, {})
     record = make_record("call#1")
     backend.runs.put(run_id, record, ALWAYS)
-    assert backend.runs.peek(run_id, "call#1") == (None, record)
+    assert backend.runs.peek(run_id, ["call#1"]) == (None, {"call#1": record})
+
+
+def test_the_records_within_a_branch_are_shown_and_no_others(backend: Backend, run_id: str) -> None:
+    backend.runs.create(make_head(run_id), None)
+    within = ["a#1/1/b#1", "a#1/1/b#1/0/c#1", "a#1/1/b#2"]
+    for key in (*within, "a#1", "a#1/10/b#1", "a#1/0/b#1", "b#1"):
+        backend.runs.put(run_id, make_record(key), ALWAYS)
+    backend.runs.put(f"{run_id}0", make_record("a#1/1/d#1"), ALWAYS)
+    assert backend.runs.within(run_id, "a#1/1", 3) == [make_record(key) for key in within]
+    assert backend.runs.within(run_id, "a#1/1", 2) is None
+    assert backend.runs.within(run_id, "a#1/2", 2) == []
 
 
 def test_a_loaded_history_does_not_change_afterwards(backend: Backend, run_id: str) -> None:

@@ -19,6 +19,7 @@ from tests.simulation import test_failure_windows as windows
 from tests.simulation import test_interleavings as meetings
 from tests.simulation import test_joins as joins
 from tests.simulation import test_kept as kept
+from tests.simulation import test_kept_groups as groups
 from tests.simulation import test_recoveries as recoveries
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
@@ -208,6 +209,34 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     (
         mutants_kept.what_other_code_has_recorded_answers_a_kept_pass,
         kept.test_what_other_code_has_recorded_answers_no_kept_pass,
+    ),
+    (
+        mutants_kept.what_was_read_once_stays_fresh,
+        groups.test_a_pause_is_seen_a_second_after_the_last_look_however_much_is_done_by_then,
+    ),
+    (
+        mutants_kept.nobody_looks_whether_the_group_is_closed,
+        groups.test_a_branch_that_does_not_count_any_more_is_not_begun_by_a_kept_pass,
+    ),
+    (
+        mutants_kept.who_repeats_the_end_of_a_branch_knows_enough,
+        groups.test_whoever_repeats_the_end_of_a_branch_looks_at_the_whole_group,
+    ),
+    (
+        mutants_kept.a_branch_that_has_ended_goes_on,
+        groups.test_whoever_ends_the_last_branch_finds_that_the_others_have_ended,
+    ),
+    (
+        mutants_kept.one_branch_that_goes_on_is_always_enough,
+        partial(groups.test_enough_is_noticed_though_another_branch_goes_on_for_long, "needs_two"),
+    ),
+    (
+        mutants_kept.a_failure_matters_to_nobody_else,
+        partial(groups.test_enough_is_noticed_though_another_branch_goes_on_for_long, "bears_one"),
+    ),
+    (
+        mutants_kept.a_branch_is_seen_to_go_on_before_the_record_is_written,
+        groups.test_two_branches_that_end_at_once_are_not_each_left_to_the_other,
     ),
     (
         mutants_burst.nobody_looks_again_after_a_step_that_another_has_done,

@@ -37,13 +37,13 @@ def answer(*found: Item, unprocessed: tuple[Item, ...] = ()) -> dict[str, Any]:
 
 def peek(*answers: object) -> tuple[object, ScriptedClient]:
     client: Any = ScriptedClient(*answers)
-    return DynamoRuns(client, "table").peek(RUN, "charge#1"), client
+    return DynamoRuns(client, "table").peek(RUN, ["charge#1"]), client
 
 
 def test_both_items_are_asked_for_at_once_as_they_are_now() -> None:
     # In whatever order they come.
     seen, client = peek(answer(RECORD, HEAD))
-    assert seen == (make_head(RUN), make_record("charge#1"))
+    assert seen == (make_head(RUN), {"charge#1": make_record("charge#1")})
     ((name, request),) = client.requests
     assert name == "batch_get_item"
     assert request["RequestItems"]["table"] == {
@@ -54,12 +54,12 @@ def test_both_items_are_asked_for_at_once_as_they_are_now() -> None:
 
 @pytest.mark.parametrize("nothing", [{}, {"Responses": {}}, answer()])
 def test_what_is_not_there_is_none(nothing: dict[str, Any]) -> None:
-    assert peek(nothing)[0] == (None, None)
+    assert peek(nothing)[0] == (None, {})
 
 
 def test_what_was_throttled_is_asked_for_again_alone() -> None:
     seen, client = peek(answer(HEAD, unprocessed=(RECORD,)), answer(RECORD))
-    assert seen == (make_head(RUN), make_record("charge#1"))
+    assert seen == (make_head(RUN), {"charge#1": make_record("charge#1")})
     _, again = client.requests[1]
     assert again["RequestItems"]["table"] == {"Keys": [key_of(RECORD)], "ConsistentRead": True}
 
@@ -89,6 +89,24 @@ def test_what_cannot_be_read_is_named_each_as_in_a_history() -> None:
 def test_who_has_peeked_at_a_run_knows_its_workflow() -> None:
     client: Any = ScriptedClient(answer(HEAD), {})
     runs = DynamoRuns(client, "table")
-    runs.peek(RUN, "charge#1")
+    runs.peek(RUN, ["charge#1"])
     assert runs.change(RUN, CHANGES["completed"], transitions.RUN_ENDED)
     assert [name for name, _ in client.requests] == ["batch_get_item", "update_item"]
+
+
+def test_a_branch_is_asked_for_in_one_request_and_no_more_of_it_than_wanted() -> None:
+    client: Any = ScriptedClient({"Items": [RECORD]})
+    assert DynamoRuns(client, "table").within(RUN, "a#1/0", 5) == [make_record("charge#1")]
+    ((name, request),) = client.requests
+    assert name == "query"
+    assert request["ConsistentRead"] is True
+    assert request["Limit"] == 6
+    assert request["ExpressionAttributeValues"][":prefix"] == {"S": "OP#a#1/0/"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"Items": [RECORD, RECORD]}, {"Items": [RECORD], "LastEvaluatedKey": key_of(RECORD)}]
+)
+def test_a_branch_of_which_there_is_more_than_wanted_is_none(more: dict[str, Any]) -> None:
+    client: Any = ScriptedClient(more)
+    assert DynamoRuns(client, "table").within(RUN, "a#1/0", 1) is None

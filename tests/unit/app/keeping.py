@@ -15,6 +15,8 @@ from everstep.core.errors import UnavailableError
 from tests.unit.app.world import InterruptedStore, World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from everstep import Workflow
     from everstep.app.engine import Limits
     from everstep.core.model import Head, History, OpRecord
@@ -148,12 +150,18 @@ class CountingStore(InterruptedStore):
         return super().load(run_id)
 
     @override
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Count, then read."""
         self.reads["peek"] += 1
         if self.down:
             raise UnavailableError("the table does not answer")
-        return super().peek(run_id, key)
+        return super().peek(run_id, keys)
+
+    @override
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Count, then read."""
+        self.reads["within"] += 1
+        return super().within(run_id, scope, most)
 
 
 class Keeping(World):
@@ -172,11 +180,12 @@ class Keeping(World):
         most: int = 64,
         room: int = 1_000_000,
         from_records: int = 0,
+        fresh: int = 0,
     ) -> None:
         """Deploy the workflows; keep also passes over short histories."""
         super().__init__(*workflows, limits=limits)
         self.store = self.counting = CountingStore()
-        self.passes = Passes(most=most, room=room, from_records=from_records)
+        self.passes = Passes(most=most, room=room, from_records=from_records, fresh=fresh)
         self.engine = replace(
             self.engine,
             runs=self.store,
@@ -191,8 +200,8 @@ class Keeping(World):
     def end_all(cls) -> None:
         """Let go of all that is kept, and count anew."""
         while cls.made:
-            for replay in cls.made.pop().passes._passes.values():
-                replay.close()
+            for kept, _ in cls.made.pop().passes._passes.values():
+                kept.replay.close()
         COUNTED.clear()
 
     def elsewhere(self) -> Keeping:
@@ -219,7 +228,7 @@ class Keeping(World):
 
     def keeps(self, run_id: str) -> bool:
         """Say whether something is kept of a run."""
-        replay = self.passes.take(run_id)
-        if replay is not None:
-            self.passes.put(run_id, replay)
-        return replay is not None
+        kept = self.passes.take(run_id)
+        if kept is not None:
+            self.passes.put(run_id, kept)
+        return kept is not None

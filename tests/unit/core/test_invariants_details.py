@@ -82,6 +82,7 @@ class Code:
     name = "shop"
     version = "1"
     steps_per_message = None
+    budget = None
 
     def __init__(self, does: Callable[[], str]) -> None:
         self.does = does

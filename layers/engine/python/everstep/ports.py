@@ -68,8 +68,11 @@ class RunStore(Protocol):
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation."""
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and the records of some operations."""
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope, in one request; None if there are more than this."""
 
     def put(
         self,

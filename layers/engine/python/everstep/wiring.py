@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from everstep.app.engine import Engine, Limits
@@ -24,7 +25,7 @@ from everstep.loading import load_registry
 from everstep.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from botocore.client import BaseClient
     from botocore.config import Config
@@ -104,7 +105,10 @@ class Clients:
     def _session(self) -> Any:  # noqa: ANN401 - botocore's own is not typed
         import botocore.session
 
-        return botocore.session.Session(profile=self._profile)
+        session = botocore.session.Session(profile=self._profile)
+        loader = session.get_component("data_loader")
+        loader.list_available_services = _services_of(loader.search_paths)
+        return session
 
     def make(self, service: str) -> BaseClient:
         """Return a new client; what was not given is the environment's.
@@ -128,6 +132,21 @@ class Clients:
     def _create(self, service: str, config: Config) -> BaseClient:
         made = self._session.create_client(service, config=config, **self._place)
         return cast("BaseClient", made)
+
+
+def _services_of(folders: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return what names the services that botocore has a folder for.
+
+    Before each client it makes sure that it knows the service at all. Its own way looks into each
+    of 400 folders, which takes a third of the time that the first client takes.
+    """
+
+    @cache
+    def services(_type_name: str) -> list[str]:
+        places = [place for place in map(Path, folders) if place.is_dir()]
+        return [each.name for place in places for each in place.iterdir()]
+
+    return services
 
 
 class SessionClients(Clients):
@@ -210,8 +229,15 @@ def build_engine(settings: Settings, clients: Clients) -> Engine:
         kept=Passes(),
         masking=Masking(patterns=settings.mask),
         codec=payload_codec(settings, clients),
+        architecture=_architecture(),
         memory=int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", USUAL_MEMORY)),
     )
+
+
+def _architecture() -> str:
+    """Return the processor that is paid for: a function's own, elsewhere the template's."""
+    here = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.uname().machine == "x86_64"
+    return "x86_64" if here else "arm64"
 
 
 def payload_codec(settings: Settings, clients: Clients) -> PayloadCodec:

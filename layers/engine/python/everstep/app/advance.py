@@ -8,30 +8,28 @@ second pass finds by the records' tokens what the first still owed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
 from everstep.app.burst import Burst, goes_on, remind
-from everstep.app.cancel import tell_time_is_up
+from everstep.app.cancel import tell_in_time
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
-from everstep.app.kept import caught_up
+from everstep.app.kept import ABOUT_ONE, put_back, taken_up
 from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
 from everstep.app.outcomes import Done
-from everstep.app.owing import owed_by
+from everstep.app.owing import STALLS, owed_by
 from everstep.app.payloads import load
 from everstep.app.recording import record_op
 from everstep.app.stall import stall
+from everstep.app.witnesses import witnesses
 from everstep.authoring.capture import hearing_prints
 from everstep.core.decisions import Broken, Suspended
 from everstep.core.effects import Interrupt, Look
 from everstep.core.errors import (
-    InvalidInputError,
-    PayloadTooLargeError,
-    UnknownWorkflowError,
     UnreadablePayloadError,
     WorkflowMissingError,
 )
@@ -40,7 +38,7 @@ from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
-from everstep.core.repeats import has_begun, is_anothers, is_repeat
+from everstep.core.repeats import has_begun, is_anothers, is_looked_after, is_repeat
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,
@@ -65,16 +63,13 @@ if TYPE_CHECKING:
     from everstep.core.transitions import Guard
 
 
-# These ask for no operation in particular, but for what is owed.
-_LOOKING: Final = frozenset(MessageKind) - {MessageKind.STEP, MessageKind.TIMER}
-
-
 def advance(
     engine: Engine,
     message: Message,
     time_left: Callable[[], int] | None = None,
     *,
     receives: int = 1,
+    following: str = "",
 ) -> Done:
     """Process one message; processing it again, or at the same time elsewhere, is harmless.
 
@@ -84,6 +79,7 @@ def advance(
         time_left: Tells the milliseconds that the function may still run.
         receives: How often the message was delivered, this time included: whether somebody may
             have died of it before.
+        following: The body of the message that this process gets next, if that is known.
 
     Raises:
         UnavailableError: A service did not answer; deliver the message again.
@@ -91,7 +87,7 @@ def advance(
     """
     with hearing_prints():
         burst = Burst(engine, message, time_left, receives)
-        return _Advance(engine, message, time_left, burst, receives).run()
+        return _Advance(engine, message, time_left, burst, receives, following).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +97,8 @@ class _Advance:
     time_left: Callable[[], int] | None
     burst: Burst
     receives: int = 1
+    following: str = ""
+    seen: set[str] = field(default_factory=set)
     onward: list[tuple[Pending, History]] = field(default_factory=list)
     fresh: set[str] = field(default_factory=set)
     looked: set[str] = field(default_factory=set)
@@ -115,21 +113,12 @@ class _Advance:
 
     def _with_what_was_kept(self) -> Done | None:
         """Go on with the pass that this process has kept of the run; None if it cannot."""
-        message, kept = self.message, self.engine.kept
-        replay = kept and kept.take(message.run_id)
-        if not kept or not replay:
+        found = taken_up(self.engine, self.message, self.receives)
+        if found is None:
             return None
-        history = None
-        try:
-            if message.kind not in _LOOKING and not message.take:
-                history = caught_up(self.engine, message, replay, kept.looks(replay))
-        finally:
-            if history is None:
-                replay.close()
-        if history is None:
-            return None
+        replay, history = found
         self.engine.observe(RunAtHand(head=history.head))
-        self.burst.saw_head()
+        self.burst.saw_head(history.read_at)
         return self._attend(history, replay)
 
     def _from_the_beginning(self) -> Done:
@@ -158,13 +147,8 @@ class _Advance:
 
     def _when_time_is_up(self, head: Head) -> Done:
         """Have the run end if its time is up; this message was sent for that."""
-        now = self.engine.clock.now()
-        if head.deadline is None:
-            return Done.SUPERSEDED
-        if head.deadline > now:
-            send(self.engine, [replace(self.message, due=head.deadline)])
-            return Done.EARLY
-        tell_time_is_up(self.engine, self.message.run_id, self.message.token)
+        if (done := tell_in_time(self.engine, self.message, head)) is not None:
+            return done
         history = self._still_running()
         return Done.SUPERSEDED if history is None else self._process(history)
 
@@ -196,10 +180,10 @@ class _Advance:
                 done = self._go_on(replay, *self.onward.pop())
             return done
         finally:
-            if self.engine.kept is None or done is None or self.passes[-1] is not replay:
+            if done is None or self.passes[-1:] != [replay]:
                 replay.close()
             else:
-                self.engine.kept.put(self.message.run_id, replay)
+                put_back(self.engine, self.message, replay, history, done, self.seen)
 
     def _go_on(self, replay: Replay, pending: Pending, history: History) -> Done:
         """Carry out the next step as if this message had been sent for it."""
@@ -209,7 +193,7 @@ class _Advance:
     def _act(self, history: History, replay: Replay) -> Done:
         message = self.message
         record = history.records.get(message.op)
-        if message.kind in _LOOKING or is_repeat(message, record):
+        if message.kind not in ABOUT_ONE or is_repeat(message, record):
             remind(self.engine, message, history, replay)
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
@@ -220,21 +204,13 @@ class _Advance:
         # Also where an attempt was begun: until then whoever has begun it may be at work.
         due = max(message.due, pending.wake_at or 0)
         if due > self.engine.clock.now():
-            if self._is_looked_after(pending):
+            if is_looked_after(message, pending):
                 return Done.SUPERSEDED
             # The same message, token included: it goes on owing what a duplicate of it, on a
             # clock that runs ahead, may just have committed.
             send(self.engine, [replace(message, due=due)])
             return Done.EARLY
         return self._execute(history, replay, pending)
-
-    def _is_looked_after(self, pending: Pending) -> bool:
-        """Say whether a wait that was given more time has a timer without this message."""
-        record, message = pending.record, self.message
-        if record is None or (record.wake_at or 0) <= message.due:
-            return False
-        mine = message.take or record.by == message.token
-        return record.due_at is not None or not mine
 
     def _not_awaited(self, history: History, replay: Replay) -> Done:
         """Do what the code waits for instead of what the message was sent for.
@@ -316,8 +292,11 @@ class _Advance:
             self.burst.has_recorded()
             replay.resume(put)
             if replay.ended_branch:
-                return self._again(Done.ADVANCED)
-            return self._settle(history.with_record(put), replay, Done.ADVANCED)
+                seen = witnesses(self.engine, history.head, replay, self.following)
+                self.seen.update(seen)
+                return Done.ADVANCED if seen else self._again(Done.ADVANCED)
+            history = replace(history, records=replay.ledger.records)
+            return self._settle(history, replay, Done.ADVANCED, latest=not self.message.take)
         # Somebody wrote first. If it was this very message (a duplicate of it, or an answer that
         # got lost), its consequences are owed here too; if not, they are somebody else's.
         now = self._still_running()
@@ -328,18 +307,27 @@ class _Advance:
         return self._process(now) if now and looks else Done.SUPERSEDED
 
     def _settle(
-        self, history: History, replay: Replay, done: Done, heir: Message | None = None
+        self,
+        history: History,
+        replay: Replay,
+        done: Done,
+        heir: Message | None = None,
+        *,
+        latest: bool = False,
     ) -> Done:
-        """Carry out what the message (or its heir) owes, given where the workflow stands now."""
-        if isinstance(replay.decision, Broken):
-            return self._broken(history, replay.decision)
+        """Carry out what the message (or its heir) owes, given where the workflow stands now.
+
+        A message that has just recorded something owes nothing but what that has led to.
+        """
+        if isinstance(replay.latest, Broken):
+            return self._broken(history, replay.latest)
         try:
-            owed = self._owed(history, replay, heir or self.message)
+            owed = self._owed(history, replay, heir or self.message, latest=latest)
             if step := self.burst.next_step(owed, history.head, self.passes):
                 self.onward.append((step, history))
                 return Done.ADVANCED
             changed = self._fulfil(history, replay, owed, heir or self.message)
-        except (UnknownWorkflowError, InvalidInputError, PayloadTooLargeError) as error:
+        except STALLS as error:
             return self._stalled(describe(error))
         if not changed:
             return done
@@ -348,8 +336,10 @@ class _Advance:
         self.fresh.update(changed)
         return self._again(done)
 
-    def _owed(self, history: History, replay: Replay, message: Message) -> tuple[Effect, ...]:
-        return owed_by(self.engine, message, history, replay, self.looked)
+    def _owed(
+        self, history: History, replay: Replay, message: Message, *, latest: bool = False
+    ) -> tuple[Effect, ...]:
+        return owed_by(self.engine, message, history, replay, self.looked, latest=latest)
 
     def _fulfil(
         self, history: History, replay: Replay, owed: tuple[Effect, ...], message: Message
@@ -375,7 +365,10 @@ class _Advance:
         if now is not None and now.head.status.terminal:
             # Whoever has ended it with this message may have died before it was done with it.
             self._after_the_end(now)
-        return now if now is not None and now.head.status is RunStatus.RUNNING else None
+        if now is not None and now.head.status is RunStatus.RUNNING:
+            return now
+        self.passes.clear()
+        return None
 
     def _broken(self, history: History, broken: Broken, seen: frozenset[str] = frozenset()) -> Done:
         """Stall the run if it is truly broken.
@@ -392,6 +385,7 @@ class _Advance:
         masking = self.engine.masking.with_values(at_work())
         run_id, token = self.message.run_id, self.message.token
         stall(self.engine, run_id, masked(reason, masking), by=token)
+        self.passes.clear()
         return Done.STALLED
 
     def _disarm(self) -> None:

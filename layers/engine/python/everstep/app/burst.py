@@ -86,9 +86,9 @@ class Burst:
         """Note that the message has recorded something, and is no mere repeat."""
         self._recorded = True
 
-    def saw_head(self) -> None:
-        """Note that the head was read just now."""
-        self._seen_at = self._engine.clock.now()
+    def saw_head(self, at: int | None = None) -> None:
+        """Note that the head was read, just now if not before."""
+        self._seen_at = self._engine.clock.now() if at is None else at
 
     def next_step(
         self, owed: Sequence[Effect], head: Head, passes: Sequence[Replay]

@@ -11,6 +11,7 @@ from everstep.app.control import asked_for, change_audited
 from everstep.app.observing import run_over
 from everstep.app.options import LONGEST_WHY
 from everstep.app.outbox import send
+from everstep.app.outcomes import Done
 from everstep.core.audit import ENGINE, Action, Asked
 from everstep.core.changes import RunEnded, RunTold
 from everstep.core.circumstances import Ending
@@ -92,14 +93,24 @@ def cancel_child(engine: Engine, parent: Head, run_id: str) -> None:
             successor = _tell(engine, successor, asked).successor
 
 
-def tell_time_is_up(engine: Engine, run_id: str, token: str) -> None:
-    """Let a run know that its time is up, if it goes on; the message with this token does so."""
+def tell_in_time(engine: Engine, message: Message, head: Head) -> Done | None:
+    """Let a run know that its time is up, if it is, and it goes on; a message was sent for that.
+
+    Returns:
+        What has come of the message, if it was not that.
+    """
     now = engine.clock.now()
+    if head.deadline is None:
+        return Done.SUPERSEDED
+    if head.deadline > now:
+        send(engine, [replace(message, due=head.deadline)])
+        return Done.EARLY
     ending = Ending(status=RunStatus.TIMED_OUT, at=now)
-    change = RunTold(by=token, ending=ending, due_at=now + engine.limits.grace)
+    change = RunTold(by=message.token, ending=ending, due_at=now + engine.limits.grace)
     with suppress(RunNotFoundError):
         asked = Asked(action=Action.TIME_UP, who=ENGINE)
-        change_audited(engine, run_id, change, TIME_IS_UP, asked)
+        change_audited(engine, message.run_id, change, TIME_IS_UP, asked)
+    return None
 
 
 def _ending(engine: Engine, who: str | None, why: str | None) -> Ending:

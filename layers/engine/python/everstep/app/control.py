@@ -11,11 +11,13 @@ from everstep.core.audit import Action, Asked, following
 from everstep.core.changes import RunEnded, RunPaused, RunResumed
 from everstep.core.errors import (
     IllegalStateError,
+    InvalidRequestError,
     RunNotFoundError,
     UnavailableError,
 )
 from everstep.core.model import Message, MessageKind, RunStatus
 from everstep.core.records import dataclass
+from everstep.core.spending import to_nanos
 from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import RUN_PAUSED, RUN_RESUMED, run_taken_over
 
@@ -65,7 +67,12 @@ def pause(
 
 
 def resume(
-    engine: Engine, run_id: str, *, who: str | None = None, why: str | None = None
+    engine: Engine,
+    run_id: str,
+    *,
+    who: str | None = None,
+    why: str | None = None,
+    budget: float | None = None,
 ) -> RunStatus:
     """Let a run that stands still go on; resuming a running run changes nothing.
 
@@ -74,19 +81,20 @@ def resume(
         run_id: The run.
         who: Who asks, for the audit.
         why: What for, for the audit.
+        budget: What it may cost from now on, in dollars, all that it has cost included.
 
     Returns:
         The run's status afterwards.
 
     Raises:
-        InvalidRequestError: What is to be recorded is too long.
+        InvalidRequestError: What is to be recorded is too long, or the budget is none.
         RunNotFoundError: There is no such run.
         IllegalStateError: The run has ended.
         UnavailableError: Nothing is known; the same call again is harmless.
     """
     now = engine.clock.now()
     token = engine.ids.token()
-    change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace)
+    change = RunResumed(by=token, at=now, due_at=now + engine.limits.grace, budget=_budget(budget))
     asked = asked_for(engine, Action.RESUMED, who, why)
     found = change_audited(engine, run_id, change, RUN_RESUMED, asked)
     if found.changed:
@@ -97,6 +105,13 @@ def resume(
             f"run {run_id} is {found.head.status}; only a PAUSED or STALLED run can be resumed"
         )
     return found.head.status
+
+
+def _budget(dollars: float | None) -> int | None:
+    try:
+        return None if dollars is None else to_nanos(dollars)
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from error
 
 
 def recover(

@@ -126,7 +126,7 @@ class Engine:
     holds suspended passes from one message of a run to the next; None to replay for each.
     ``masking`` is what is masked in every run, and ``codec`` makes of payloads what is recorded.
     ``observe`` is told what was done, and ``called_in`` tells the trace that this process is
-    called in, if somebody records one. ``memory`` is this process's, in megabytes, and
+    called in, if somebody records one. ``memory`` and ``architecture`` are this process's, and
     ``unbilled`` is what was taken for runs and waits to be recorded with them.
     """
 
@@ -147,4 +147,5 @@ class Engine:
     observe: Callable[[Observation], None] = unobserved
     called_in: Callable[[], TraceContext | None] = untraced
     memory: int = USUAL_MEMORY
+    architecture: str = "arm64"
     unbilled: Unbilled = field(default_factory=Unbilled)

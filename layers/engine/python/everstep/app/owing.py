@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from everstep.app.budget import BudgetExceeded, check_budget
 from everstep.core.decide import duties
 from everstep.core.durations import LONGEST_DELAY
+from everstep.core.errors import InvalidInputError, PayloadTooLargeError, UnknownWorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,9 +17,23 @@ if TYPE_CHECKING:
     from everstep.core.model import Head, History, Message
     from everstep.core.replay import Replay
 
+STALLS: Final = (
+    BudgetExceeded,
+    InvalidInputError,
+    PayloadTooLargeError,
+    UnknownWorkflowError,
+)
+"""What says that a run cannot go on as it is."""
+
 
 def owed_by(
-    engine: Engine, message: Message, history: History, replay: Replay, looked: Iterable[str]
+    engine: Engine,
+    message: Message,
+    history: History,
+    replay: Replay,
+    looked: Iterable[str],
+    *,
+    latest: bool = False,
 ) -> tuple[Effect, ...]:
     """Return what the message owes.
 
@@ -27,10 +43,16 @@ def owed_by(
         history: The run.
         replay: The pass.
         looked: Waits for child runs that the message has looked at already.
+        latest: Whether that can only be what the pass has come to last: the message, which takes
+            over nothing, has recorded something just before.
+
+    Raises:
+        BudgetExceeded: The run has cost more than it may, and was to go on.
     """
+    check_budget(engine, history.head, replay)
     return duties(
         message,
-        replay.decision,
+        replay.latest if latest else replay.decision,
         replay.records,
         engine.clock.now(),
         history.events,

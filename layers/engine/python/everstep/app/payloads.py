@@ -143,12 +143,13 @@ def load(engine: Engine, run_id: str) -> History | None:
         UnreadablePayloadError: Something cannot be made readable.
         UnavailableError: A service did not answer.
     """
+    read_at = engine.clock.now()
     history = engine.runs.load(run_id)
     if history is None:
         return None
     head = _head_at_hand(engine, history.head)
     records = {key: at_hand(engine, run_id, each) for key, each in history.records.items()}
-    return History(head=head, records=records, events=history.events)
+    return History(head=head, records=records, events=history.events, read_at=read_at)
 
 
 def _head_at_hand(engine: Engine, head: Head) -> Head:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
 
 
-def receive(  # noqa: PLR0913 - what is known of a message, by name
+def receive(  # noqa: PLR0913 - all that a queue tells
     engine: Engine,
     message_id: str,
     body: str,
@@ -26,6 +26,7 @@ def receive(  # noqa: PLR0913 - what is known of a message, by name
     *,
     receives: int = 1,
     sent_at: int | None = None,
+    following: str = "",
     batch: int = 1,
 ) -> Done:
     """Process the body of a message; one that belongs to no run is kept, not retried.
@@ -37,6 +38,7 @@ def receive(  # noqa: PLR0913 - what is known of a message, by name
         time_left: Tells the milliseconds that the function may still run.
         receives: How often the message was delivered, this time included.
         sent_at: When it was sent, by the queue's clock, if that is known.
+        following: The body of the message that this process gets next, if that is known.
         batch: How many messages the invocation brings.
 
     Raises:
@@ -50,7 +52,7 @@ def receive(  # noqa: PLR0913 - what is known of a message, by name
         return Done.MALFORMED
     begun = engine.clock.now()
     with processing(engine, message, batch):
-        done = advance(engine, message, time_left, receives=receives)
+        done = advance(engine, message, time_left, receives=receives, following=following)
     if done is Done.UNKNOWN_RUN:
         put_aside(engine, message_id, body, f"there is no run {message.run_id}")
     # What came to nothing has made nobody wait.

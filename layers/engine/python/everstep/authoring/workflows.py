@@ -12,6 +12,7 @@ from everstep.core.durations import run_retention, run_timeout
 from everstep.core.errors import DefinitionError
 from everstep.core.keys import check_name
 from everstep.core.shapes import Shape, shape_of
+from everstep.core.spending import to_nanos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -38,6 +39,7 @@ class Workflow(Generic[In, Out]):
         retention: How long a run is kept after its end, in milliseconds; None for ever.
         steps_per_message: How many steps one message may carry out; None for what the deployment
             says.
+        budget: What a run may cost, in billionths of a dollar; None for any amount.
     """
 
     def __init__(  # noqa: PLR0913 - options, all by name
@@ -49,13 +51,14 @@ class Workflow(Generic[In, Out]):
         timeout: float | timedelta | None = None,
         retention: float | timedelta | None = None,
         steps_per_message: int | None = None,
+        budget: float | None = None,
         names: dict[str, Any] | None = None,
     ) -> None:
         """Check the declaration, so that mistakes show at import.
 
         Raises:
             DefinitionError: Not an ``async def`` with one or two parameters, or a bad name,
-                time-out, retention or number of steps.
+                time-out, retention, number of steps or budget.
         """
         self._input_name = _check_function(fn)
         self.fn = fn
@@ -65,6 +68,7 @@ class Workflow(Generic[In, Out]):
         try:
             self.timeout = None if timeout is None else run_timeout(timeout)
             self.retention = None if retention is None else run_retention(retention)
+            self.budget = None if budget is None else to_nanos(budget)
         except (TypeError, ValueError) as error:
             raise DefinitionError(f"workflow {self.name}: {error}") from error
         self.steps_per_message = _check_steps(self.name, steps_per_message)
@@ -122,8 +126,9 @@ def workflow(
     timeout: float | timedelta | None = None,
     retention: float | timedelta | None = None,
     steps_per_message: int | None = None,
+    budget: float | None = None,
 ) -> WorkflowDecorator: ...
-def workflow(
+def workflow(  # noqa: PLR0913 - options, all by name
     fn: Callable[..., Any] | None = None,
     /,
     *,
@@ -132,6 +137,7 @@ def workflow(
     timeout: float | timedelta | None = None,
     retention: float | timedelta | None = None,
     steps_per_message: int | None = None,
+    budget: float | None = None,
 ) -> Any:
     """Declare a workflow, with or without parentheses.
 
@@ -144,6 +150,8 @@ def workflow(
         retention: How long a run is kept after its end, at least an hour; for ever if not given.
         steps_per_message: How many steps one invocation may carry out, one after another, before
             it sends a message for the next; what the deployment says if not given: usually 1.
+        budget: What a run may cost, in dollars, as the engine counts; it stands still before it
+            goes on with more. Any amount if not given.
 
     Raises:
         DefinitionError: The function cannot be a workflow; the message says why.
@@ -158,6 +166,7 @@ def workflow(
             timeout=timeout,
             retention=retention,
             steps_per_message=steps_per_message,
+            budget=budget,
             names=names,
         )
 

@@ -24,6 +24,14 @@ FromStep = Annotated[
         "--from-step", metavar="KEY", help="The operation to execute again: charge#1, see history."
     ),
 ]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        metavar="DOLLARS",
+        help="What it may cost from now on, all that it has cost included.",
+    ),
+]
 NewInput = Annotated[
     str | None,
     typer.Option("--input", "-i", metavar="JSON|@FILE|-", help="Another input."),
@@ -70,6 +78,7 @@ def resume(
     ctx: typer.Context,
     run_id: RunId,
     *,
+    budget: Budget = None,
     reason: options.Reason = None,
     json: options.Json = False,
     target: options.Target,
@@ -78,7 +87,7 @@ def resume(
     session: Session = ctx.obj
     with session.connect(session, target) as client:
         run = client.handle(run_id)
-        run.resume(reason=reason)
+        run.resume(reason=reason, budget=budget)
         return _done(session, run, "goes on", json=json)
 
 

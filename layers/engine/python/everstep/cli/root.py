@@ -15,8 +15,10 @@ from everstep.cli import (
     cleanup,
     config,
     control,
+    cost,
     deployed,
     doctor,
+    estimate,
     init,
     keys,
     messages,
@@ -55,6 +57,15 @@ _config = typer.Typer(name="config", invoke_without_command=True)
 _config.callback()(config.show)
 _config.command("check")(config.check)
 app.add_typer(_config)
+_cost = typer.Typer(
+    name="cost",
+    help="See what a run has cost (`cost RUN`), and what many would.",
+    cls=cost.RunOrCommand,
+    no_args_is_help=True,
+)
+_cost.command("run")(cost.run)
+_cost.command("estimate")(estimate.estimate)
+app.add_typer(_cost)
 _runs = _group("runs", "Look at runs, and ask something of them.")
 _runs.command("list")(runs.list_)
 _runs.command("inspect")(runs.inspect)

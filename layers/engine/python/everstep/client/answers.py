@@ -114,6 +114,56 @@ class RunDetails(RunSummary):
     steps: tuple[StepDetails, ...] = ()
 
 
+class Taken(_Told):
+    """What was taken, in units as AWS bills them, and in dollars."""
+
+    dollars: float
+    read_units: float
+    write_units: int
+    index_write_units: int
+    table_requests: int
+    sqs_sends: int
+    sqs_polls: float
+    invocations: float
+    milliseconds: int
+    gb_seconds: float
+    s3_puts: int = 0
+    s3_gets: int = 0
+    api_requests: int = 0
+
+
+class StepTaken(Taken):
+    """What was taken for one operation of a run."""
+
+    key: str
+
+
+class Prices(_Told):
+    """By which prices dollars are told."""
+
+    date: str
+    region: str
+    architecture: str
+
+
+class RunCost(Taken):
+    """What a run has cost.
+
+    Attributes:
+        complete: Whether the run has ended, and nothing is to come.
+        dollars_by: Dollars by what is paid for.
+        steps: What was recorded with each operation.
+        rest: What belongs to none of them: the start and the end of the run.
+        prices: By which prices dollars are told.
+    """
+
+    complete: bool
+    dollars_by: dict[str, float]
+    steps: tuple[StepTaken, ...] = ()
+    rest: Taken
+    prices: Prices
+
+
 class AuditEntry(_Told):
     """What was done to a run; ``number`` counts from 1, 0 is its birth.
 

@@ -12,6 +12,7 @@ from everstep.client.answers import (
     Diagnosis,
     ErrorDetails,
     LogPage,
+    RunCost,
     RunDetails,
     StepDetails,
 )
@@ -115,6 +116,11 @@ class Run(Generic[Out_co]):
         """Return the run's operations in the order in which its code asked for them."""
         return self.get().steps
 
+    def cost(self) -> RunCost:
+        """Return what was taken for the run so far, in units and in dollars."""
+        body = self._connection.get("runs", self.id, include="cost")
+        return RunCost.model_validate(body["cost"])
+
     def audit(self) -> tuple[AuditEntry, ...]:
         """Return what was done to the run, by whom and why, oldest first."""
         pages = self._connection.pages(path("runs", self.id, "audit"))
@@ -202,13 +208,17 @@ class Run(Generic[Out_co]):
         """
         self._control("pause", reason)
 
-    def resume(self, *, reason: str | None = None) -> None:
+    def resume(self, *, reason: str | None = None, budget: float | None = None) -> None:
         """Let a run that is paused or stalled go on.
+
+        Args:
+            reason: Why, for the audit.
+            budget: What it may cost from now on, in dollars, all that it has cost included.
 
         Raises:
             IllegalStateError: The run has ended.
         """
-        self._control("resume", reason)
+        self._control("resume", reason, {} if budget is None else {"budget": budget})
 
     def retry(self, *, reason: str | None = None) -> Run[Out_co]:
         """Let a run that failed go on from the step that failed; return the run that does.

@@ -54,11 +54,12 @@ class RunPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed:
-    """The run goes on; the sweeper looks at it again at ``due_at``."""
+    """The run goes on; the sweeper looks at it again at ``due_at``; it may have a new budget."""
 
     by: str
     at: int
     due_at: int
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +137,10 @@ def _applied(head: Head, change: HeadChange) -> Head:
             return replace(head, status=RunStatus.STALLED, by=by, stall=stall, due_at=None)
         case RunPaused(by=by):
             return replace(head, status=RunStatus.PAUSED, by=by, due_at=None)
-        case RunResumed(by=by, at=at, due_at=due_at):
+        case RunResumed(by=by, at=at, due_at=due_at, budget=budget):
             return replace(
                 head,
+                budget=head.budget if budget is None else budget,
                 status=RunStatus.RUNNING,
                 by=by,
                 resumed_at=at,

@@ -33,6 +33,11 @@ class Completion:
     tolerated_failures: int | None = None
     tolerated_ratio: float | None = None
 
+    @property
+    def is_enough_before_all(self) -> bool:
+        """Say whether some branches may be enough, if nothing fails."""
+        return self.first is not None or self.min_successful is not None
+
     def judge(self, total: int, ended: int, failures: int) -> Reason | None:
         """Return why the group can be closed; None if it cannot.
 

@@ -25,6 +25,10 @@ class Definition(Protocol):
     def steps_per_message(self) -> int | None:
         """Return how many steps one message may carry out; None for what the deployment says."""
 
+    @property
+    def budget(self) -> int | None:
+        """Return what a run may cost, in billionths of a dollar; None for any amount."""
+
     def begin(self, session: Session, input_text: str) -> Coroutine[Any, Any, object]:
         """Return the coroutine of a new pass over the workflow's code."""
 

@@ -59,11 +59,19 @@ class Fiber:
 
 @frozen
 class Branch:
-    """A branch that has ended: what it came to, by which operation, and where it stood."""
+    """A branch that has ended: what it came to, by which operation, and where it stood.
+
+    Attributes:
+        end: What it came to.
+        last: The operation.
+        frame: Where it stood.
+        told: Whether it was told that the run is to end.
+    """
 
     end: BranchEnd
     last: str
     frame: Frame
+    told: bool = False
 
     @property
     def at(self) -> int:
@@ -110,6 +118,23 @@ class Group:
         if self.join is None:
             return range(self.call.width)
         return range(self.call.total) if self.join.picked is None else self.join.picked
+
+    def begin(self, index: int, frame: Frame, last: str) -> Fiber:
+        """Return a branch that begins.
+
+        Args:
+            index: Its place among the branches.
+            frame: Where it begins.
+            last: Key of the operation whose end let it begin.
+        """
+        fiber = Fiber(self.call.begin(index), frame, self, index, last)
+        # What was said before a group goes with whatever its first branch asks for.
+        frame.said, self.parent.frame.said = self.parent.frame.said, frame.said
+        # Whoever undoes work side by side is not interrupted again.
+        fiber.interrupted = self.parent.interrupted
+        if self.join is None:
+            self.begun += 1
+        return fiber
 
     def next_in_lane(self, index: int) -> int | None:
         """Return the branch that begins when this one has ended, if there is one.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 LONGEST_NAME: Final = 200
 _RESERVED: Final = ("/", "#")
@@ -59,12 +59,11 @@ def branch_of(key: str, group: str) -> int:
     return int(key.removeprefix(f"{group}/").partition("/")[0])
 
 
-def scopes_of(key: str) -> Sequence[str]:
-    """Return the scope path that a key belongs to, then every one around it."""
-    scopes = [scope_of(key)]
-    while scopes[-1]:
-        scopes.append(scope_of(scope_of(scopes[-1])))
-    return scopes
+def scopes_of(key: str) -> Iterator[str]:
+    """Yield the scope path that a key belongs to, then every one around it."""
+    scope = scope_of(key)
+    yield scope
+    yield from map(scope_of, groups_of(scope))
 
 
 def groups_of(scope: str) -> Iterator[str]:

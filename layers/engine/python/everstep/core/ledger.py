@@ -15,9 +15,9 @@ from everstep.core.keys import (
     groups_of,
     lies_within,
     scope_of,
-    scopes_of,
 )
 from everstep.core.model import ANY_INPUT, OpKind
+from everstep.core.spending import Spent, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +45,7 @@ class Ledger:
         self.size = sum(map(_size, records.values()))
         self._marks = {mark for record in records.values() for mark in record.patches}
         self._fresh = set(fresh)
+        self._spent: Spent | None = None
         self._answered: set[str] = set()
         self._children: dict[str, None] = {}
         self._unclaimed: dict[str, set[str]] = {}
@@ -52,20 +53,30 @@ class Ledger:
         self._left: dict[str, int] = {}
         for key in self.records:
             self._unclaimed.setdefault(scope_of(key), set()).add(key)
-            self._leave(key, 1)
         # The key spaces of each group's branches, and those within them.
         self._of_groups: dict[str, list[str]] = {}
-        for scope in self._unclaimed:
+        for scope, keys in self._unclaimed.items():
+            self._leave(scope, len(keys))
             for group in groups_of(scope):
                 self._of_groups.setdefault(group, []).append(scope)
 
     def add(self, record: OpRecord, *, fresh: bool) -> None:
         """Take in a record; say whether it was written just now."""
-        self.size += _size(record) - _size(self.records.get(record.key))
+        before = self.records.get(record.key)
+        self.size += _size(record) - _size(before)
+        if self._spent is not None:
+            self._spent += Spent.read(record.cost) - Spent.read(before.cost if before else "")
         self.records[record.key] = record
         self._marks.update(record.patches)
         if fresh:
             self._fresh.add(record.key)
+
+    @property
+    def spent(self) -> Spent:
+        """Return what was taken for all records; added up once, and then record by record."""
+        if self._spent is None:
+            self._spent = together(each.cost for each in self.records.values())
+        return self._spent
 
     def note_child(self, record: OpRecord, *, interrupted: bool) -> None:
         """Keep in mind which children run that are to end with this run if it is cancelled.
@@ -106,15 +117,19 @@ class Ledger:
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""
-        unclaimed = self._unclaimed.get(scope_of(key))
+        scope = scope_of(key)
+        unclaimed = self._unclaimed.get(scope)
         if unclaimed and key in unclaimed:
             unclaimed.remove(key)
-            self._leave(key, -1)
+            self._leave(scope, -1)
 
-    def _leave(self, key: str, number: int) -> None:
-        """Count one more, or one less, that is unclaimed wherever a key lies."""
-        for scope in scopes_of(key):
-            self._left[scope] = self._left.get(scope, 0) + number
+    def _leave(self, scope: str, number: int) -> None:
+        """Count so many more that are unclaimed in a scope, and in those around it."""
+        left = self._left
+        left[scope] = left.get(scope, 0) + number
+        for group in groups_of(scope):
+            around = scope_of(group)
+            left[around] = left.get(around, 0) + number
 
     def is_new(self, scope: str, mark: str) -> bool:
         """Say whether a run comes by a change of the code as new code.
@@ -167,8 +182,7 @@ class Ledger:
         kept = set(counted)
         for scope in self._of_groups.get(group, ()):
             if branch_scope(group, branch_of(scope, group)) not in kept:
-                for key in self._unclaimed.pop(scope, ()):
-                    self._leave(key, -1)
+                self._leave(scope, -len(self._unclaimed.pop(scope, ())))
 
     def leftover(self, scope: str, error: BaseException | None) -> Broken | None:
         """Notice recorded operations that code no longer asks for, because it ends before.

@@ -220,6 +220,7 @@ class Head:
         logs: What was said after the last operation.
         cost: What was taken to accept it, see ``spending``.
         total: What was taken for all of it, told at its end.
+        budget: What it may cost, in billionths of a dollar, instead of what its workflow says.
     """
 
     run_id: str
@@ -253,6 +254,7 @@ class Head:
     logs: Logs = NO_LOGS
     cost: str = field(default="", compare=False)
     total: str = field(default="", compare=False)
+    budget: int | None = None
 
     @property
     def begins_at(self) -> int:
@@ -273,11 +275,13 @@ class History:
         head: The run as a whole.
         records: What is recorded of its operations, by key.
         events: What was sent to it, by name in the order in which it came.
+        read_at: When somebody set out to read the head.
     """
 
     head: Head
     records: dict[str, OpRecord] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    read_at: int = field(default=0, compare=False)
 
     def begins_later(self, now: int) -> bool:
         """Say whether the run is to begin later; one that is to end before that has no need to."""

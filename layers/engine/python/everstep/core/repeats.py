@@ -31,3 +31,12 @@ def is_anothers(message: Message, record: OpRecord | None) -> bool:
     if record is None or record.status is not OpStatus.STARTED:
         return False
     return record.by != message.token and not message.take
+
+
+def is_looked_after(message: Message, pending: Pending) -> bool:
+    """Say whether a wait that was given more time has a timer without this message."""
+    record = pending.record
+    if record is None or (record.wake_at or 0) <= message.due:
+        return False
+    mine = message.take or record.by == message.token
+    return record.due_at is not None or not mine

@@ -31,11 +31,12 @@ from everstep.core.answers import Answer, answer
 from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
 from everstep.core.course import Course
-from everstep.core.decisions import Broken, Pending, Raised, Returned, Suspended
+from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
 from everstep.core.fibers import Branch, Fiber, Group, given_by
+from everstep.core.frontier import Frontier
 from everstep.core.hiding import hidden_of
 from everstep.core.joins import read_join
 from everstep.core.ledger import Ledger, mistake_of
@@ -46,7 +47,7 @@ from everstep.core.session import DRIVEN, Phase, Session, facts_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from everstep.core.decisions import Decision
+    from everstep.core.decisions import Decision, Pending
     from everstep.core.definition import Definition
     from everstep.core.masking import Masking
     from everstep.core.model import History, OpRecord
@@ -58,11 +59,13 @@ class Replay:
     Attributes:
         definition: The code.
         ledger: What is recorded.
-        decision: Where the pass stands.
+        frontier: What the pass waits for, if it does.
         asked: Keys in the order in which the code asked for them.
         course: When it did, and by what it failed.
         ended_branch: Whether ``resume`` has ended a branch, after which other messages may see
             the same group complete: what follows has to be decided from a fresh history.
+        ended: The branches that it has ended, each with its group.
+        open_groups: How many groups of branches run side by side.
     """
 
     def __init__(
@@ -89,19 +92,22 @@ class Replay:
         self.asked: list[str] = []
         self.course = Course()
         self.ended_branch = False
+        self.ended: list[tuple[Group, Branch]] = []
         self._closed = False
         self._ready: list[tuple[int, int, Fiber, Answer]] = []
         self._turns = count()
         self._fibers: list[Fiber] = []
-        self._waiting: dict[str, tuple[Fiber, Pending]] = {}
+        self.frontier = Frontier(head.begins_at)
         self._groups: dict[str, Group] = {}
+        self.open_groups = 0
         self._closers: dict[str, tuple[str, ...]] = {}
         live = live and not history.records
         hidden = hidden_of(history, masking)
         self.session = Session(facts_of(head), live=live, claim=self.ledger.claim, hidden=hidden)
         self.session.is_new = self.ledger.is_new
         self._no_loop = no_event_loop(self.session.note)
-        self.decision: Decision = self._begin(head.input.at_hand)
+        # None if the pass waits, and nobody has asked for what: a long list may be long to make.
+        self._decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
         """Use the pass in a ``with`` block, so that it is let go at its end."""
@@ -116,43 +122,58 @@ class Replay:
         """Return the records that the pass has seen, those it was resumed with included."""
         return self.ledger.records
 
+    @property
+    def decision(self) -> Decision:
+        """Return where the pass stands."""
+        if self._decision is None:
+            self._decision = self._standing()
+        return self._decision
+
+    @property
+    def latest(self) -> Decision:
+        """Return where the pass stands, with what the last ``resume`` has led to, and no more."""
+        if self._decision is None and self.open_groups:
+            return Suspended(frontier=tuple(self.frontier.news), closers=self._closers)
+        return self.decision
+
+    @property
+    def waits(self) -> bool:
+        """Say whether the pass waits for something, as far as that is known without looking."""
+        return self._decision is None or isinstance(self._decision, Suspended)
+
     def pending(self, key: str) -> Pending | None:
         """Return the operation of the frontier with this key, if it is there."""
-        if not isinstance(self.decision, Suspended) or key not in self._waiting:
-            return None
-        return self._waiting[key][1]
+        return self.frontier.get(key) if self.waits else None
 
     def abandoned(self, key: str) -> bool:
         """Say whether a key lies in a branch that its group no longer waits for."""
         return any(group.abandons(key) for group in self._groups.values())
 
-    @property
-    def in_groups(self) -> bool:
-        """Say whether branches run side by side."""
-        return not all(group.answered for group in self._groups.values())
-
-    def resume(self, record: OpRecord, *, fresh: bool = True) -> Decision:
+    def resume(self, record: OpRecord, *, fresh: bool = True) -> None:
         """Go on with a record of an operation of the frontier.
+
+        What it takes does not depend on how many others are waited for.
 
         Args:
             record: What is recorded now.
             fresh: Whether it was written just now: code after it runs for the first time.
         """
         self.ended_branch = False
+        self.ended = []
+        self.frontier.tell()
         if self._closed:
             raise RuntimeError("this pass is closed")
         if self.pending(record.key) is None:
             raise LookupError(f"{record.key} is not in the frontier")
-        fiber, pending = self._waiting.pop(record.key)
+        fiber, pending = self.frontier.remove(record.key)
+        self._decision = None
         self.ledger.add(record, fresh=fresh)
         self.session.hidden.add(record)
         fiber.frame.live = fiber.frame.live and fresh
         if record.status.final:
-            self.decision = self._answered(fiber, pending.operation, record) or self._drive()
+            self._decision = self._answered(fiber, pending.operation, record) or self._drive()
         else:
-            self._suspend(fiber, pending.operation, record.key, record)
-            self.decision = self._standing()
-        return self.decision
+            self.frontier.add(fiber, pending.operation, record.key, record)
 
     def close(self) -> None:
         """Let the suspended coroutines go; their cleanup code does nothing durable."""
@@ -162,7 +183,7 @@ class Replay:
 
     # --- Driving
 
-    def _begin(self, input_text: str) -> Decision:
+    def _begin(self, input_text: str) -> Decision | None:
         try:
             coroutine = self.definition.begin(self.session, input_text)
         except EverstepError as error:
@@ -175,8 +196,8 @@ class Replay:
     def _push(self, fiber: Fiber, given: Answer) -> None:
         heappush(self._ready, (fiber.frame.now, next(self._turns), fiber, given))
 
-    def _drive(self) -> Decision:
-        """Run every coroutine that can go on, until none can."""
+    def _drive(self) -> Decision | None:
+        """Run every coroutine that can go on, until none can; return a decision unless it waits."""
         while self._ready:
             _, _, fiber, given = heappop(self._ready)
             ended = self._go_on(fiber, given)
@@ -184,18 +205,17 @@ class Replay:
                 return Broken(error=describe(self.session.mistake))
             if ended is not None:
                 return ended
-        return self._standing()
+        return None
 
     def _standing(self) -> Decision:
-        pending = tuple(item for _, item in self._waiting.values())
         found = (group.closable() for group in self._groups.values())
         closable = tuple(group for group in found if group is not None)
-        if not pending and not closable:
+        if not self.frontier and not closable:
             # A join counts branches of which this history does not show the end.
             waiting = [group.key for group in self._groups.values() if not group.answered]
             return Broken(error=disagreements.missing_branches(waiting), keys=frozenset(waiting))
         return Suspended(
-            frontier=pending,
+            frontier=self.frontier.all(),
             closable=closable,
             closers=self._closers,
             children=self.ledger.children,
@@ -242,7 +262,7 @@ class Replay:
             return self._open(fiber, operation, operation.call, key)
         record = self.records.get(key)
         if record is None or not record.status.final:
-            self._suspend(fiber, operation, key, record)
+            self.frontier.add(fiber, operation, key, record)
             return None
         return self._answered(fiber, operation, record)
 
@@ -268,21 +288,6 @@ class Replay:
         frame.now = max(frame.now, record.ended_at or 0)
         frame.live = frame.live or self.ledger.is_fresh(record.key)
 
-    def _suspend(
-        self, fiber: Fiber, operation: Operation[Any], key: str, record: OpRecord | None
-    ) -> None:
-        pending = Pending(
-            key=key,
-            operation=operation,
-            record=record,
-            unlocked_by=fiber.last,
-            ready_at=max(fiber.frame.now, self.session.run.began),
-            interrupted=fiber.interrupted,
-            patches=fiber.frame.patches,
-            lines=fiber.frame.said.all(),
-        )
-        self._waiting[key] = fiber, pending
-
     # --- Groups
 
     def _open(
@@ -291,6 +296,7 @@ class Replay:
         """Begin the branches of a group: all that count, or the first of each lane."""
         group = Group(key, operation, call, fiber)
         self._groups[key] = group
+        self.open_groups += 1
         record = self.records.get(key)
         if record is not None and record.result is not None:
             group.join = read_join(record.result.at_hand)
@@ -300,21 +306,13 @@ class Replay:
         for index in group.first():
             self._begin_branch(group, index, fiber.last, fiber.frame.now)
         if not call.total:
-            group.answered = True
+            group.answered, self.open_groups = True, self.open_groups - 1
             self._push(fiber, given_by(group, Reason.ALL_COMPLETED, []))
         return None
 
     def _begin_branch(self, group: Group, index: int, last: str, at: int) -> None:
-        frame = group.parent.frame.branch(group.scope(index), at)
-        self.session.frame = frame
-        coroutine = group.call.begin(index)
-        fiber = Fiber(coroutine, frame, group, index, last)
-        # What was said before a group goes with whatever its first branch asks for.
-        frame.said, group.parent.frame.said = group.parent.frame.said, frame.said
-        # Whoever undoes work side by side is not interrupted again.
-        fiber.interrupted = group.parent.interrupted
-        if group.join is None:
-            group.begun += 1
+        self.session.frame = group.parent.frame.branch(group.scope(index), at)
+        fiber = group.begin(index, self.session.frame, last)
         self._fibers.append(fiber)
         self._push(fiber, Answer())
 
@@ -322,7 +320,9 @@ class Replay:
         self, fiber: Fiber, group: Group, value: object, error: BaseException | None
     ) -> Decision | None:
         end = BranchEnd(index=fiber.index, value=value, error=error)
-        group.end(Branch(end=end, last=fiber.last, frame=fiber.frame))
+        branch = Branch(end=end, last=fiber.last, frame=fiber.frame, told=fiber.interrupted)
+        group.end(branch)
+        self.ended.append((group, branch))
         self.course.raised_in(group.key, error)
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()
@@ -341,7 +341,7 @@ class Replay:
         if counted is None or group.join is None or record is None:
             return None
         self._closers[group.key] = group.closers()
-        group.answered = True
+        group.answered, self.open_groups = True, self.open_groups - 1
         self._pass(group.parent, record)
         group.hand_on_lines(counted)
         given = given_by(group, group.join.reason, [each.end for each in counted])

@@ -34,11 +34,14 @@ if TYPE_CHECKING:
 
 INVOCATION: Final = 2520
 """Parts of an invocation: the least number that batches of any size from 1 to 10 divide."""
+NANOS: Final = 1_000_000_000
+"""Budgets are told in whole billionths of a dollar."""
 USUAL_MEMORY: Final = 256
 """Megabytes that need not be said."""
 PER_SEND: Final = 10
 """Messages that one request to SQS carries at most; together they are far below 64 KB."""
 
+_MOST_DOLLARS: Final = 1_000_000
 _MARKS: Final = "DRWXQPGAITM"
 MARKS: Final = len(_MARKS)
 _PART: Final = re.compile(r"([A-Z])(-?[0-9a-z]+)")
@@ -182,6 +185,20 @@ def digits(number: int) -> str:
 def sends_for(messages: int) -> int:
     """Return how many requests it takes to send so many messages."""
     return -(-messages // PER_SEND)
+
+
+def to_nanos(budget: object) -> int:
+    """Return a budget in dollars as it is recorded.
+
+    Raises:
+        ValueError: It is no amount of dollars above zero.
+    """
+    amount = budget if isinstance(budget, int | float) and not isinstance(budget, bool) else 0
+    if not 1 / NANOS <= amount <= _MOST_DOLLARS:
+        raise ValueError(
+            f"budget must be dollars above 0 and up to {_MOST_DOLLARS}, not {budget!r}"
+        )
+    return round(amount * NANOS)
 
 
 def written(units: int, index_units: int) -> str:

@@ -14,14 +14,9 @@ from everstep.core.audit_check import Harm
 from everstep.core.diagnosis import Cause, Repair, State, Window
 from everstep.core.model import MessageKind, OpKind, RunStatus
 from everstep.core.run_logs import LogSource
+from everstep.http.cost_answers import Answer, CostShown
 
 Time = str | None
-
-
-class Answer(BaseModel):
-    """Something that is answered; a newer version may add to it."""
-
-    model_config = ConfigDict(defer_build=True)
 
 
 class Accepted(Answer):
@@ -169,6 +164,7 @@ class RunShown(RunListed):
     logs: list[LineShown] = Field([], description="If included: the first lines.")
     audit: list[AuditShown] = Field([], description="If included.")
     events: list[EventShown] = Field([], description="If included.")
+    cost: CostShown | None = Field(None, description="If included.")
 
 
 class RunPage(Answer):

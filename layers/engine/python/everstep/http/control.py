@@ -26,6 +26,7 @@ from everstep.http.queries import (
     ControlBody,
     ForkBody,
     KeyHeaders,
+    ResumeBody,
 )
 from everstep.http.routes import Reply, Route
 
@@ -71,7 +72,7 @@ def control_routes(engine: Engine) -> Sequence[Route]:
             summary="Let a run that stands still go on.",
             answers={200: "Accepted"},
             headers=ActorHeaders,
-            body=ControlBody,
+            body=ResumeBody,
         ),
         told(
             rule="/runs/<run_id>/cancel",
@@ -134,7 +135,8 @@ class _Calls:
         return self._controlled(request, pause)
 
     def resume(self, request: Request) -> Reply:
-        return self._controlled(request, resume)
+        budget = request.given(ResumeBody).budget
+        return self._controlled(request, partial(resume, budget=budget))
 
     def _controlled(self, request: Request, control: Callable[..., RunStatus]) -> Reply:
         why = request.given(ControlBody).reason

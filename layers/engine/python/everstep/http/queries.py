@@ -76,7 +76,7 @@ class RunsQuery(PageQuery):
 
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-Includable = Literal["steps", "logs", "audit", "events"]
+Includable = Literal["steps", "logs", "audit", "events", "cost"]
 
 
 class RunQuery(Asked):
@@ -156,6 +156,14 @@ class ControlBody(Asked):
 
     by: str | None = Field(None, min_length=1, max_length=LONGEST_WHO, description="Who asks.")
     reason: str | None = Field(None, min_length=1, max_length=LONGEST_WHY, description="What for.")
+
+
+class ResumeBody(ControlBody):
+    """Who resumes a run, and what it may cost from now on."""
+
+    budget: float | None = Field(
+        None, gt=0, description="Dollars, all that it has cost included; as before if absent."
+    )
 
 
 class CancelBody(ControlBody):

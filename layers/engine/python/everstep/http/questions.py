@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from everstep.adapters.errors import MissingBlobError
 from everstep.app.audit import audit, began, verify_audit
+from everstep.app.cost import cost_of
 from everstep.app.pages import page_of
 from everstep.app.query import inspect, list_events, list_runs, with_payloads
 from everstep.app.run_logs import LogQuery, read_logs
@@ -19,7 +20,7 @@ from everstep.core.errors import (
 )
 from everstep.core.keys import check_name
 from everstep.core.records import dataclass
-from everstep.http import rendering
+from everstep.http import costs, rendering
 from everstep.http.options import read_tags
 from everstep.http.queries import AuditQuery, IfNoneMatch, PageQuery, RunQuery, RunsQuery
 from everstep.http.routes import Reply, Route
@@ -113,6 +114,8 @@ class _Calls:
         if "events" in included:
             events = with_payloads(self.engine, view.head.run_id, view.events)
             shown["events"] = [rendering.event(each, view.masking) for each in events]
+        if "cost" in included:
+            shown["cost"] = costs.cost(cost_of(view), self.engine.architecture)
         return Reply(body=shown, tagged=True)
 
     def history(self, request: Request) -> Reply:

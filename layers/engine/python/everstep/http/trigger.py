@@ -15,6 +15,7 @@ from everstep.core.errors import (
     RunNotFoundError,
     UnknownWorkflowError,
 )
+from everstep.core.meter import Meter, metered
 from everstep.core.model import RunStatus
 from everstep.http.application import Application
 from everstep.http.contract import Payload
@@ -63,7 +64,10 @@ def _start(engine: Engine, request: Request) -> Reply:
     value = request.given(Payload).root
     said = request.given(StartHeaders).everstep_actor
     who = said if request.caller is None else request.caller.who
-    accepted = start(engine, request.workflow, value, start_options(request), who=who)
+    counts = Meter(memory=engine.memory, since=engine.clock.ticks())
+    counts.invoked(by_api=True)
+    with metered(counts):
+        accepted = start(engine, request.workflow, value, start_options(request), who=who)
     status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
     return Reply(
         status=202 if accepted.created else 200,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from everstep.app.cost import cost_of
 from everstep.app.query import inspect
 from everstep.app.run_logs import LARGEST_PAGE, LogQuery, read_logs
 from everstep.core.codec import decode
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from everstep.app.cost import Cost
     from everstep.app.engine import Engine
     from everstep.app.query import RunView
     from everstep.app.run_logs import ShownLine
@@ -119,6 +121,11 @@ class TestRun(Generic[Out]):
         return [_recorded(item) for item in progress.records] + [
             _scheduled(item) for item in progress.scheduled
         ]
+
+    @property
+    def cost(self) -> Cost:
+        """Return what the run would have taken on AWS so far, time left out."""
+        return cost_of(self._view())
 
     @property
     def logs(self) -> list[LogLine]:

@@ -45,13 +45,21 @@ class Operators:
         """
         self._ask(f"pause {run_id}", lambda: pause(self._world.engine, run_id, who=who, why=why))
 
-    def resume(self, run_id: str, *, who: str | None = None, why: str | None = None) -> None:
+    def resume(
+        self,
+        run_id: str,
+        *,
+        who: str | None = None,
+        why: str | None = None,
+        budget: float | None = None,
+    ) -> None:
         """Let a run that stands still go on, once its cause is mended (see ``deploy``).
 
         Args:
             run_id: The run.
             who: Who asks, for the audit.
             why: What for, for the audit.
+            budget: What it may cost from now on, in dollars.
 
         Raises:
             RunNotFoundError: There is no such run.
@@ -59,7 +67,7 @@ class Operators:
         """
 
         def call() -> None:
-            resume(self._world.engine, run_id, who=who, why=why)
+            resume(self._world.engine, run_id, who=who, why=why, budget=budget)
             self._world.facts.resumptions += 1
 
         self._ask(f"resume {run_id}", call)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.adapters.aws_errors import TRANSACTION_CANCELLED
-from everstep.adapters.dynamodb import audits, conditions, damage, items, keys, updates
+from everstep.adapters.dynamodb import audits, conditions, items, keys, reading, updates
 from everstep.adapters.dynamodb.lasting import Known
 from everstep.adapters.dynamodb.table import Table
 from everstep.adapters.errors import AdapterError, RunIdTakenError
@@ -19,12 +19,10 @@ from everstep.core.changes import RunNoted, RunWatched, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.circumstances import Reference
 from everstep.core.errors import UnavailableError
-from everstep.core.model import History
 from everstep.core.transitions import RUN_NOTED
-from everstep.core.unreadable import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -34,9 +32,8 @@ if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
     from everstep.core.circumstances import Claim
-    from everstep.core.model import Event, Head, OpRecord
+    from everstep.core.model import Event, Head, History, OpRecord
     from everstep.core.transitions import Guard, HeadGuard
-    from everstep.core.unreadable import Unreadable
 
 _TRANSACTION_ATTEMPTS: Final = 4
 # A batch to delete has at most 25 items; a call makes a few.
@@ -166,27 +163,7 @@ class DynamoRuns:
         Raises:
             UnreadableError: Some of them cannot be read; it names each.
         """
-        head: Head | None = None
-        unreadable: list[Unreadable] = []
-        records: dict[str, OpRecord] = {}
-        events: list[Event] = []
-        for item in self._table.partition(keys.run(run_id)):
-            sort_key = item["SK"]["S"]
-            try:
-                if sort_key == keys.RUN_HEAD:
-                    head = self._known.seen(item)
-                elif keys.is_operation(sort_key):
-                    record = items.to_record(item)
-                    records[record.key] = record
-                elif keys.is_event(sort_key):
-                    events.append(items.to_event(item))
-            except damage.BROKEN:
-                unreadable.append(damage.unreadable(item))
-        if unreadable:
-            raise UnreadableError(unreadable)
-        if head is None:
-            return None
-        return History(head=head, records=records, events=tuple(events))
+        return reading.to_history(self._table.partition(keys.run(run_id)), self._known.seen)
 
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
@@ -195,20 +172,26 @@ class DynamoRuns:
             return None
         return self._known.seen(item)
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation, in one request.
+    def peek(
+        self, run_id: str, operations: Sequence[str]
+    ) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and the records of some operations, in one request.
 
         Raises:
-            UnreadableError: One of them cannot be read, or both; it names each.
+            UnreadableError: Some of them cannot be read; it names each.
         """
-        sort_keys = (keys.RUN_HEAD, keys.operation(key))
-        found = self._table.get_together(keys.run(run_id), sort_keys)
-        unreadable: list[Unreadable] = []
-        head = damage.read(found[0], self._known.seen, unreadable)
-        record = damage.read(found[1], items.to_record, unreadable)
-        if unreadable:
-            raise UnreadableError(unreadable)
-        return head, record
+        sort_keys = (keys.RUN_HEAD, *map(keys.operation, operations))
+        found, *records = self._table.get_together(keys.run(run_id), sort_keys)
+        return reading.to_glance(found, records, self._known.seen)
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope, in one request; None if there are more than this.
+
+        Raises:
+            UnreadableError: Some of them cannot be read; it names each.
+        """
+        found = self._table.few(keys.run(run_id), keys.within(scope), most)
+        return None if found is None else list(reading.to_glance(None, found)[1].values())
 
     def put(
         self,

@@ -115,6 +115,26 @@ class Table:
             }
         )
 
+    def few(self, partition: str, prefix: str, most: int) -> list[Item] | None:
+        """Return a partition's items whose sort keys begin like this (strongly consistent).
+
+        In one request; None if there are more than this.
+        """
+        with translated("DynamoDB Query"):
+            answer = self._client.query(
+                TableName=self._name,
+                ConsistentRead=True,
+                KeyConditionExpression="PK = :partition AND begins_with(SK, :prefix)",
+                ExpressionAttributeValues={
+                    ":partition": {"S": partition},
+                    ":prefix": {"S": prefix},
+                },
+                Limit=most + 1,
+            )
+        found = answer["Items"]
+        meter().read(size_of(found))
+        return None if len(found) > most or "LastEvaluatedKey" in answer else found
+
     def index(
         self, name: str, condition: str, values: Item, limit: int, *, forward: bool
     ) -> Iterator[Item]:

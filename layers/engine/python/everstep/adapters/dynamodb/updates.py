@@ -122,12 +122,14 @@ def _head(run_id: str, workflow: str, change: HeadChange, retention: int | None)
             return Update(
                 set=_status(workflow, RunStatus.PAUSED, by), remove=OUT_OF_DUE_INDEX.remove
             )
-        case RunResumed(by=by, at=at, due_at=due_at):
+        case RunResumed(by=by, at=at, due_at=due_at, budget=budget):
+            allowed: Item = {} if budget is None else {"budget": {"N": str(budget)}}
             return Update(
                 set={
                     **_status(workflow, RunStatus.RUNNING, by),
                     **_due(run_id, due_at),
                     "resumed": {"N": str(at)},
+                    **allowed,
                 },
                 remove=("stall",),
             )

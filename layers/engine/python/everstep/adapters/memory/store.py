@@ -11,18 +11,19 @@ from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from everstep.adapters.dynamodb import keys
+from everstep.adapters.dynamodb import keys as names
 from everstep.adapters.errors import RunIdTakenError
 from everstep.adapters.memory.billing import Bill
 from everstep.adapters.memory.due_index import DueIndex, entry
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
+from everstep.core.keys import lies_within
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from everstep.core.audit import AuditEntry, Note
     from everstep.core.changes import HeadChange, RunEnded
@@ -198,11 +199,20 @@ class MemoryStore:
         self._bill.one(run_id)
         return self._heads.get(run_id)
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and the record of one operation."""
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and the records of some operations."""
         with self._lock:
-            self._bill.each(run_id, (keys.RUN_HEAD, keys.operation(key)))
-            return self._heads.get(run_id), self._records.get(run_id, {}).get(key)
+            self._bill.each(run_id, (names.RUN_HEAD, *map(names.operation, keys)))
+            records = self._records.get(run_id, {})
+            return self._heads.get(run_id), {key: records[key] for key in keys if key in records}
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope; None if there are more than this."""
+        with self._lock:
+            self._bill.within(run_id, names.within(scope))
+            records = self._records.get(run_id, {})
+            found = [records[key] for key in sorted(records) if lies_within(key, scope)]
+            return found if len(found) <= most else None
 
     def put(
         self,

@@ -161,7 +161,9 @@ class Inhabited(Deployment):
 
         def process() -> None:
             name = f"message-{letter.number}"
-            receive(self.engine, name, letter.body, time_left, receives=receives)
+            # Whatever it guesses that this process gets next is only that: a guess.
+            after = next((each.body for each in self.queue.letters if each is not letter), "")
+            receive(self.engine, name, letter.body, time_left, receives=receives, following=after)
             self._acknowledge(self.queue, letter)
 
         task = self.spawn(f"{_EXECUTOR} of {letter}", process)

@@ -32,7 +32,7 @@ from everstep.testing.simulation.faults import Call, FaultKind, Planned
 from everstep.testing.simulation.gates import wrap
 from everstep.testing.simulation.incidents import Fault, Incident
 from everstep.testing.simulation.invariants import Facts
-from everstep.testing.simulation.processes import Processes
+from everstep.testing.simulation.processes import let_go, processes_of
 from everstep.testing.simulation.reused_ids import ReusedIds
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.step_queue import StepQueue
@@ -117,12 +117,9 @@ class Deployment:
             registry=Registry(workflows),
             limits=self.settings.limits,
             execute=self._execute,
-            kept=self._passes(),
+            kept=processes_of(self.settings, self.choices, lambda: self._current),
             observe=self.facts.observations.append,
         )
-
-    def _passes(self) -> Processes | None:
-        return Processes(self.choices, lambda: self._current) if self.settings.keeps else None
 
     def _gated(self) -> Engine:
         watched = WatchedStore(self.store, self._check_write)
@@ -134,6 +131,7 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         for task in self.tasks:
             task.kill()
+        let_go(self.inside.kept)
 
     # --- What the engine and user code call
 
@@ -316,8 +314,7 @@ class Deployment:
     def restore(self, backup: Backup) -> None:
         """Put a new table made of a backup in place of the old one; queues stay as they are.
 
-        Whoever is at work goes on with the old table; its writes there are lost. The processes
-        of the new one keep nothing yet.
+        Whoever is at work goes on with the old table; its writes there are lost. Nothing is kept.
         """
         backup.rewind(self.facts)
         self.store = table = backup.table()
@@ -327,7 +324,7 @@ class Deployment:
             timers=table,
             lists=table,
             dead_letters=table,
-            kept=self._passes(),
+            kept=processes_of(self.settings, self.choices, lambda: self._current),
         )
         self.engine = self._gated()
 

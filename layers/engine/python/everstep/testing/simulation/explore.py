@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from everstep.authoring.workflows import Workflow
+    from everstep.testing.simulation.choices import Choices
     from everstep.testing.simulation.faults import Faults
     from everstep.testing.simulation.policies import Policy
 
@@ -32,6 +33,7 @@ class Scenario:
         settings: How the world is made.
         interruptible: Whether it may stay unknown what became of a step.
         rescued: Whether it takes the watchdog to get everything to its end.
+        choices: Makes what chooses clock skews, torn queries and processes in a play.
     """
 
     begin: Callable[[World], object]
@@ -40,6 +42,7 @@ class Scenario:
     settings: Callable[[], Settings] = Settings
     interruptible: bool = False
     rescued: bool = False
+    choices: Callable[[], Choices] | None = None
 
     def play(self, faults: Faults | None = None, policy: Policy | None = None) -> World:
         """Play the scenario to its end, check the invariants, return what is left.
@@ -47,7 +50,14 @@ class Scenario:
         Raises:
             ViolationError: An invariant does not hold.
         """
-        world = World(self.workflows, faults=faults, policy=policy, settings=self.settings())
+        choices = None if self.choices is None else self.choices()
+        world = World(
+            self.workflows,
+            faults=faults,
+            policy=policy,
+            settings=self.settings(),
+            choices=choices,
+        )
         with world:
             self.begin(world)
             world.run()

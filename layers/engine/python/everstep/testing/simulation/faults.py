@@ -35,7 +35,8 @@ class FaultKind(StrEnum):
 
 READS: Final = frozenset(
     {"runs.load", "runs.rest", "runs.head", "timers.due", "blobs.get", "lists.newest"}
-    | {"runs.reference", "runs.claim", "runs.peek", "lists.count"}
+    | {"runs.reference", "runs.claim", "runs.peek", "runs.within"}
+    | {"lists.count"}
 )
 EXECUTIONS: Final = frozenset({"attempt", "effect", "probe"})
 # Where it makes a difference that somebody else does something just before the call.

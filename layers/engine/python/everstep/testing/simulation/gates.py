@@ -131,10 +131,16 @@ class GatedRuns:
         """Return the head alone."""
         return self.gate.pass_through("runs.head", run_id, lambda: self.inner.head(run_id))
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and one record."""
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and some records."""
         return self.gate.pass_through(
-            "runs.peek", f"{run_id} {key}", lambda: self.inner.peek(run_id, key)
+            "runs.peek", f"{run_id} {keys[0]}", lambda: self.inner.peek(run_id, keys)
+        )
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope."""
+        return self.gate.pass_through(
+            "runs.within", f"{run_id} {scope}", lambda: self.inner.within(run_id, scope, most)
         )
 
     def put(

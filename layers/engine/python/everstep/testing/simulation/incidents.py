@@ -18,6 +18,7 @@ _DOING: Final = {
     "runs.head": "reading the run",
     "runs.claim": "looking up who has the idempotency key",
     "runs.peek": "reading what may have changed of the run",
+    "runs.within": "seeing whether a branch goes on",
     "runs.move": "moving a timer",
     "runs.put_event": "keeping an event",
     "runs.replace_event": "keeping a sign of life",

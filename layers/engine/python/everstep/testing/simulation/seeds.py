@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from everstep.app.engine import Limits
+from everstep.core.durations import SECOND
 from everstep.core.invariants import ViolationError
 from everstep.testing.simulation.choices import Choices, Drawn, Kept, Schedule
 from everstep.testing.simulation.faults import Chance
@@ -44,6 +45,7 @@ class Setup:
         failures: How many port calls may fail.
         odds: How likely a port call fails where that is drawn.
         keeps: Whether processes keep suspended passes from one message to the next.
+        fresh: For how long they do not read again what they have read, in milliseconds.
         cancels: Whether an odd action may be that somebody cancels a run.
         steps: How many steps a message may carry out.
     """
@@ -56,6 +58,7 @@ class Setup:
     failures: int = 0
     odds: float = 0
     keeps: bool = False
+    fresh: int = 0
     cancels: bool = False
     steps: int = 1
 
@@ -70,6 +73,7 @@ class Setup:
             skew=self.skew,
             oddities=self.oddities,
             keeps=self.keeps,
+            fresh=self.fresh,
             cancels=self.cancels,
         )
 
@@ -143,6 +147,7 @@ def setup_of(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Setup:
         keeps=rng.choice((False, True)),
         cancels=rng.choice((False, False, True)),
         steps=rng.choice((1, 1, 3)),
+        fresh=rng.choice((0, SECOND)),
     )
 
 

@@ -26,6 +26,7 @@ class Settings:
             goes on, as opposed to everything happening before its next call returns.
         removes: Whether time goes on until runs are removed whose retention is over.
         keeps: Whether processes keep suspended passes from one message to the next.
+        fresh: For how long they do not read again what they have read, in milliseconds.
         oddities: How many odd actions may happen: duplicates, expired time-outs, early messages.
         cancels: Whether somebody may cancel a run as one of them, which changes how it ends.
     """
@@ -42,4 +43,5 @@ class Settings:
     threads: bool = False
     removes: bool = False
     keeps: bool = False
+    fresh: int = 0
     actions: int = 5_000

@@ -59,10 +59,13 @@ class StepQueue:
         self._numbers = numbers or count(1)
         self.letters: list[Letter] = []
         self.sent: list[Letter] = []
+        self.requests = 0
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send every message."""
-        meter().send(sends_for(len(outgoing)))
+        requests = sends_for(len(outgoing))
+        meter().send(requests)
+        self.requests += requests
         for item in outgoing:
             self.take_in(messages.encode(item.message, item.cost), item.delay * SECOND)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.audit import AuditEntry, Note
@@ -65,9 +65,13 @@ class WatchedStore:
         """Return the head alone."""
         return self.inner.head(run_id)
 
-    def peek(self, run_id: str, key: str) -> tuple[Head | None, OpRecord | None]:
-        """Return the head and one record."""
-        return self.inner.peek(run_id, key)
+    def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
+        """Return the head and some records."""
+        return self.inner.peek(run_id, keys)
+
+    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+        """Return the records within a scope."""
+        return self.inner.within(run_id, scope, most)
 
     def put(
         self,

@@ -16,6 +16,7 @@ from typing_extensions import override
 from everstep.core.invariants import ViolationError
 from everstep.core.model import HEAD
 from everstep.testing.simulation.actors import Inhabited
+from everstep.testing.simulation.charges import all_charges, no_more_is_charged_than_was_done
 from everstep.testing.simulation.deployment import FAR_FUTURE
 from everstep.testing.simulation.happenings import happenings, instants, present
 from everstep.testing.simulation.incidents import Oddity
@@ -181,6 +182,8 @@ class World(Inhabited):
         """
         with self.told():
             check_at_rest(self.inside, self.facts, self.store.run_ids)
+            queues = (self.queue, self.dead)
+            no_more_is_charged_than_was_done(all_charges(self.store), self.counts, queues)
             if not self.facts.disturbances and not self.facts.resumptions:
                 check_without_faults(self.facts)
 
