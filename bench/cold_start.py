@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.starts.artifact import FUNCTIONS, artifact
-from bench.starts.process import by_package, own_times, start
+from bench.starts.process import SDK, by_package, own_times, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,14 +29,14 @@ _TOP: Final = 12
 
 
 def measure(
-    rounds: int = 10, *, version: str | None = None, functions: Iterable[str] = FUNCTIONS
+    rounds: int = 10, *, version: str | None = None, functions: Iterable[str] = (*FUNCTIONS, SDK)
 ) -> dict[str, Any]:
     """Start every function so many times, in turn; return the best of each.
 
     Args:
         rounds: Starts of each function.
         version: Of Python; that of this process if not given.
-        functions: Which ones, by their folders.
+        functions: Which ones, by their folders, and the SDK alone.
     """
     with TemporaryDirectory() as folder:
         started = artifact(Path(folder), version)

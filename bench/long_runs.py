@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from everstep.core.model import Outgoing
 
 AT: Final = (100, 1_000, 5_000)
+MAPS: Final = (100, 300, 1_000)
 _NOW: Final = 1_767_225_600_000
 _SAMPLES: Final = 10
 _BATCH: Final = 10
@@ -196,15 +197,62 @@ def late_steps(at: Sequence[int] = AT) -> Iterator[Late]:
         done += 2 * _SAMPLES
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerItem:
+    """What an item of a map takes, its share of the beginning and the end included.
+
+    Attributes:
+        items: How many there are.
+        requests: To DynamoDB.
+        sends: Requests to SQS that send.
+        read_units: Of DynamoDB.
+        write_units: Of DynamoDB's table, without its indexes.
+        millis: Processor time.
+    """
+
+    items: int
+    requests: float
+    sends: float
+    read_units: float
+    write_units: float
+    millis: float
+
+
+def map_of(items: int, *, fresh: int = SECOND) -> PerItem:
+    """Run a step for each of so many items, and say what each takes."""
+    process = Process(maps, fresh=fresh)
+    began = process_time()
+    process.start(items)
+    for _ in process.messages():
+        pass
+    taken = process.client.taken
+    return PerItem(
+        items=items,
+        requests=taken.requests / items,
+        sends=process.queue.requests / items,
+        read_units=taken.read_units / items,
+        write_units=taken.write_units / items,
+        millis=1_000 * (process_time() - began) / items,
+    )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print what a step takes at each length."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at", type=int, nargs="+", default=AT)
-    for late in late_steps(parser.parse_args(arguments).at):
+    parser.add_argument("--maps", type=int, nargs="*", default=MAPS)
+    options = parser.parse_args(arguments)
+    for late in late_steps(options.at):
         print(
             f"after {late.after:>5} steps, {'kept    ' if late.kept else 'replayed'}: "
             f"{late.read_units:6.1f} read units, {late.write_units:.1f} write units, "
             f"{late.requests:.1f} requests, {late.messages:.1f} messages, {late.millis:8.2f} ms"
+        )
+    for each in map(map_of, options.maps):
+        print(
+            f"map of {each.items:>5}, an item: {each.requests:.2f} requests, "
+            f"{each.sends:.2f} sends, {each.read_units:.2f} read units, "
+            f"{each.write_units:.2f} write units, {each.millis:.2f} ms"
         )
 
 

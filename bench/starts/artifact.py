@@ -26,8 +26,8 @@ FUNCTIONS: Final = {
 """Folders of `functions/`, and what the template calls the function."""
 
 _LAYERS: Final = {"engine": "EngineLayer", "workflows": "WorkflowsLayer"}
-# What botocore needs and the engine layer does not ship; all of it is Python, for every version.
-_SDK: Final = ("botocore", "dateutil", "six", "urllib3")
+# botocore with what it needs, as the runtime has it; all of it is Python, for every version.
+_SDK: Final = ("botocore", "dateutil", "jmespath", "six", "urllib3")
 _WORKFLOWS: Final = """
 from everstep import Context, Retry, step, workflow
 

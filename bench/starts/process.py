@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from bench.starts.artifact import Artifact
 
@@ -40,7 +39,7 @@ ENVIRONMENT: Final = {
 }
 """What the template tells every function, with its defaults."""
 
-_LAMBDA: Final = {
+LAMBDA: Final = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_REGION": "eu-central-1",
@@ -50,37 +49,65 @@ _LAMBDA: Final = {
     "HOME": "/nonexistent",
     "PATH": "/usr/bin:/bin",
 }
+"""What Lambda tells every function; with credentials, or the SDK would look for some elsewhere."""
 
 # `site` and what it loads belong to the bare interpreter, though -S is needed to keep it from
 # adding the folder of packages that happens to be on this machine.
+SDK: Final = "the SDK alone"
+"""What any function pays that reads a table and sends messages: a yardstick."""
+
+_SDK: Final = """
+import botocore.session
+session = botocore.session.Session()
+for service in ("dynamodb", "sqs"):
+    session.create_client(service)
+"""
 _PROGRAM: Final = """
 import os, site, sys, time
 sys.path[0:0] = {path!r}
 before = set(sys.modules)
 wall, cpu = time.perf_counter(), time.process_time()
-import handler
+{start}
 cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
 import json
 loaded = sorted(set(sys.modules) - before - {{"handler"}})
 print(json.dumps({{"cpu_ms": cpu * 1000, "wall_ms": wall * 1000, "modules": loaded}}))
 """
-_IMPORTED: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
+# Python's own -X importtime tells wall clock, which says little where others are at work.
+_TIMED: Final = """
+import importlib.machinery as machinery, time
+inner, own = [0.0], {{}}
+def timed(loader):
+    run = loader.exec_module
+    def exec_module(self, module):
+        inner.append(0.0)
+        before = time.process_time()
+        try:
+            run(self, module)
+        finally:
+            took = time.process_time() - before
+            own[module.__name__] = (took - inner.pop()) * 1000
+            inner[-1] += took
+    loader.exec_module = exec_module
+timed(machinery.SourceFileLoader)
+timed(machinery.ExtensionFileLoader)
+"""
+_PRINTED: Final = """
+print(json.dumps(own))
+"""
 _OURS: Final = "everstep"
 
 
 def start(artifact: Artifact, function: str) -> dict[str, Any]:
     """Start a process once; return its CPU and wall milliseconds and the modules it has loaded."""
-    started: dict[str, Any] = json.loads(_started(artifact, function).stdout.splitlines()[-1])
+    started: dict[str, Any] = json.loads(_printed(artifact, function, _PROGRAM))
     return started
 
 
 def own_times(artifact: Artifact, function: str) -> dict[str, float]:
-    """Return how long each module took by itself, in milliseconds, as Python tells it.
-
-    It is wall clock, and telling it takes time, too: good for comparing modules with one another.
-    """
-    told = _started(artifact, function, "-X", "importtime").stderr
-    return {name: int(micros) / 1000 for micros, name in _IMPORTED.findall(told)}
+    """Return the processor time that each module took by itself, in milliseconds."""
+    found: dict[str, float] = json.loads(_printed(artifact, function, _TIMED + _PROGRAM + _PRINTED))
+    return found
 
 
 def by_package(modules: Iterable[str]) -> dict[str, list[str]]:
@@ -92,19 +119,17 @@ def by_package(modules: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _started(artifact: Artifact, function: str, *options: str) -> subprocess.CompletedProcess[str]:
-    path = artifact.path(function)
-    return subprocess.run(
-        [*_command(artifact, options), _PROGRAM.format(path=path)],
+def _printed(artifact: Artifact, function: str, program: str) -> str:
+    """Return the last line of what a start prints."""
+    path = artifact.path("step_executor" if function == SDK else function)
+    text = program.format(path=path, start=_SDK if function == SDK else "import handler")
+    ended = subprocess.run(
+        # Nothing of this machine; and nothing is written: Lambda's file system is read-only.
+        [artifact.interpreter, "-I", "-S", "-B", "-c", text],
         cwd=path[0],
-        env={**_LAMBDA, **ENVIRONMENT},
+        env={**LAMBDA, **ENVIRONMENT},
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def _command(artifact: Artifact, options: Iterable[str]) -> Iterator[str]:
-    yield str(artifact.interpreter)
-    # Nothing of this machine; and nothing is written, because Lambda's file system is read-only.
-    yield from ("-I", "-S", "-B", *options, "-c")
+    return ended.stdout.splitlines()[-1]

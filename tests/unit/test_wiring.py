@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import botocore.session
 import pytest
 from moto import mock_aws
 
@@ -265,6 +266,18 @@ def test_a_profile_or_region_that_is_not_there_is_said_in_words_of_ours(
     monkeypatch.delenv("AWS_REGION")
     with pytest.raises(AdapterError, match="NoRegionError: You must specify a region"):
         Clients().make("dynamodb")
+
+
+def test_every_service_that_the_sdk_knows_can_still_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own-service").mkdir()
+    monkeypatch.setenv("AWS_DATA_PATH", f"{tmp_path}:/nonexistent")
+    known = set(Clients()._session.get_component("data_loader").list_available_services("any"))
+    sdk = botocore.session.Session().get_component("data_loader")
+    assert known >= {"own-service", *sdk.list_available_services("service-2")}
+    with pytest.raises(AdapterError, match="UnknownServiceError"):
+        Clients().make("teleport")
 
 
 def test_a_client_that_only_reads_refuses_to_write_before_anything_is_sent() -> None:

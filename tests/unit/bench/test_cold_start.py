@@ -13,7 +13,7 @@ from bench import cold_start
 from bench.cold_start import measure, profile, table
 from bench.starts import artifact as artifacts
 from bench.starts.artifact import FUNCTIONS, artifact
-from bench.starts.process import by_package, own_times, start
+from bench.starts.process import SDK, by_package, own_times, start
 
 MEASURED: dict[str, Any] = {
     "functions": {
@@ -71,7 +71,8 @@ def test_a_start_tells_its_times_and_what_it_loads(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("fake_build")
 def test_every_function_is_measured() -> None:
     measured = measure(2)
-    assert set(measured["functions"]) == set(FUNCTIONS)
+    assert set(measured["functions"]) == {*FUNCTIONS, SDK}
+    assert "botocore" in {each["package"] for each in measured["functions"][SDK]["packages"]}
     found = measured["functions"]["sweeper"]
     assert found["modules"] >= 1
     assert {"package": "wave", "modules": 1} in [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.long_runs import Process, counts, late_steps, maps
+from bench.long_runs import PerItem, Process, counts, late_steps, main, map_of
 from everstep.core.model import RunStatus
 
 
@@ -54,17 +54,34 @@ def test_five_thousand_steps_take_two_requests_and_a_message_each() -> None:
     assert process.queue.sent == steps + 1
 
 
-@pytest.mark.parametrize("items", [50, 200])
-def test_an_item_of_a_map_takes_three_requests_and_a_message(items: int) -> None:
-    process = Process(maps)
-    run_id = process.start(items)
-    for _ in process.messages():
-        pass
-    head = process.engine.runs.head(run_id)
-    assert head is not None
-    assert head.status is RunStatus.COMPLETED
-    # A query before the step and one after its end, and a write between them.
-    assert process.client.taken.requests <= 3 * items + 10
-    assert process.client.taken.write_units <= items + 10
-    assert process.queue.sent <= items + 3
-    assert process.queue.requests <= items / 10 + 6
+@pytest.fixture(scope="module")
+def maps() -> dict[int, PerItem]:
+    """Give what an item takes, by how many there are."""
+    return {items: map_of(items) for items in (100, 300)}
+
+
+def test_an_item_of_a_map_takes_less_than_three_requests(maps: dict[int, PerItem]) -> None:
+    # A write, and a look at the branch that comes next; the messages are sent ten by ten.
+    for each in maps.values():
+        assert each.requests + each.sends <= 2.5
+        assert each.write_units <= 1.1
+
+
+def test_an_item_reads_no_more_however_many_there_are(maps: dict[int, PerItem]) -> None:
+    assert maps[300].read_units <= 1.2 * maps[100].read_units
+    assert maps[300].read_units <= 2
+
+
+def test_an_item_whose_run_was_read_long_ago_takes_one_more_request() -> None:
+    each = map_of(200, fresh=0)
+    # The head, the operation and the join are read before, the next branch after that.
+    assert each.requests + each.sends <= 3.2
+    assert each.read_units <= 5
+
+
+def test_what_is_measured_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--at", "20", "--maps", "40"])
+    kept, replayed, items = capsys.readouterr().out.splitlines()
+    assert kept.startswith("after    20 steps, kept")
+    assert replayed.startswith("after    20 steps, replayed")
+    assert items.startswith("map of    40, an item: 2.")

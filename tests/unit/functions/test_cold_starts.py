@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from bench.starts.process import ENVIRONMENT
+from bench.starts.process import ENVIRONMENT, LAMBDA
 from tests.cloudformation import load
 
 ROOT: Final = Path(__file__).parents[3]
@@ -70,22 +70,27 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[str]
 
 
 def _loaded(function: str, layer: Path) -> frozenset[str]:
+    return frozenset(json.loads(_printed(function, layer, PROGRAM)))
+
+
+def _printed(function: str, layer: Path, program: str) -> str:
+    """Return what a program prints that runs where Lambda would run a function."""
     folder = ROOT / "functions" / function
     path = [folder, ROOT / "layers/engine/python", layer]
     environment = {
+        **LAMBDA,
         **ENVIRONMENT,
-        "AWS_DEFAULT_REGION": "eu-central-1",
         "PYTHONPATH": ":".join(map(str, path)),
     }
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         cwd=folder,
         env=environment,
         check=True,
         capture_output=True,
         text=True,
     )
-    return frozenset(json.loads(ended.stdout))
+    return ended.stdout.splitlines()[-1]
 
 
 def _packages(modules: frozenset[str]) -> set[str]:
@@ -117,3 +122,48 @@ def test_clients_are_made_at_the_start_where_a_processor_is_given_in_full(
 def test_starts_are_measured_with_what_the_template_tells_every_function() -> None:
     told = load()["Globals"]["Function"]["Environment"]["Variables"]
     assert set(ENVIRONMENT) == set(told)
+
+
+FIRST_MESSAGE: Final = """
+import dataclasses, json, sys
+sys.modules["opentelemetry"] = None
+import handler
+from everstep.adapters.memory.clock import VirtualClock
+from everstep.adapters.memory.ids import SequenceIds
+from everstep.adapters.memory.queue import MemoryQueue
+from everstep.adapters.memory.store import MemoryStore
+from everstep.app.start import start
+
+clock = VirtualClock(1_767_225_600_000)
+store, queue = MemoryStore(), MemoryQueue(clock)
+engine = handler.engine = dataclasses.replace(
+    handler.engine, runs=store, timers=store, lists=store, dead_letters=store,
+    queue=queue, clock=clock, ids=SequenceIds(),
+)
+start(engine, "greeting", "Ada")
+
+class Context:
+    aws_request_id = "request-1"
+    get_remaining_time_in_millis = staticmethod(lambda: 60_000)
+
+before = set(sys.modules)
+while delivery := queue.receive(360):
+    attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": "1767225600000"}
+    record = {"messageId": "m-1", "body": delivery.body, "attributes": attributes}
+    assert handler.handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
+    queue.delete(delivery)
+loaded = sorted(set(sys.modules) - before)
+(run_id,) = store.run_ids
+print(json.dumps([loaded, str(store.head(run_id).status)]))
+"""
+
+
+def test_the_messages_of_a_plain_workflow_load_nothing_that_the_start_did_not(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "flows"
+    package.mkdir()
+    (package / "__init__.py").write_text(WORKFLOW, encoding="utf-8")
+    loaded, status = json.loads(_printed("step_executor", tmp_path, FIRST_MESSAGE))
+    assert status == "COMPLETED"
+    assert loaded == []

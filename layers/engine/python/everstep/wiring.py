@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from everstep.app.engine import Engine, Limits
@@ -24,7 +25,7 @@ from everstep.loading import load_registry
 from everstep.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from botocore.client import BaseClient
     from botocore.config import Config
@@ -104,7 +105,10 @@ class Clients:
     def _session(self) -> Any:  # noqa: ANN401 - botocore's own is not typed
         import botocore.session
 
-        return botocore.session.Session(profile=self._profile)
+        session = botocore.session.Session(profile=self._profile)
+        loader = session.get_component("data_loader")
+        loader.list_available_services = _services_of(loader.search_paths)
+        return session
 
     def make(self, service: str) -> BaseClient:
         """Return a new client; what was not given is the environment's.
@@ -128,6 +132,21 @@ class Clients:
     def _create(self, service: str, config: Config) -> BaseClient:
         made = self._session.create_client(service, config=config, **self._place)
         return cast("BaseClient", made)
+
+
+def _services_of(folders: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return what names the services that botocore has a folder for.
+
+    Before each client it makes sure that it knows the service at all. Its own way looks into each
+    of 400 folders, which takes a third of the time that the first client takes.
+    """
+
+    @cache
+    def services(_type_name: str) -> list[str]:
+        places = [place for place in map(Path, folders) if place.is_dir()]
+        return [each.name for place in places for each in place.iterdir()]
+
+    return services
 
 
 class SessionClients(Clients):

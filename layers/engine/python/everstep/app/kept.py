@@ -112,10 +112,11 @@ class Passes:
     def clear(self) -> None:
         """Let everything go."""
         with self._lock:
-            gone = [self._taken_out(run_id) for run_id in list(self._passes)]
+            gone = [kept for kept, _ in self._passes.values()]
+            self._passes.clear()
+            self._taken = 0
         for each in gone:
-            if each is not None:
-                each.replay.close()
+            each.replay.close()
 
     def is_long(self, replay: Replay) -> bool:
         """Say whether reading and replaying everything takes more than a small read."""

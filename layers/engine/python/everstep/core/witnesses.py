@@ -42,9 +42,7 @@ def needed(group: Group, ended: list[Branch]) -> int | None:
     if failures and (rule.tolerated_failures, rule.tolerated_ratio) != (None, None):
         # Others may have failed, too, and this one have made them too many.
         return None
-    enough = [total]
-    if rule.first is not None:
-        enough.append(rule.first)
-    if rule.min_successful is not None and len(failures) < len(ended):
-        enough.append(rule.min_successful)
-    return total - min(enough) + 1
+    # Whoever ends a branch that was not successful makes no more of those that were.
+    successful = rule.min_successful if len(failures) < len(ended) else None
+    enough = min(each for each in (total, rule.first, successful) if each is not None)
+    return total - enough + 1
