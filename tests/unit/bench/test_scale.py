@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import scale
+from bench import scale, scale_page
 from bench.scale import SHARDS, Deployment, asleep, at_once, measure, removals, through, work
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def test_runs_to_be_removed_hold_up_nobody() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_hundred_thousand_runs_take_no_more_of_a_sweep_than_a_thousand() -> None:
     found = measure(100_000)
     flat(found)
@@ -89,6 +90,20 @@ def test_a_result_is_printed_and_written_down(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "scale.json"
-    scale.main(["--runs", "100", "--output", str(path)])
-    assert json.loads(path.read_text(encoding="utf-8"))["runs"] == 100
+    scale.main(["--runs", "1000", "--output", str(path)])
+    assert json.loads(path.read_text(encoding="utf-8"))["runs"] == 1_000
     assert "written to" in capsys.readouterr().out
+
+
+def test_the_page_shows_the_newest_result() -> None:
+    text = scale_page.PAGE.read_text(encoding="utf-8")
+    assert scale_page.filled(text, scale_page.newest()) == text
+    assert scale_page.newest()["runs"] == 100_000
+
+
+def test_the_page_is_renewed_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "scale.md"
+    page.write_text("<!-- table: asleep -->\n<!-- end -->\n", encoding="utf-8")
+    monkeypatch.setattr(scale_page, "PAGE", page)
+    scale_page.main()
+    assert "ten due" in page.read_text(encoding="utf-8")
