@@ -70,7 +70,7 @@ def measure(wanted: Wanted, home: Path, say: Callable[[str], None]) -> Data:
         "quick": wanted.quick,
         "machine": machine,
         "engines": engines,
-        "counted": counted.measure(),
+        "counted": counted.measure(fans=counted.FANS[:1] if wanted.quick else counted.FANS),
         "cpu": _cpu(quick=wanted.quick),
         "cold_start": _cold_start(quick=wanted.quick),
     }
@@ -79,7 +79,8 @@ def measure(wanted: Wanted, home: Path, say: Callable[[str], None]) -> Data:
 def _cpu(*, quick: bool) -> Data:
     from bench import cpu  # noqa: PLC0415 - it sets up an engine
 
-    return cpu.measure(1, (100, 1_000), runs=20, steps=100) if quick else cpu.measure()
+    lengths = (100, 1_000)
+    return cpu.measure(1, lengths, runs=20, steps=100) if quick else cpu.measure(3, lengths)
 
 
 def _cold_start(*, quick: bool) -> Data:

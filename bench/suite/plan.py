@@ -58,6 +58,8 @@ QUICK: Final = Sizes(
     crash=(20, 20, 8),
     rounds=1,
 )
+# moto looks at every delayed message whenever it is asked for one, and copies what it returns.
+FULL_ON_MOTO: Final = Sizes(many=(100, 10), sleepers=(200, 10), rounds=1)
 # Every message is a process invoked over HTTP there: some ten a second, by nobody's fault.
 FULL_ON_LOCALSTACK: Final = Sizes(many=(100, 10), sleepers=(200, 30), rounds=1)
 QUICK_ON_LOCALSTACK: Final = replace(QUICK, many=(5, 5), long=20, sleepers=(5, 5), fans=(5, 20))

@@ -6,23 +6,32 @@ import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+from httpx import HTTPError
 
 from bench.layer import ROOT
 from bench.suite import children, facts, installs, postgres, results, watching
 from bench.suite.children import ChildError, Played
-from bench.suite.engines import Ground
+from bench.suite.engines import MOTO, Ground
 from bench.suite.installs import InstallError
 from bench.suite.on_localstack import Everstep, StepFunctions
-from bench.suite.plan import FULL, FULL_ON_LOCALSTACK, QUICK, QUICK_ON_LOCALSTACK, items
+from bench.suite.plan import (
+    FULL,
+    FULL_ON_LOCALSTACK,
+    FULL_ON_MOTO,
+    QUICK,
+    QUICK_ON_LOCALSTACK,
+    items,
+)
 from bench.suite.postgres import NoPostgresError
 from bench.target import LoadError
 from everstep_localstack import LocalStack, LocalStackError, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from bench.peers.protocol import Item
     from bench.suite.engines import Engine
@@ -34,6 +43,7 @@ _QUICK_SECONDS: Final = 150
 _FULL_SECONDS: Final = 300
 _WARM_RUNS: Final = 8
 _BURST_WORKLOADS: Final = ("W1", "W2")
+_REFUSED: Final = (LocalStackError, LoadError, BotoCoreError, ClientError, HTTPError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +105,8 @@ class Session:
         if engine.script is None:
             raise LookupError(engine.name)
         script = engine.script(ground)
-        sizes = QUICK if self._wanted.quick else FULL
+        full = FULL_ON_MOTO if engine.baseline == MOTO else FULL
+        sizes = QUICK if self._wanted.quick else full
         load = facts.load()
         report = children.play(
             script,
@@ -151,15 +162,17 @@ class Session:
         everstep: Everstep | None = None
         for engine in engines:
             self._say(f"==> {engine.title}")
-            if engine.own and everstep is None:
-                with TemporaryDirectory() as build:
-                    everstep = Everstep(server, Path(build), lambda _: None)
-            host: Everstep | StepFunctions = (
-                everstep if engine.own and everstep else StepFunctions(server)
-            )
-            if engine.burst and everstep:
-                everstep.burst()
-            found.append(self._play_deployed(engine, host))
+            try:
+                if engine.own and everstep is None:
+                    folder = self._empty_folder("layer")
+                    everstep = Everstep(server, folder, lambda _: None)
+                host = everstep if engine.own and everstep else StepFunctions(server)
+                if engine.burst and everstep:
+                    everstep.burst()
+                found.append(self._play_deployed(engine, host))
+            except _REFUSED as error:
+                self._say(f"    not measured: {error}")
+                found.append(results.without(engine, str(error)))
         return found
 
     def _play_deployed(self, engine: Engine, host: Everstep | StepFunctions) -> Data:
