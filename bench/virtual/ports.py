@@ -27,6 +27,7 @@ ENGINE: Final = "own work of the engine"
 _REQUESTS: Final[Mapping[str, str]] = {
     "load": QUERY,
     "head": GET,
+    "record": GET,
     "peek": BATCH_GET,
     "within": QUERY,
     "put": PUT,

@@ -18,8 +18,9 @@ from everstep.adapters.dynamodb.store import DynamoRuns
 from everstep.adapters.memory.api_keys import MemoryKeys
 from everstep.adapters.memory.blobs import MemoryBlobs
 from everstep.adapters.memory.clock import VirtualClock
+from everstep.adapters.memory.dead_letters import DeadLetter
 from everstep.adapters.memory.queue import MemoryQueue
-from everstep.adapters.memory.store import DeadLetter, MemoryStore
+from everstep.adapters.memory.store import MemoryStore
 from everstep.adapters.s3 import S3Blobs
 from everstep.adapters.sqs import SqsQueue
 from everstep.core import messages

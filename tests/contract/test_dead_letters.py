@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everstep.adapters.memory.store import DeadLetter
+from everstep.adapters.memory.dead_letters import DeadLetter
 
 if TYPE_CHECKING:
     from tests.contract.backends import Backend

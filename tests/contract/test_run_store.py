@@ -102,6 +102,15 @@ def test_a_peek_shows_the_head_and_some_records_as_they_are_now(
     assert seen != head
 
 
+def test_a_record_is_shown_as_it_is_now(backend: Backend, run_id: str) -> None:
+    backend.runs.create(make_full_head(run_id), None)
+    record = make_full_record("a#1/2/call#1")
+    assert backend.runs.record(run_id, record.key) is None
+    backend.runs.put(run_id, record, ALWAYS)
+    assert backend.runs.record(run_id, record.key) == record
+    assert backend.runs.record(run_id, "other#1") is None
+
+
 def test_a_peek_at_a_run_that_is_not_there_shows_what_is(backend: Backend, run_id: str) -> None:
     assert backend.runs.peek(run_id, ["call#1"]) == (None, {})
     record = make_record("call#1")

@@ -90,12 +90,12 @@ def whatever_has_ended_can_be_resumed(patch: pytest.MonkeyPatch) -> None:
 def a_repeat_owes_nothing(patch: pytest.MonkeyPatch) -> None:
     original = advance._Advance._settle
 
-    def settle(self: Any, history: History, replay: Replay, done: Done) -> Done:  # noqa: ANN401
+    def settle(self: Any, history: Any, replay: Replay, done: Done, **how: bool) -> Done:  # noqa: ANN401
         kind = self.message.kind
         begins = kind in (MessageKind.START, MessageKind.RECOVER)
         if done is Done.REPEATED and not begins:
             return done
-        return original(self, history, replay, done)
+        return original(self, history, replay, done, **how)
 
     patch.setattr(advance._Advance, "_settle", settle)
 
@@ -140,11 +140,11 @@ def what_follows_is_sent_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 def a_repeat_never_ends_the_run(patch: pytest.MonkeyPatch) -> None:
     original = advance._Advance._settle
 
-    def settle(self: Any, history: History, replay: Replay, done: Done) -> Done:  # noqa: ANN401
+    def settle(self: Any, history: Any, replay: Replay, done: Done, **how: bool) -> Done:  # noqa: ANN401
         ended = isinstance(replay.decision, Returned | Raised)
         if done is Done.REPEATED and ended:
             return done
-        return original(self, history, replay, done)
+        return original(self, history, replay, done, **how)
 
     patch.setattr(advance._Advance, "_settle", settle)
 

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from everstep.core.replay import Replay
 
 
-def nobody_looks_again_after_a_step_that_another_has_done(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(advancing, "remind", lambda *_: None)
+def nobody_looks_later(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(burst, "_look_later", lambda *_: None)
+
+
+def a_duplicate_sends_for_the_step_that_is_under_way(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Burst, "_recorded_elsewhere", lambda *_: None)
 
 
 def every_further_step_has_a_token_of_its_own(patch: pytest.MonkeyPatch) -> None:

@@ -10,17 +10,19 @@ import pytest
 from everstep import Context, step, workflow
 from everstep.core.model import RunStatus
 from everstep.testing.crash import Crash
-from everstep.testing.simulation.explore import pairs_of_faults, played, single_faults
+from everstep.testing.simulation.explore import pairs_of_faults, pairs_with, played, single_faults
 from everstep.testing.simulation.faults import FaultKind
 from everstep.testing.simulation.settings import Settings
 from everstep.testing.simulation.world import World
 from tests.simulation.outcomes import check_outcome, check_usual
-from tests.simulation.scenarios import LIMITS, SCENARIOS
+from tests.simulation.scenarios import LIMITS, MIXED, SCENARIOS
 from tests.simulation.workflows import add
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from everstep.app.engine import Execution
-    from everstep.testing.simulation.explore import Scenario
+    from everstep.testing.simulation.explore import Plan, Scenario
 
 BURST: Final = replace(LIMITS, steps_per_message=4)
 # The first are played by `make check`, the others by `make test`.
@@ -85,11 +87,37 @@ def test_two_faults_at_any_calls_change_no_outcome(name: str) -> None:
 
 def test_a_duplicate_that_is_acknowledged_while_the_message_is_at_work_loses_nothing() -> None:
     scenario = bursting("three_steps")
-    # Its twin sends for the step that is under way, and both are acknowledged by that.
-    plan = {4: FaultKind.TWIN, 9: FaultKind.CRASH_AFTER}
-    world = played(scenario, plan)
-    assert [call.name for call in world.calls if call.number in plan] == ["attempt", "runs.put"]
-    check_outcome(scenario, scenario.play(), world, plan)
+    usual = scenario.play()
+    (second,) = [call for call in usual.calls if call.name == "attempt" and call.op == "add#2"]
+    # Its twin leaves the rest to it, and both are acknowledged by that.
+    for plan, world in two_faults({second.number: FaultKind.TWIN}, scenario):
+        check_outcome(scenario, usual, world, plan)
+
+
+def two_faults(first: Plan, scenario: Scenario) -> Iterator[tuple[Plan, World]]:
+    """Play the scenario with a fault and every other one after it."""
+    for plan in pairs_with(first, played(scenario, first)):
+        yield plan, played(scenario, plan)
+
+
+def test_a_duplicate_that_comes_while_the_message_is_at_work_repeats_no_step() -> None:
+    with World(MIXED, settings=Settings(limits=BURST)) as world:
+        world.trigger("three_steps", 1, "key")
+        letter = world.next_message()
+        first = world.execute(letter)
+        world.go_on_until(first, "runs.put")
+        world.go_on(first)
+        twin = world.execute(letter)
+        world.facts.disturbances += 1
+        world.finish(twin)
+        present = [each for each in world.queue.letters if each is not letter]
+        for sent in (each for each in present if not each.message.due):
+            world.finish(world.execute(sent))
+        world.finish(first)
+        world.run()
+        world.check()
+    assert set(world.facts.effects.values()) == {1}
+    assert world.history().head.status is RunStatus.COMPLETED
 
 
 @step

@@ -239,8 +239,12 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
         groups.test_two_branches_that_end_at_once_are_not_each_left_to_the_other,
     ),
     (
-        mutants_burst.nobody_looks_again_after_a_step_that_another_has_done,
+        mutants_burst.nobody_looks_later,
         burst.test_a_duplicate_that_is_acknowledged_while_the_message_is_at_work_loses_nothing,
+    ),
+    (
+        mutants_burst.a_duplicate_sends_for_the_step_that_is_under_way,
+        burst.test_a_duplicate_that_comes_while_the_message_is_at_work_repeats_no_step,
     ),
     (
         mutants_burst.every_further_step_has_a_token_of_its_own,

@@ -56,6 +56,7 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.clear": lambda client: DynamoRuns(client, "table").clear("run", 5),
     "DynamoRuns.load": lambda client: DynamoRuns(client, "table").load("run"),
     "DynamoRuns.head": lambda client: DynamoRuns(client, "table").head("run"),
+    "DynamoRuns.record": lambda client: DynamoRuns(client, "table").record("run", "a#1"),
     "DynamoRuns.peek": lambda client: DynamoRuns(client, "table").peek("run", ["a#1"]),
     "DynamoRuns.within": lambda client: DynamoRuns(client, "table").within("run", "a#1/0", 5),
     "DynamoRuns.claim": lambda client: DynamoRuns(client, "table").claim("order", "key"),

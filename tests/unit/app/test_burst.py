@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from everstep import Context, DefinitionError, workflow
+from everstep import Context, DefinitionError, Retry, step, workflow
 from everstep.app.advance import advance
 from everstep.app.cancel import cancel
 from everstep.app.control import pause
 from everstep.app.engine import Limits
+from everstep.app.fork import retry
 from everstep.app.outcomes import Done
 from everstep.core.model import MessageKind, RunStatus
 from tests.unit.app.definitions import double
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from everstep.app.engine import Execution
+
+
+@step(retry=Retry.never())
+def broken(value: int) -> int:
+    raise ValueError(value)
 
 
 @workflow(name="wf")
@@ -244,12 +250,59 @@ def test_who_finds_its_step_done_has_somebody_look_later() -> None:
     assert keys(world) == all_five()
 
 
-def test_nobody_looks_later_where_all_is_well() -> None:
+@pytest.mark.parametrize("kind", [MessageKind.STEP, MessageKind.START])
+def test_a_duplicate_leaves_it_to_the_one_at_work_and_has_somebody_look_later(
+    kind: MessageKind,
+) -> None:
     world, run_id = in_mid_burst()
-    first = world.records(run_id)["double#1"].by
-    world.advance(message(run_id, MessageKind.STEP, "double#1", attempt=1, token=first))
+    own = world.records(run_id)["double#1"].by
+    op = "" if kind is MessageKind.START else "double#1"
+    twin = message(run_id, kind, op, attempt=int(bool(op)), token=own)
+    assert world.advance(twin) is Done.REPEATED
+
+    (look,) = world.outbox.sent
+    assert (look.message.kind, look.message.token) == (MessageKind.CHECK, own)
+    assert look.delay == 15 * MINUTE // SECOND
     world.run()
     assert world.status(run_id) is RunStatus.COMPLETED
+    assert keys(world) == all_five()
+
+
+def test_a_redelivery_goes_on_at_once() -> None:
+    world, run_id = in_mid_burst()
+    own = world.records(run_id)["double#1"].by
+    again = message(run_id, MessageKind.START, token=own)
+    world.advance(again, receives=2)
+
+    sent = world.take()
+    assert (sent.kind, sent.op, sent.due) == (MessageKind.STEP, "double#3", 0)
+
+
+def test_nobody_looks_later_where_all_is_well() -> None:
+    world = bursting(steps=2)
+    run_id = world.start(value=1).run_id
+    first = world.take()
+    world.advance(first)
+    world.run()
+    assert world.status(run_id) is RunStatus.COMPLETED
+    world.advance(message(run_id, MessageKind.STEP, "double#1", attempt=1, token=first.token))
+    assert world.outbox.sent == []
+
+
+def test_a_retried_run_begins_with_what_was_kept_of_the_one_before() -> None:
+    @workflow(name="wf", steps_per_message=5)
+    async def fails_once(ctx: Context, value: int) -> int:
+        value = await ctx.step(double, value)
+        return await ctx.step(broken, value)
+
+    world = bursting(flow=fails_once)
+    run_id = world.start(value=1).run_id
+    world.run()
+    assert world.status(run_id) is RunStatus.FAILED
+    made = retry(world.engine, run_id)
+    assert world.advance(world.take()) is Done.ADVANCED
+    assert world.status(made.run_id) is RunStatus.FAILED
+    assert keys(world) == ["double#1", "broken#1", "broken#1"]
 
 
 @pytest.mark.parametrize("change", [{"take": True}, {"kind": MessageKind.CHECK}])

@@ -68,6 +68,9 @@ class RunStore(Protocol):
     def head(self, run_id: str) -> Head | None:
         """Return the head alone."""
 
+    def record(self, run_id: str, key: str) -> OpRecord | None:
+        """Return the record of one operation."""
+
     def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and the records of some operations."""
 

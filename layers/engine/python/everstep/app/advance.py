@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from everstep.app.attempt import begin, run_attempt
 from everstep.app.beginnings import put_off
-from everstep.app.burst import Burst, goes_on, remind
+from everstep.app.burst import Burst, goes_on
 from everstep.app.cancel import tell_in_time
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
@@ -194,7 +194,8 @@ class _Advance:
         message = self.message
         record = history.records.get(message.op)
         if message.kind not in ABOUT_ONE or is_repeat(message, record):
-            remind(self.engine, message, history, replay)
+            if self.burst.leaves_it(message, history, replay):
+                return Done.REPEATED
             return self._settle(history, replay, Done.REPEATED)
         pending = replay.pending(message.op)
         if pending is None or (is_long(pending) and record is None):

@@ -6,10 +6,11 @@ records that it has made by their token, owes what follows the last of them, and
 for that. It goes on by itself only the first time that it is delivered: whoever dies repeatedly
 is to hurt nobody but the step that it dies of.
 
-One thing is different. A duplicate that arrives while the message is at work sends a message for
-the step that is under way, and acknowledges both. If the one at work then dies after a commit,
-only that new message is left; it finds its step done by somebody else, and has to see to it that
-somebody looks again whether that one has gone on (``remind``).
+One thing is different. A duplicate that arrives while the message is at work finds records of its
+own, and cannot know whether whoever made them is alive. If it sent a message for what follows, the
+step that is under way would be executed twice. So it has somebody look later, under its own token,
+and acknowledges both. Whoever finds its step done by another message does the same under that
+one's token: it may be all that is left (``leaves_it``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from everstep.app.outbox import send
 from everstep.app.owing import owed_by
-from everstep.core.durations import LONGEST_DELAY, SECOND
+from everstep.core.durations import FRESH, LONGEST_DELAY, SECOND
 from everstep.core.effects import Send
 from everstep.core.model import MessageKind
 from everstep.core.operations import StepCall
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
     from everstep.core.effects import Effect
-    from everstep.core.model import Head, History, Message
+    from everstep.core.model import Head, History, Message, OpRecord
     from everstep.core.replay import Replay
 
 # The others look around, or take over what somebody else may be at work on.
@@ -44,8 +45,6 @@ _GOES_ON: Final = frozenset(
     }
 )
 _DONE_BY_OTHERS: Final = frozenset({MessageKind.STEP, MessageKind.TIMER})
-# So long after it was read the head is read again: a run that is to end or to stand still does.
-_FRESH: Final = SECOND
 # Committing the last result and sending on take a part of the time that is left, too.
 _MARGIN: Final = 2 * SECOND
 # Passes from the beginning that one message makes: each is called by the one before.
@@ -55,7 +54,16 @@ _PASSES: Final = 8
 class Burst:
     """How far one message may go on by itself; spent as it does."""
 
-    __slots__ = ("_engine", "_enough", "_goes_on", "_recorded", "_seen_at", "_steps", "_time_left")
+    __slots__ = (
+        "_begins",
+        "_engine",
+        "_enough",
+        "_goes_on",
+        "_recorded",
+        "_seen_at",
+        "_steps",
+        "_time_left",
+    )
 
     def __init__(
         self,
@@ -79,8 +87,8 @@ class Burst:
         # Of a step that does not say how long it takes: as long as all before it together.
         self._enough = time_left() // 2 if time_left is not None and self._goes_on else 0
         self._seen_at = 0
-        # What a repeat of a message still owes, somebody else may be at work on.
-        self._recorded = message.kind is MessageKind.START
+        self._begins = message.kind is MessageKind.START
+        self._recorded = False
 
     def has_recorded(self) -> None:
         """Note that the message has recorded something, and is no mere repeat."""
@@ -104,11 +112,41 @@ class Burst:
         most = _most(self._engine, replay)
         if most == 1 or self._steps >= most or len(passes) > _PASSES or head.ending is not None:
             return None
-        pending = _only_step(owed, replay) if self._goes_on and self._recorded else None
+        # What a repeat of a message still owes, somebody else may be at work on.
+        alone = self._goes_on and (self._recorded or self._begins)
+        pending = _only_step(owed, replay) if alone else None
         if pending is None or not self._has_time(pending) or not self._is_as_it_was(head):
             return None
         self._steps += 1
         return pending
+
+    def leaves_it(self, message: Message, history: History, replay: Replay) -> bool:
+        """Say whether a message leaves what follows to whoever has done what it asks for.
+
+        Somebody then looks later whether that one has gone on. The look inherits what that one
+        owes, by its token, and finds nothing to do if all is well.
+        """
+        if message.take or not goes_on(self._engine, replay):
+            return False
+        record = history.records.get(message.op)
+        if record is not None and record.by != message.token and message.kind in _DONE_BY_OTHERS:
+            _look_later(self._engine, message, record, history, replay)
+            return False
+        own = self._recorded_elsewhere(message, history)
+        if own is not None:
+            _look_later(self._engine, message, own, history, replay)
+        return own is not None
+
+    def _recorded_elsewhere(self, message: Message, history: History) -> OpRecord | None:
+        """Return what somebody else has recorded for this very message, if anybody has."""
+        if self._recorded or not self._goes_on:
+            return None
+        # A run that goes on from another begins with what is kept of that, in its start's name.
+        if self._begins and history.head.origin is not None:
+            return None
+        if not self._begins:
+            return history.records.get(message.op) if message.kind in _DONE_BY_OTHERS else None
+        return next((each for each in history.records.values() if each.by == message.token), None)
 
     def _has_time(self, pending: Pending) -> bool:
         if self._time_left is None:
@@ -121,7 +159,7 @@ class Burst:
 
     def _is_as_it_was(self, head: Head) -> bool:
         """Say whether the head, read again if that was a while ago, still says the same."""
-        if self._engine.clock.now() - self._seen_at <= _FRESH:
+        if self._engine.clock.now() - self._seen_at <= FRESH:
             return True
         self.saw_head()
         return self._engine.runs.head(head.run_id) == head
@@ -146,18 +184,11 @@ def _may_begin_again(pending: Pending) -> bool:
     return isinstance(call, StepCall) and not call.at_most_once
 
 
-def remind(engine: Engine, message: Message, history: History, replay: Replay) -> None:
-    """Have somebody look later whether whoever did what a message asks for has gone on.
-
-    The look inherits what that one owes, by its token, and finds nothing to do if all is well.
-    """
-    record = history.records.get(message.op)
-    if record is None or record.by == message.token or not goes_on(engine, replay):
-        return
-    if message.take or message.kind not in _DONE_BY_OTHERS:
-        return
+def _look_later(
+    engine: Engine, message: Message, done: OpRecord, history: History, replay: Replay
+) -> None:
     due = engine.clock.now() + LONGEST_DELAY
-    look = replace(message, kind=MessageKind.CHECK, token=record.by, attempt=0, due=due)
+    look = replace(message, kind=MessageKind.CHECK, op=done.key, token=done.by, attempt=0, due=due)
     if owed_by(engine, look, history, replay, ()):
         send(engine, [look])
 

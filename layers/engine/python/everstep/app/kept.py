@@ -3,8 +3,8 @@
 Replaying a run from its first line costs a query of everything that is recorded, and the time
 that its code takes: both grow with its history. A process that has just brought a run to where
 it stands can wait there for the next message, and then needs only what may have changed: the
-head, and the one operation that the message was sent for. What it has read within the last second
-it does not even read again.
+head, and the one operation that the message was sent for. What it has read of both within the last
+second, for the next message in hand, it does not even read again.
 
 Nothing rests on it. What is kept is what a replay would come to, every write is guarded as ever,
 and whoever finds nothing kept, or something that does not fit any more, replays. So does whoever
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.app.outcomes import Done
 from everstep.app.payloads import at_hand
 from everstep.app.witnesses import answers
-from everstep.core.durations import SECOND
+from everstep.core.durations import FRESH
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.keys import scope_of, scopes_of
 from everstep.core.model import History, MessageKind, OpKind, OpStatus, RunStatus
@@ -87,10 +87,10 @@ class Passes:
             a cancellation takes effect so much later.
     """
 
-    most: int = 64
+    most: int = 256
     room: int = 32 * _MEGABYTE
     from_records: int = 32
-    fresh: int = SECOND
+    fresh: int = FRESH
     _passes: OrderedDict[str, tuple[Kept, int]] = field(default_factory=OrderedDict)
     _taken: int = 0
     _lock: Lock = field(default_factory=Lock)
@@ -209,28 +209,30 @@ def _caught_up(
     engine: Engine, passes: Passes, message: Message, kept: Kept, receives: int
 ) -> History | None:
     replay, now = kept.replay, engine.clock.now()
-    if receives == 1 and passes.is_fresh(kept, now) and _is_next(message, kept):
+    if receives == 1 and passes.is_fresh(kept, now) and _is_next(engine, message, kept):
         return _history(kept.head, replay, kept.read_at)
     looks = passes.looks(kept)
     return _seen(engine, message, replay, looks) if looks else None
 
 
-def _is_next(message: Message, kept: Kept) -> bool:
+def _is_next(engine: Engine, message: Message, kept: Kept) -> bool:
     """Say whether a message asks for just what a pass waits for: the next attempt of a step.
 
-    In a branch it must have been seen to be so: one duplicate may have set all of a group going
-    twice. And if success elsewhere can make the branch superfluous, that is looked at.
+    Its record is read for that, unless it was just now: a duplicate of the message may have been
+    carried out elsewhere. If success elsewhere can make a branch superfluous, more has to be read.
     """
     replay, pending = kept.replay, kept.replay.pending(message.op)
     if message.kind is not MessageKind.STEP or pending is None:
-        return False
-    if replay.open_groups and message.op not in kept.seen:
         return False
     if replay.frontier.is_spare(message.op):
         return False
     record = pending.record
     waits = record is None or record.status is OpStatus.RETRY
-    return waits and message.attempt == (record.attempt if record else 0) + 1
+    if not waits or message.attempt != (record.attempt if record else 0) + 1:
+        return False
+    if replay.open_groups:
+        return message.op in kept.seen
+    return engine.runs.record(message.run_id, message.op) == record
 
 
 def _seen(engine: Engine, message: Message, replay: Replay, looks: int) -> History | None:

@@ -20,14 +20,14 @@ from everstep.core.errors import (
 from everstep.core.failures import describe, step_failed
 from everstep.core.model import ErrorInfo, OpKind, OpStatus
 from everstep.core.operations import CallbackCall, ChildCall, StartCall, StepCall, WaitCall
-from everstep.core.values import frozen
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from everstep.core.model import OpRecord
     from everstep.core.operations import Operation
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a coroutine is resumed with: a value, an error, or nothing because history is broken."""
 

@@ -9,7 +9,6 @@ from everstep.core.model import OpRecord
 from everstep.core.operations import TIMED
 from everstep.core.records import dataclass
 from everstep.core.run_logs import NO_LOGS
-from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from everstep.core.run_logs import LogLine, Logs
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """An operation of the frontier.
 

@@ -11,6 +11,9 @@ MINUTE: Final = 60 * SECOND
 DAY: Final = 24 * 60 * MINUTE
 # By then no function can be at work on a run any more that has ended.
 SHORTEST_RETENTION: Final = 60 * MINUTE
+# So long what was read of a head may be gone by before it is read again: a pause, a cancellation
+# or an end takes effect so much later at most.
+FRESH: Final = SECOND
 # SQS delays a message by at most 900 s; a longer timer lives in the due index.
 LONGEST_DELAY: Final = 900 * SECOND
 # 31 December 9999, the last instant that `datetime` can express.

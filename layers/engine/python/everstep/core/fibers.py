@@ -13,7 +13,6 @@ from everstep.core.joins import Join
 from everstep.core.keys import branch_of, branch_scope, lies_within
 from everstep.core.model import HEAD, OpStatus
 from everstep.core.records import dataclass
-from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
@@ -57,7 +56,7 @@ class Fiber:
             fiber = fiber.group.parent
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """A branch that has ended: what it came to, by which operation, and where it stood.
 

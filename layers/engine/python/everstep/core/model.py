@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from everstep.core.records import dataclass
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.statuses import OpKind, OpStatus, RunStatus
-from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +51,7 @@ HEAD: Final = ""
 """Stands for the run itself where an operation key is expected: no operation is called that."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """A recorded value: its text, or where the blob store keeps the text.
 
@@ -104,7 +103,7 @@ class ErrorInfo:
     trace: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpRecord:
     """What is known of one operation.
 
@@ -319,7 +318,7 @@ class MessageKind(StrEnum):
     CANCEL = "cancel"
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message of the step queue; it carries no user data.
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.model import OpKind
 from everstep.core.records import dataclass
-from everstep.core.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Sequence
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepCall:
     """One call of a step: the function, what it is called with, and how it is tried.
 
@@ -226,7 +225,7 @@ class GroupCall:
         return self.total if self.lanes is None else min(self.lanes, self.total)
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BranchEnd:
     """What a branch has come to: its value, or what it raised."""
 

@@ -172,6 +172,15 @@ class DynamoRuns:
             return None
         return self._known.seen(item)
 
+    def record(self, run_id: str, key: str) -> OpRecord | None:
+        """Return the record of one operation.
+
+        Raises:
+            UnreadableError: It cannot be read.
+        """
+        item = self._table.get(keys.run(run_id), keys.operation(key))
+        return reading.to_glance(None, [item])[1].get(key)
+
     def peek(
         self, run_id: str, operations: Sequence[str]
     ) -> tuple[Head | None, Mapping[str, OpRecord]]:

@@ -6,7 +6,7 @@ written: this store is the reading of the contract that the others are compared 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from everstep.adapters.dynamodb import keys as names
 from everstep.adapters.errors import RunIdTakenError
 from everstep.adapters.memory.billing import Bill
+from everstep.adapters.memory.dead_letters import DeadLetter
 from everstep.adapters.memory.due_index import DueIndex, entry
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
@@ -31,16 +32,6 @@ if TYPE_CHECKING:
     from everstep.core.listing import Listed
     from everstep.core.model import Event, Head, OpRecord, RunStatus
     from everstep.core.transitions import Guard, HeadGuard
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """A message that belongs to no run, and why it could not be processed."""
-
-    message_id: str
-    body: str
-    reason: str
-    at: int
 
 
 class MemoryStore:
@@ -198,6 +189,12 @@ class MemoryStore:
         """Return the head alone."""
         self._bill.one(run_id)
         return self._heads.get(run_id)
+
+    def record(self, run_id: str, key: str) -> OpRecord | None:
+        """Return the record of one operation."""
+        with self._lock:
+            self._bill.one(run_id, names.operation(key))
+            return self._records.get(run_id, {}).get(key)
 
     def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and the records of some operations."""

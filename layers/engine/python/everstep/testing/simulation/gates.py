@@ -131,6 +131,12 @@ class GatedRuns:
         """Return the head alone."""
         return self.gate.pass_through("runs.head", run_id, lambda: self.inner.head(run_id))
 
+    def record(self, run_id: str, key: str) -> OpRecord | None:
+        """Return one record."""
+        return self.gate.pass_through(
+            "runs.record", f"{run_id} {key}", lambda: self.inner.record(run_id, key)
+        )
+
     def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and some records."""
         return self.gate.pass_through(

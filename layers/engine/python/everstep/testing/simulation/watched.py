@@ -65,6 +65,10 @@ class WatchedStore:
         """Return the head alone."""
         return self.inner.head(run_id)
 
+    def record(self, run_id: str, key: str) -> OpRecord | None:
+        """Return one record."""
+        return self.inner.record(run_id, key)
+
     def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and some records."""
         return self.inner.peek(run_id, keys)
