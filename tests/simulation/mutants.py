@@ -90,7 +90,7 @@ def whatever_has_ended_can_be_resumed(patch: pytest.MonkeyPatch) -> None:
 def a_repeat_owes_nothing(patch: pytest.MonkeyPatch) -> None:
     original = advance._Advance._settle
 
-    def settle(self: Any, history: Any, replay: Replay, done: Done, **how: bool) -> Done:  # noqa: ANN401
+    def settle(self: Any, history: Any, replay: Replay, done: Done, **how: Any) -> Done:  # noqa: ANN401
         kind = self.message.kind
         begins = kind in (MessageKind.START, MessageKind.RECOVER)
         if done is Done.REPEATED and not begins:
@@ -140,7 +140,7 @@ def what_follows_is_sent_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 def a_repeat_never_ends_the_run(patch: pytest.MonkeyPatch) -> None:
     original = advance._Advance._settle
 
-    def settle(self: Any, history: Any, replay: Replay, done: Done, **how: bool) -> Done:  # noqa: ANN401
+    def settle(self: Any, history: Any, replay: Replay, done: Done, **how: Any) -> Done:  # noqa: ANN401
         ended = isinstance(replay.decision, Returned | Raised)
         if done is Done.REPEATED and ended:
             return done
