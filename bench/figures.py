@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.budget import READS
 from bench.prices import (
     ASSUMED_MS,
     Assumption,
@@ -220,7 +221,7 @@ def loads(recorded: Mapping[str, Mapping[str, Any]], prices: Mapping[str, Any]) 
     for each in recorded.values():
         plan, step, outcome = each["plan"], each["counted"]["step"], each["outcome"]
         total = bill(prices, step, replace(assumed, batch=each["stack"]["batch_size"])).total
-        others = {"dynamodb Query", "dynamodb PutItem", "sqs SendMessage"}
+        others = {*READS, "dynamodb PutItem", "sqs SendMessage"}
         extra = [f"{name} {n:g}" for name, n in step["calls"].items() if name not in others]
         rows.append(
             (

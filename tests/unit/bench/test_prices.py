@@ -124,9 +124,9 @@ def test_what_is_within_the_budget_passes() -> None:
 @pytest.mark.parametrize(
     ("step", "what"),
     [
-        ({"calls": {**STEP["calls"], "dynamodb Query": 2.0}}, "step: queries"),
+        ({"calls": {**STEP["calls"], "dynamodb GetItem": 1.0}}, "step: reads"),
         ({"calls": {**STEP["calls"], "sqs SendMessage": 1.01}}, "step: sends"),
-        ({"calls": {**STEP["calls"], "dynamodb GetItem": 0.01}}, "step: any other request"),
+        ({"calls": {**STEP["calls"], "dynamodb Scan": 0.01}}, "step: any other request"),
         ({"write_units": 1.01}, "step: write units"),
         ({"index_units": {"due put": 0.01}}, "step: index write units"),
     ],
