@@ -107,7 +107,7 @@ def test_a_duplicate_that_comes_while_the_message_is_at_work_repeats_no_step() -
         first = world.execute(letter)
         world.go_on_until(first, "runs.put")
         world.go_on(first)
-        twin = world.execute(letter)
+        twin = world.execute(world.duplicate(letter))
         world.facts.disturbances += 1
         world.finish(twin)
         present = [each for each in world.queue.letters if each is not letter]

@@ -7,6 +7,7 @@ import pytest
 
 from everstep import Context, Workflow, workflow
 from everstep.authoring.registry import Registry
+from everstep.core.definition import Definition
 from everstep.core.errors import DefinitionError, UnknownWorkflowError, WorkflowMissingError
 
 
@@ -163,3 +164,12 @@ def test_an_import_error_without_a_usable_message_hides_no_missing_version() -> 
 
     with pytest.raises(WorkflowMissingError, match=r"orders: SilentError: .its message could not"):
         Registry([], {"orders": SilentError()}).to_continue("order", "1")
+
+
+def test_a_workflow_is_what_the_core_asks_for() -> None:
+    @workflow(version="2", steps_per_message=3)
+    async def made(ctx: Context) -> None: ...
+
+    defined: Definition = made
+    assert (defined.name, defined.version, defined.steps_per_message) == ("made", "2", 3)
+    assert {name for name in vars(Definition) if not name.startswith("_")} <= set(dir(made))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from everstep.core.ledger import Ledger
 from everstep.core.model import OpKind, OpRecord, OpStatus
+from everstep.core.spending import NOTHING, Spent
 
 
 def ledger(*keys: str) -> Ledger:
@@ -46,3 +49,14 @@ def test_what_a_group_does_not_count_may_be_left_out_however_deep() -> None:
     assert left is not None
     assert left.keys == {"map#1/0/add#1", "other#1/0/add#1"}
     assert asked.leftover("map#1/1", None) is None
+
+
+def test_what_was_taken_is_added_up_once_and_then_record_by_record() -> None:
+    asked = ledger("add#1", "add#2")
+    assert asked.spent == NOTHING
+    (record,) = [each for each in asked.records.values() if each.key == "add#1"]
+    asked.add(replace(record, cost=Spent(requests=2).text), fresh=True)
+    asked.add(replace(record, cost=Spent(requests=3).text), fresh=True)
+    asked.add(replace(record, key="add#3", cost=Spent(writes=1).text), fresh=False)
+    assert asked.spent == Spent(requests=3, writes=1)
+    assert asked.spent == Spent(requests=3, writes=1)

@@ -1,11 +1,14 @@
 """Operations are awaited once, by their own workflow; every other use says what to write."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from everstep import Context, EverstepError
+from everstep import ChildRun, Context, EverstepError, step
+from everstep.core.operations import CallbackCall, shown
+from everstep.core.shapes import shape_of
 from tests.unit.core.builders import (
     Body,
     add,
@@ -64,6 +67,37 @@ def test_an_operation_that_nobody_awaits_stalls_the_run(body: Body, said: str) -
 
     assert error.type == "UnawaitedOperationError"
     assert said in error.message
+
+
+def child(ctx: Context) -> ChildRun[int]:
+    return ChildRun(ctx._session, "run", "start#1", shape_of(int))
+
+
+@pytest.mark.parametrize(
+    ("make", "written"),
+    [
+        (lambda ctx: ctx.wait_for_event("paid"), "wait_for_event(…)"),
+        (lambda ctx: ctx.start("child", 1), "start(…)"),
+        (lambda ctx: ctx.call("child", 1), "call(…)"),
+        (lambda ctx: ctx.send_event("run", "paid"), "send_event(…)"),
+        (lambda ctx: ctx.continue_as_new(), "continue_as_new(…)"),
+        (lambda ctx: ctx.map(step(add), [1]), "map(…)"),
+        (lambda ctx: child(ctx).result(), "start(…).result(…)"),
+        (lambda ctx: child(ctx).cancel(), "start(…).cancel(…)"),
+    ],
+)
+def test_what_nobody_awaits_is_shown_as_one_writes_it(
+    make: Callable[[Context], object], written: str
+) -> None:
+    async def dropped(ctx: Context) -> None:
+        make(ctx)
+
+    assert f"write await ctx.{written}" in broken(decide(dropped)).message
+
+
+def test_a_callback_is_shown_as_one_writes_it() -> None:
+    # Only awaiting it makes an operation of it, so nobody can drop that.
+    assert shown("approval", object.__new__(CallbackCall)) == "callback(…)"
 
 
 def test_operations_may_be_created_first_and_awaited_later() -> None:

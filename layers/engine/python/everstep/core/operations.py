@@ -297,11 +297,6 @@ class Operation(Generic[T]):
         if not self.awaited and not self.adopted:
             self.session.dropped(self)
 
-    @property
-    def shown(self) -> str:
-        """Return the call that made the operation, as one writes it after ``ctx.``."""
-        return shown(self.name, self.call)
-
     def adopt(self) -> None:
         """Leave it to a group to await the operation, or not to."""
         self.session.settled(self)

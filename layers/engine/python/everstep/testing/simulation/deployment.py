@@ -265,6 +265,7 @@ class Deployment:
         self.story.append(f"{call}{f'   <-- {fault}' if fault else ''}")
         if fault is not None:
             self.incidents.append(Fault(call, fault))
+            self.counts[f"{call.name} {fault}"] += 1
 
     def _check_write(self, before: History | None, after: History | None) -> None:
         """Check one write; a process that makes a wrong one goes no further.
