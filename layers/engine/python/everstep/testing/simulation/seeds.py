@@ -215,6 +215,14 @@ def find_failure(seed: int, workflows: Sequence[Workflow[Any, Any]]) -> Failure 
 
 def cut_down(failure: Failure, workflows: Sequence[Workflow[Any, Any]]) -> Failure:
     """Return the same failure with fewer runs and fewer choices, none of which can go."""
+    before = None
+    # What was too much to go without may be too much no more.
+    while failure.schedule != before:
+        before, failure = failure.schedule, _cut_down(failure, workflows)
+    return failure
+
+
+def _cut_down(failure: Failure, workflows: Sequence[Workflow[Any, Any]]) -> Failure:
     failure = _with_fewer_choices(failure, workflows)
     for run in failure.setup.runs if len(failure.setup.runs) > 1 else ():
         fewer = tuple(each for each in failure.setup.runs if each != run)
