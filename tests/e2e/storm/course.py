@@ -180,10 +180,11 @@ def _poll(stack: Stack, *, enabled: bool) -> None:
     functions = stack.functions
     name = stack.outputs["StepExecutorFunctionName"]
     (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    wanted = "Enabled" if enabled else "Disabled"
-    if mapping["State"] != wanted:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+    wanted, other = ("Enabled", "Disabled") if enabled else ("Disabled", "Enabled")
     deadline = time.monotonic() + MAPPING_SECONDS
     while (state := functions.get_event_source_mapping(UUID=mapping["UUID"])["State"]) != wanted:
         assert time.monotonic() < deadline, f"the event source mapping is {state}, not {wanted}"
+        # Also again: the emulator forgets what is asked while it is on its way to the other.
+        if state == other:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
         time.sleep(0.1)
