@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from everstep.testing.simulation.seeds import Setup
-from tests.simulation import mutants
+from tests.simulation import mutants, mutants_recovering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,5 +61,32 @@ REGRESSIONS: Final[tuple[Regression, ...]] = (
             ("fault", 11): 2,
         },
         mistake=mutants.an_early_message_gets_another_token,
+    ),
+    Regression(
+        name="news_of_a_child_that_is_a_dead_letter_still_owes_the_end_of_the_run",
+        found=(
+            "The message with news of a child had brought its run to where it ends, and became a "
+            "dead letter before it ended it. The dead-letter function failed, too, and its second "
+            "try took the record that the news was about for the message's own work, done by "
+            "another. So nobody was left who owed the run its end."
+        ),
+        invariant="nobody_was_rescued",
+        setup=Setup(runs=(("talks", 0, 1), ("waits", 1, 2)), receives=1, failures=3, odds=0.05),
+        schedule={
+            ("torn", 3): 1,
+            ("torn", 5): 1,
+            ("torn", 7): 1,
+            ("torn", 9): 1,
+            ("torn", 11): 1,
+            ("torn", 13): 1,
+            ("order", 59): 1,
+            ("torn", 14): 1,
+            ("torn", 15): 1,
+            ("torn", 20): 1,
+            ("torn", 22): 1,
+            ("fault", 78): 4,
+            ("fault", 79): 2,
+        },
+        mistake=mutants_recovering.news_is_done_with_once_it_is_recorded_what_it_is_about,
     ),
 )

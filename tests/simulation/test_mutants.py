@@ -21,13 +21,17 @@ from tests.simulation import test_joins as joins
 from tests.simulation import test_kept as kept
 from tests.simulation import test_kept_groups as groups
 from tests.simulation import test_recoveries as recoveries
+from tests.simulation import test_regressions as regressions
 from tests.simulation import test_restored_table as restored
 from tests.simulation import test_schedules as schedules
 from tests.simulation import test_time_and_load as times
 from tests.simulation.outcomes import is_accident
+from tests.simulation.regressions import REGRESSIONS
 
 Weakening = Callable[[pytest.MonkeyPatch], None]
 Schedule = Callable[[], object]
+
+(NEWS_OF_A_CHILD,) = (each for each in REGRESSIONS if each.name.startswith("news_of_a_child"))
 
 
 def as_usual(name: str) -> Schedule:
@@ -261,6 +265,10 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
     (
         mutants_burst.it_goes_on_though_somebody_may_have_died_of_it,
         burst.test_a_step_that_kills_the_process_every_time_is_settled_by_messages_of_its_own,
+    ),
+    (
+        recovering.news_is_done_with_once_it_is_recorded_what_it_is_about,
+        partial(regressions.test_a_schedule_that_failed_once_holds, NEWS_OF_A_CHILD),
     ),
 )
 CAUGHT_BY: Final = {weaken.__name__: schedule for weaken, schedule in _NAMED}

@@ -183,3 +183,11 @@ def test_a_letter_that_comes_again_and_still_owes_what_follows_stalls() -> None:
     letter = world.take()
     world.advance(letter)
     assert world.bury(letter, receives=2) is Buried.STALLED
+
+
+def test_news_that_comes_again_is_not_done_with_because_others_recorded_what_it_is_about() -> None:
+    world = World(two_steps)
+    run_id = world.begin(value=1)
+    world.advance(world.take())
+    news = message(run_id, MessageKind.CHILD, "double#1")
+    assert world.bury(news, receives=2) is Buried.STALLED

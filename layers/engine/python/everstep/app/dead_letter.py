@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from everstep.app.continuation import close_down
+from everstep.app.kept import ABOUT_ONE
 from everstep.app.payloads import load
 from everstep.app.receive import put_aside
 from everstep.app.stall import stall
@@ -93,9 +94,17 @@ def _may_owe(engine: Engine, message: Message, receives: int) -> bool:
         return history is None or _still_owes(engine, message, history)
     recorded = engine.runs.load(message.run_id)
     record = recorded.records.get(message.op) if recorded else None
-    # What another message brought to its end is that one's to go on from.
-    ended = record is not None and record.status.final and record.by != message.token
-    return not (is_anothers(message, record) or (ended and not message.take))
+    return not (is_anothers(message, record) or _is_ended_by_another(message, record))
+
+
+def _is_ended_by_another(message: Message, record: OpRecord | None) -> bool:
+    """Say whether another message has done what this one was sent for, and goes on from it.
+
+    News of an event, a child or a group is about what others have recorded, and does not end it.
+    """
+    if message.take or message.kind not in ABOUT_ONE or record is None:
+        return False
+    return record.status.final and record.by != message.token
 
 
 def _still_owes(engine: Engine, message: Message, history: History) -> bool:
