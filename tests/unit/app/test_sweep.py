@@ -4,34 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from everstep import workflow
 from everstep.app.sweep import Swept, _turn_to
 from everstep.core.errors import UnavailableError
 from everstep.core.model import MessageKind, OpStatus, RunStatus
 from everstep.core.transitions import REARMED
 from tests.unit.app.definitions import (
-    anything,
     failing_slowly,
-    hibernating,
     napping,
     one_step,
     second_version,
     two_steps,
 )
+from tests.unit.app.sweeping import GRACE, SOON, WATCHDOG, asleep
 from tests.unit.app.world import DAY, MINUTE, NOW, World
-
-busy = workflow(name="busy")(one_step.fn)
-large = workflow(name="large")(anything.fn)
-
-GRACE = 7 * MINUTE
-WATCHDOG = 360 * MINUTE
-SOON = NOW + DAY - 15 * MINUTE
-
-
-def asleep() -> tuple[World, str]:
-    """Return a world in which one run sleeps for a day."""
-    world = World(hibernating)
-    return world, world.begin()
 
 
 def due_at(world: World, run_id: str) -> int | None:

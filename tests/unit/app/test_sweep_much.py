@@ -7,7 +7,6 @@ from zlib import crc32
 
 import pytest
 
-from everstep import workflow
 from everstep.app.control import resume
 from everstep.app.engine import Limits
 from everstep.app.sweep import IncompleteSweepError, sweep
@@ -15,24 +14,11 @@ from everstep.core.model import HEAD, DueEntry, OpStatus
 from everstep.core.transitions import REARMED
 from everstep.core.unreadable import Unreadable, UnreadableError
 from tests.unit.app.definitions import (
-    anything,
     hibernating,
     one_step,
 )
+from tests.unit.app.sweeping import GRACE, SOON, asleep, busy, large
 from tests.unit.app.world import DAY, MINUTE, NOW, World
-
-busy = workflow(name="busy")(one_step.fn)
-large = workflow(name="large")(anything.fn)
-
-GRACE = 7 * MINUTE
-WATCHDOG = 360 * MINUTE
-SOON = NOW + DAY - 15 * MINUTE
-
-
-def asleep() -> tuple[World, str]:
-    """Return a world in which one run sleeps for a day."""
-    world = World(hibernating)
-    return world, world.begin()
 
 
 def out_of(times: int) -> Callable[[], bool]:

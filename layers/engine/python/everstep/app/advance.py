@@ -17,7 +17,7 @@ from everstep.app.cancel import tell_in_time
 from everstep.app.continuation import close_down
 from everstep.app.fulfil import fulfil
 from everstep.app.interruption import settle_interrupted
-from everstep.app.kept import ABOUT_ONE, put_back, taken_up
+from everstep.app.kept import put_back, taken_up
 from everstep.app.observing import committed, replayed
 from everstep.app.outbox import send
 from everstep.app.outcomes import Done
@@ -38,7 +38,7 @@ from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
-from everstep.core.repeats import has_begun, is_anothers, is_looked_after, is_repeat
+from everstep.core.repeats import ABOUT_ONE, has_begun, is_anothers, is_looked_after, is_repeat
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
     REARMED,

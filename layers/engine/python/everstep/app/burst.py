@@ -24,6 +24,7 @@ from everstep.core.durations import FRESH, LONGEST_DELAY, SECOND
 from everstep.core.effects import Send
 from everstep.core.model import MessageKind
 from everstep.core.operations import StepCall
+from everstep.core.repeats import ABOUT_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +45,6 @@ _GOES_ON: Final = frozenset(
         MessageKind.CHILD,
     }
 )
-_DONE_BY_OTHERS: Final = frozenset({MessageKind.STEP, MessageKind.TIMER})
 # Committing the last result and sending on take a part of the time that is left, too.
 _MARGIN: Final = 2 * SECOND
 # Passes from the beginning that one message makes: each is called by the one before.
@@ -129,7 +129,7 @@ class Burst:
         if message.take or not goes_on(self._engine, replay):
             return False
         record = history.records.get(message.op)
-        if record is not None and record.by != message.token and message.kind in _DONE_BY_OTHERS:
+        if record is not None and record.by != message.token and message.kind in ABOUT_ONE:
             _look_later(self._engine, message, record, history, replay)
             return False
         own = self._recorded_elsewhere(message, history)
@@ -145,7 +145,7 @@ class Burst:
         if self._begins and history.head.origin is not None:
             return None
         if not self._begins:
-            return history.records.get(message.op) if message.kind in _DONE_BY_OTHERS else None
+            return history.records.get(message.op) if message.kind in ABOUT_ONE else None
         return next((each for each in history.records.values() if each.by == message.token), None)
 
     def _has_time(self, pending: Pending) -> bool:

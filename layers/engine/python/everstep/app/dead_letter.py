@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from everstep.app.continuation import close_down
-from everstep.app.kept import ABOUT_ONE
 from everstep.app.payloads import load
 from everstep.app.receive import put_aside
 from everstep.app.stall import stall
@@ -22,7 +21,7 @@ from everstep.core.decisions import Broken
 from everstep.core.errors import MalformedMessageError, WorkflowMissingError
 from everstep.core.model import HEAD, ErrorInfo, MessageKind, OpStatus, RunStatus
 from everstep.core.observations import LetterBuried, RunAtHand
-from everstep.core.repeats import is_anothers, is_repeat
+from everstep.core.repeats import ABOUT_ONE, is_anothers, is_repeat
 from everstep.core.replay import Replay
 
 if TYPE_CHECKING:

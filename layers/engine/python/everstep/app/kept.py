@@ -29,6 +29,7 @@ from everstep.core.errors import WorkflowMissingError
 from everstep.core.keys import scope_of, scopes_of
 from everstep.core.model import History, MessageKind, OpKind, OpStatus, RunStatus
 from everstep.core.records import dataclass
+from everstep.core.repeats import ABOUT_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 # Whoever waits for these asks for nothing but their own records.
 _ALONE: Final = frozenset({OpKind.STEP, OpKind.SLEEP})
-ABOUT_ONE: Final = frozenset({MessageKind.STEP, MessageKind.TIMER})
-"""Messages that ask for one operation; the others ask for what is owed."""
 _LONG_AGO: Final = 0
 # So far may others have brought a run before it is replayed instead, however long it is.
 _BEHIND: Final = 16

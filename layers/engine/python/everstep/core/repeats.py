@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from everstep.core.model import MessageKind, OpStatus
 
 if TYPE_CHECKING:
     from everstep.core.decisions import Pending
     from everstep.core.model import Message, OpRecord
+
+ABOUT_ONE: Final = frozenset({MessageKind.STEP, MessageKind.TIMER})
+"""Messages that ask for one operation; the others ask for what is owed."""
 
 
 def has_begun(pending: Pending) -> bool:
