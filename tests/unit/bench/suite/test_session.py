@@ -58,7 +58,7 @@ def test_postgres_is_tried_once_for_all_that_need_it(
 ) -> None:
     tries = []
 
-    def refuse() -> None:
+    def refuse(_: Path) -> None:
         tries.append(1)
         raise NoPostgresError("PostgreSQL is not installed")
 
