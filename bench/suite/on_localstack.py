@@ -81,13 +81,16 @@ class Deployed:
         return self._host.play(item)
 
     def _deploy(self) -> _Host:
-        options = self._task.options
-        host: _Host = StepFunctions(self._server)
-        if options["system"] == "everstep":
-            burst = options.get("burst") == "yes"
-            host = Everstep(self._server, self._task.state / "layer", burst=burst)
+        host = self._made()
         host.play(self._warm())
         return host
+
+    def _made(self) -> _Host:
+        options = self._task.options
+        if options["system"] == "everstep":
+            burst = options.get("burst") == "yes"
+            return Everstep(self._server, self._task.state / "layer", burst=burst)
+        return StepFunctions(self._server)
 
     def _warm(self) -> Item:
         return Item(
