@@ -24,6 +24,7 @@ _DEBIAN: Final = Path("/usr/lib/postgresql")
 _PREFIX: Final = "everstep-bench-postgres-"
 _READY_SECONDS: Final = 20
 _LOOK_EVERY: Final = 0.05
+_ANSWER_SECONDS: Final = 60
 # PostgreSQL refuses to run as root; the first of these that there is runs it then.
 _INSTEAD_OF_ROOT: Final = ("postgres", "nobody")
 
@@ -166,7 +167,11 @@ def _as_owner() -> dict[str, Any]:
 
 
 def _run(command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - subprocess's own
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    options = {"timeout": _ANSWER_SECONDS, **options}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    except subprocess.TimeoutExpired as error:
+        raise NoPostgresError(f"{Path(command[0]).name}: no end after {error.timeout} s") from error
     if done.returncode:
         raise NoPostgresError(f"{Path(command[0]).name}: {done.stderr.strip()[-300:]}")
     return str(done.stdout)
