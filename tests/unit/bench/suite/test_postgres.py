@@ -76,5 +76,5 @@ def test_a_folder_that_is_not_of_a_cluster_is_not_removed(tmp_path: Path) -> Non
 
 
 def test_a_program_that_does_not_end_is_given_up() -> None:
-    with pytest.raises(NoPostgresError, match="sleep: no end after 0.1 s"):
+    with pytest.raises(NoPostgresError, match=r"sleep: no end after 0\.1 s"):
         postgres._run(["/bin/sleep", "600"], timeout=0.1)
