@@ -184,7 +184,7 @@ def begin(
     Raises:
         OutOfTimeError: Too little time is left to begin.
     """
-    timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
+    timeout = engine.limits.step_timeout if call.terms.timeout is None else call.terms.timeout
     limit = _limit(timeout, time_left)
     now = engine.clock.now()
     started = pending.begun(
@@ -198,7 +198,7 @@ def begin(
         message=message,
         pending=pending,
         call=call,
-        retry=engine.limits.retry if call.retry is None else call.retry,
+        retry=engine.limits.retry if call.terms.retry is None else call.terms.retry,
         limit=limit,
         started=started,
         ear=Ear(
@@ -222,7 +222,7 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
     """
     call, key = attempt.call, attempt.pending.key
     try:
-        value = attempt.execute(engine, call.fn)
+        value = attempt.execute(engine, call.terms.fn)
     except RunCancelled as error:
         return attempt.told(engine, attempt.described(error))
     except failures_of_steps() as error:
