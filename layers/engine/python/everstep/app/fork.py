@@ -357,6 +357,7 @@ class _Maker:
             origin=origin,
             tags=old.tags,
             retention=old.retention,
+            budget=old.budget,
             hidden=pack_secrets(self.engine, run_id, self.hidden.known),
             correlation=self._correlation(),
         )

@@ -32,6 +32,7 @@ from everstep.core.effects import (
 from everstep.core.endings import interrupted
 from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestError
 from everstep.core.failures import describe
+from everstep.core.meter import meter
 from everstep.core.model import History, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
 from everstep.core.run_logs import Logs
@@ -160,6 +161,9 @@ class _Fulfilment:
             return key
         text = unpack(engine, self.run_id, event.payload).at_hand
         record = fulfilled(pending, event, text, self.token, engine.clock.now())
+        if event.cost:
+            # What it took to send it is on the account of the wait, whoever has recorded that.
+            meter().bring(key, "", event.cost)
         self._put(self._packed(record), WAIT_ENDED)
         return key
 

@@ -138,6 +138,7 @@ def _head(
         reference_id=terms.reference_id,
         tags=terms.tags,
         retention=retention_of(engine, workflow, terms.retention),
+        budget=terms.budget,
         correlation=correlation_of(engine, terms),
     )
 

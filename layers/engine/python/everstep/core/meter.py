@@ -178,6 +178,20 @@ meter = METER.get
 
 
 @contextmanager
+def called(memory: int, since: int) -> Iterator[None]:
+    """Count what a call of the API takes during the block.
+
+    Args:
+        memory: Megabytes of this process.
+        since: The clock's microseconds now.
+    """
+    counts = Meter(memory=memory, since=since)
+    counts.invoked(by_api=True)
+    with metered(counts):
+        yield
+
+
+@contextmanager
 def metered(by: Meter) -> Iterator[Meter]:
     """Let everything count with this meter during the block."""
     token = METER.set(by)

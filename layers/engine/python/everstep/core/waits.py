@@ -67,6 +67,16 @@ def untaken(events: Iterable[Event], records: Mapping[str, OpRecord]) -> tuple[E
     )
 
 
+def unused(events: Iterable[Event], records: Mapping[str, OpRecord]) -> tuple[Event, ...]:
+    """Return the events that no record has taken in, answers to callbacks and their signs, too."""
+    taken = {
+        (name_of(record.key) if record.kind is OpKind.WAIT else record.key, record.event)
+        for record in records.values()
+        if record.event is not None
+    }
+    return tuple(each for each in events if (each.name, each.number) not in taken)
+
+
 def moved_key(run_id: str, event: Event) -> str:
     """Return the idempotency key with which an event of a run is handed on to its successor."""
     return f"{run_id}/{event.name}/{event.number}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from everstep.adapters.dynamodb.updates import Update
     from everstep.adapters.dynamodb.values import Item, Value
 
-COST: Final = ("c", "total")
+COST: Final = ("c", "total", "past")
 """Attributes that hold what something took, the write itself included."""
 
 _UNIT: Final = 1024

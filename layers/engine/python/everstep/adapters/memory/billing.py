@@ -11,7 +11,7 @@ from everstep.core.changes import RunEnded
 from everstep.core.meter import meter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry
@@ -111,22 +111,34 @@ class Bill:
         after: Head,
         change: HeadChange,
         audit: AuditEntry | None = None,
-        successor: Head | None = None,
-        reference: Reference | None = None,
     ) -> Head:
         """Count the change of a head; return it as it is after that, with what that took."""
-        total = change.total if isinstance(change, RunEnded) else ""
-        told: Item = {"total": {"S": total}} if total else {}
-        writes = [_changed(told, before, after)]
-        if audit is not None:
-            writes.append(self._entry(before.run_id, audit))
-        if successor is not None:
-            begun = items.from_head(successor)
-            writes.append(Write.put(begun))
-            self._is_there(successor.run_id, begun)
+        others = [] if audit is None else [self._entry(before.run_id, audit)]
+        return self._changed(before, after, change, others)
+
+    def succession(
+        self,
+        before: Head,
+        after: Head,
+        change: RunEnded,
+        successor: Head,
+        reference: Reference | None,
+    ) -> tuple[Head, Head]:
+        """Count the end of a run and its successor; return both heads with what that took."""
+        begun = items.from_head(successor)
+        writes = [Write.put(begun)]
         if reference is not None:
             writes.append(Write.put(items.from_reference(reference)))
-        count(*writes)
+        ended = self._changed(before, after, change, writes)
+        self._is_there(successor.run_id, begun)
+        return ended, replace(successor, past=_told(begun, "past")) if successor.past else successor
+
+    def _changed(
+        self, before: Head, after: Head, change: HeadChange, others: Sequence[Write]
+    ) -> Head:
+        total = change.total if isinstance(change, RunEnded) else ""
+        told: Item = {"total": {"S": total}} if total else {}
+        count(_changed(told, before, after), *others)
         changed = replace(after, total=_told(told, "total")) if total else after
         self._is_there(before.run_id, items.from_head(changed))
         return changed

@@ -285,10 +285,8 @@ class MemoryStore:
             if successor.run_id in self._heads:
                 raise RunIdTakenError(successor.run_id)
             changed = apply(head, change)
-            self._write_head(
-                self._bill.change(head, changed, change, successor=successor, reference=reference)
-            )
-            self._write_head(successor)
+            for told in self._bill.succession(head, changed, change, successor, reference):
+                self._write_head(told)
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
             return True
