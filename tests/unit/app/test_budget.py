@@ -139,14 +139,13 @@ def test_each_run_that_goes_on_as_new_has_the_budget_anew() -> None:
     # More than each of them takes, and less than all.
     run = engine.start(goes_on, 3, budget=2 * LITTLE)
     engine.run_until_idle()
-    costs = []
-    last: object = run
-    while isinstance(last, type(run)):
-        costs.append(total_dollars(last.cost.spent, "arm64"))
-        last, end = last.successor, last.status
+    runs = [run]
+    while (successor := runs[-1].successor) is not None:
+        runs.append(successor)
+    costs = [total_dollars(each.cost.spent, "arm64") for each in runs]
     assert len(costs) == 4
     assert max(costs) < 2 * LITTLE < sum(costs)
-    assert end is RunStatus.COMPLETED
+    assert runs[-1].status is RunStatus.COMPLETED
 
 
 def test_a_run_that_goes_on_as_new_stands_still_by_the_budget_of_the_first() -> None:
