@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.engine import Execution
@@ -23,7 +22,7 @@ from everstep.core.errors import (
 from everstep.core.failures import describe
 from everstep.core.hiding import registering
 from everstep.core.model import OpRecord, OpStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.run_logs import LogLine, LogSource
 from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
@@ -135,15 +134,18 @@ class Attempt:
         """Return what the step's function, or its probe, gives for the step's arguments."""
         key, head, run_id = self.pending.key, self.head, self.message.run_id
         trace = trace_of(head)
-        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head, trace))
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
 
         def ends() -> bool:
             now = engine.runs.head(run_id)
             return now is not None and now.ending is not None
 
+        def joins() -> dict[str, str]:
+            here = within(trace, run_id, key, self.number)
+            return headers(here, correlation_id_of(head, trace))
+
         effects = effects_of(head)
-        context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
+        context = attempt_context(run_id, key, self.number, deadline, effects, ends, joins=joins)
         with context, listening(self.ear), registering(self.hidden):
             args, kwargs = _own(self.call)
             execution = Execution(

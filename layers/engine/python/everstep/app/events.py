@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,7 @@ from everstep.core.errors import (
 )
 from everstep.core.keys import check_name
 from everstep.core.model import Event, Message, MessageKind, Payload
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.waits import moved_key, untaken
 
 if TYPE_CHECKING:
