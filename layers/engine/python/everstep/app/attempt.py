@@ -59,7 +59,8 @@ class Attempt:
         call: What is called.
         retry: What a failure leads to.
         limit: Longest time in milliseconds; None for no limit.
-        started: What says that it has begun.
+        begun_at: When it begins.
+        over_at: When it is surely over.
         head: The run.
         ear: Hears what it says.
         hidden: The run's secrets, to which the step may add.
@@ -70,7 +71,8 @@ class Attempt:
     call: StepCall
     retry: Retry
     limit: int | None
-    started: OpRecord
+    begun_at: int
+    over_at: int
     head: Head
     ear: Ear
     hidden: Hidden
@@ -80,14 +82,25 @@ class Attempt:
         """Return which attempt it is, from 1."""
         return self.message.attempt
 
+    @property
+    def started(self) -> OpRecord:
+        """Return what says that it has begun."""
+        return self.pending.begun(
+            OpStatus.STARTED,
+            self.message.token,
+            attempt=self.number,
+            started_at=self.begun_at,
+            wake_at=self.over_at,
+        )
+
     def done(self, engine: Engine, result: Payload) -> OpRecord:
         """Return the record of its success."""
-        ended_at = engine.clock.now()
-        return replace(
-            self.started,
-            status=OpStatus.DONE,
-            wake_at=None,
-            ended_at=ended_at,
+        return self.pending.begun(
+            OpStatus.DONE,
+            self.message.token,
+            attempt=self.number,
+            started_at=self.begun_at,
+            ended_at=engine.clock.now(),
             result=result,
             logs=self._logs(),
         )
@@ -128,7 +141,7 @@ class Attempt:
 
     def _logs(self, *about: LogLine) -> Logs:
         """Return what the attempt has said, and what there is to say about it."""
-        return self.started.logs.and_lines((*self.ear.said.all(), *about))
+        return self.pending.logs.and_lines((*self.ear.said.all(), *about))
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
@@ -189,20 +202,14 @@ def begin(
     timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
     limit = _limit(timeout, time_left)
     now = engine.clock.now()
-    started = pending.begun(
-        OpStatus.STARTED,
-        message.token,
-        attempt=message.attempt,
-        started_at=now,
-        wake_at=now + _longest(engine, timeout, time_left),
-    )
     return Attempt(
         message=message,
         pending=pending,
         call=call,
         retry=engine.limits.retry if call.retry is None else call.retry,
         limit=limit,
-        started=started,
+        begun_at=now,
+        over_at=now + _longest(engine, timeout, time_left),
         ear=Ear(
             now=engine.clock.now,
             limits=engine.limits.logs,

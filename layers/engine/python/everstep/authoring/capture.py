@@ -13,7 +13,7 @@ import traceback
 from contextvars import ContextVar
 from dataclasses import field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias, cast
 
 from everstep.authoring.loggers import named, said_beside
 from everstep.core.records import dataclass
@@ -33,6 +33,7 @@ _OF_CODE: Final = ("everstep.workflow", "everstep.step")
 _PRINTED: Final[Mapping[str, int]] = {"stdout": logging.INFO, "stderr": logging.WARNING}
 _TRACE: Final = 4096
 _PLAIN: Final = (str, int, float, bool, type(None))
+_Streams: TypeAlias = tuple[TextIO, TextIO]
 _hand_over: Final = logging.Logger.callHandlers
 
 
@@ -88,7 +89,8 @@ class _Process:
     limits: LogLimits = field(default_factory=LogLimits)
     as_json: bool = False
     listeners: int = 0
-    streams: tuple[TextIO, TextIO] | None = None
+    streams: _Streams | None = None
+    ears: tuple[_Streams, _Streams] | None = None
     lock: Lock = field(default_factory=Lock)
 
 
@@ -146,9 +148,10 @@ class _HearingPrints:
         with _process.lock:
             _process.listeners += 1
             if _process.streams is None:
-                _process.streams = sys.stdout, sys.stderr
-                sys.stdout = cast("TextIO", _Stream(sys.stdout, "stdout"))
-                sys.stderr = cast("TextIO", _Stream(sys.stderr, "stderr"))
+                _process.streams = under = sys.stdout, sys.stderr
+                if _process.ears is None or _process.ears[0] != under:
+                    _process.ears = under, (_with_ear(0, under), _with_ear(1, under))
+                sys.stdout, sys.stderr = _process.ears[1]
 
     def __exit__(self, *_: object) -> None:
         with _process.lock:
@@ -183,6 +186,10 @@ class _Stream:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
         return getattr(self._under, name)
+
+
+def _with_ear(which: int, streams: _Streams) -> TextIO:
+    return cast("TextIO", _Stream(streams[which], tuple(_PRINTED)[which]))
 
 
 def _print(ear: Ear, stream: str, text: str) -> None:

@@ -173,13 +173,14 @@ def text_of(parts: Iterable[int]) -> str:
     """Return the short text of numbers in the order of their marks."""
     return "".join(
         [
-            mark + (_DIGITS[n] if 0 < n < _BASE else digits(n))
+            mark + digits(n)
             for mark, n in zip(_MARKS, parts)  # noqa: B905 - fast
             if n
         ]
     )
 
 
+@lru_cache(maxsize=1024)
 def digits(number: int) -> str:
     """Return a number with the base 36."""
     if 0 <= number < _BASE:
