@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.app.events import put_charged, tell
@@ -10,7 +9,7 @@ from everstep.app.metering import recording
 from everstep.app.payloads import check_size, pack, unpack
 from everstep.core.errors import CallbackGoneError, CallbackNotFoundError, IllegalStateError
 from everstep.core.model import Event, OpStatus, Payload
-from everstep.core.spending import together
+from everstep.core.records import replace
 from everstep.core.tokens import is_genuine, read_token
 from everstep.core.waits import SIGN_OF_LIFE, completed_text, failed_text
 
@@ -64,8 +63,7 @@ def heartbeat_callback(engine: Engine, token: str) -> None:
         each.cost for each in history.events if (each.name, each.number) == (key, SIGN_OF_LIFE)
     ]
     with recording() as counts:
-        taken = counts.take(engine.clock.ticks(), requests=1)
-        cost = together((*before, taken)).text
+        cost = counts.take(engine.clock.ticks(), *before, requests=1)
         engine.runs.replace_event(history.head.run_id, replace(sign, cost=cost))
 
 

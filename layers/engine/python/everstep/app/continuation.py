@@ -7,7 +7,6 @@ that wrote it: whoever gets it again finds the run ended by its token, and does 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.app.audit import link_of
@@ -27,6 +26,7 @@ from everstep.core.meter import meter
 from everstep.core.model import Head, Message, MessageKind, RunStatus
 from everstep.core.observations import RunAccepted
 from everstep.core.operations import ContinueCall
+from everstep.core.records import replace
 from everstep.core.spending import together
 from everstep.core.trace_context import handed_on
 from everstep.core.trail import began_at, born, sealed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +20,7 @@ from everstep.core.errors import (
 from everstep.core.keys import check_name
 from everstep.core.meter import meter
 from everstep.core.model import Event, Message, MessageKind, Payload
-from everstep.core.records import dataclass
-from everstep.core.spending import together
+from everstep.core.records import dataclass, replace
 from everstep.core.waits import moved_key, untaken
 
 if TYPE_CHECKING:
@@ -167,9 +165,8 @@ def put_charged(engine: Engine, run_id: str, event: Event, *, sends: int) -> boo
             meter().recorded()
         return kept
     with recording() as counts:
-        taken = counts.take(engine.clock.ticks(), requests=1, sends=sends)
-        told = replace(event, cost=together((event.cost, taken)).text)
-        kept = engine.runs.put_event(run_id, told)
+        cost = counts.take(engine.clock.ticks(), event.cost, requests=1, sends=sends)
+        kept = engine.runs.put_event(run_id, replace(event, cost=cost))
         if kept:
             counts.recorded()
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.audit import link_of
@@ -35,6 +34,7 @@ from everstep.core.failures import describe
 from everstep.core.meter import meter
 from everstep.core.model import History, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
+from everstep.core.records import replace
 from everstep.core.run_logs import Logs
 from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import (

@@ -16,7 +16,6 @@ under the same key: its input, its id and its tokens may be others than those of
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken
@@ -24,7 +23,7 @@ from everstep.core.errors import IllegalStateError, InvalidRequestError
 from everstep.core.keys import lies_within, name_of, scope_of
 from everstep.core.masking import NOTHING
 from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, RunStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.replay import Replay
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.spending import Spent

@@ -6,11 +6,11 @@ behind a reference to the blob store. All values are immutable.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.statuses import OpKind, OpStatus, RunStatus
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core import codec
@@ -17,6 +16,7 @@ from everstep.core.failures import LONGEST_TYPE, cut_message, describe
 from everstep.core.keys import name_of, scope_of
 from everstep.core.model import ErrorInfo, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CallbackCall, ChildCall, WaitCall
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -23,9 +23,10 @@ from everstep.http.routes import Reply, Route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from everstep.app.engine import Engine
+    from everstep.core.meter import Meter
+    from everstep.core.scoped import scoped
     from everstep.http.requests import Request
 
 
@@ -89,7 +90,7 @@ class _Calls:
             heartbeat_callback(self.engine, request.parameters["token"])
         return Reply(body={"status": "alive"})
 
-    def _called(self) -> AbstractContextManager[None]:
+    def _called(self) -> scoped[Meter]:
         return called(self.engine.memory, self.engine.clock.ticks())
 
 

@@ -6,7 +6,6 @@ written: this store is the reading of the contract that the others are compared 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from everstep.core.children import is_same_run
 from everstep.core.keys import lies_within
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
+from everstep.core.records import replace
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
