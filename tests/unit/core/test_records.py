@@ -254,6 +254,40 @@ def test_the_functions_of_dataclasses_know_records() -> None:
     assert [each.name for each in dataclasses.fields(point)] == ["x", "y", "tags", "hidden"]
 
 
+@pytest.mark.parametrize(
+    ("record", "changes"),
+    [
+        (Point(x=1, tags=["a"]), {"y": 2, "hidden": "i"}),
+        (Derived(x=1), {"x": 2}),
+        (Counter(2, {"a": 1}), {"count": 3}),
+        (Pair("a", "b"), {"right": None}),
+        (Own(name="a"), {"size": 2}),
+        (Nothing(), {}),
+    ],
+)
+def test_a_changed_copy_is_the_one_that_dataclasses_make(
+    record: Any,  # noqa: ANN401 - of any class
+    changes: dict[str, object],
+) -> None:
+    changed = records.replace(record, **changes)
+    expected = replace(record, **changes)
+    assert type(changed) is type(record)
+    assert copy.copy(changed).__getstate__() == expected.__getstate__()
+    assert records.replace(record) is not record
+
+
+def test_a_changed_copy_sets_anew_what_nobody_gives() -> None:
+    Counted.made = 0
+    changed = records.replace(Worked(base=4), base=5)
+    assert (changed.double, changed.number, changed.fixed) == (10, 2, 7)
+
+
+@pytest.mark.parametrize("changes", [{"z": 1}, {"double": 1}])
+def test_a_copy_cannot_change_what_is_no_field_to_be_given(changes: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(changes))):
+        records.replace(Worked(base=4), **changes)
+
+
 ALIKE: Final = ("__slots__", "__match_args__", "__doc__")
 
 

@@ -7,7 +7,7 @@ second pass finds by the records' tokens what the first still owed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from everstep.app.attempt import begin, run_attempt
@@ -38,6 +38,7 @@ from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
+from everstep.core.records import dataclass, replace
 from everstep.core.repeats import ABOUT_ONE, has_begun, is_anothers, is_looked_after, is_repeat
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,

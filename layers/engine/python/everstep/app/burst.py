@@ -15,7 +15,6 @@ one's token: it may be all that is left (``leaves_it``).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.outbox import send
@@ -24,6 +23,7 @@ from everstep.core.durations import FRESH, LONGEST_DELAY, SECOND
 from everstep.core.effects import Send
 from everstep.core.model import MessageKind
 from everstep.core.operations import StepCall
+from everstep.core.records import replace
 from everstep.core.repeats import ABOUT_ONE
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ and never a payload, the message of an error, or an idempotency key.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
@@ -21,6 +20,7 @@ from everstep.core.keys import branch_of, lies_within, scope_of
 from everstep.core.masking import agrees
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
+from everstep.core.records import replace
 from everstep.core.replay import Replay
 from everstep.core.waits import next_event
 

@@ -27,6 +27,7 @@ patches     L    operation                    marks of the changes that its code
 logs        L    operation, head              what was said: M of at, attempt, count N, lines M
 c           S    operation, event, head       what was taken for it
 total       S    head                         what was taken for the run, said at its end
+past        S    head                         what was taken for those in whose place it is
 budget      N    head                         what it may cost, billionths of a dollar
 payload     M    event                        payload
 at          N    event                        when it was accepted
@@ -281,6 +282,7 @@ def from_head(head: Head) -> Item:
         item["logs"] = from_logs(head.logs)
     add_text(item, "c", head.cost or None)
     add_text(item, "total", head.total or None)
+    add_text(item, "past", head.past or None)
     add_number(item, "budget", head.budget)
     return item
 
@@ -319,6 +321,7 @@ def to_head(item: Item) -> Head:
         logs=logs_in(item),
         cost=text_in(item, "c") or "",
         total=text_in(item, "total") or "",
+        past=text_in(item, "past") or "",
         budget=number_in(item, "budget"),
     )
 
