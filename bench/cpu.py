@@ -32,8 +32,10 @@ from everstep.authoring.registry import Registry
 from everstep.core.decisions import Suspended
 from everstep.core.joins import write_join
 from everstep.core.messages import encode
+from everstep.core.meter import meter
 from everstep.core.model import History, OpRecord, OpStatus, Payload
 from everstep.core.replay import Replay
+from everstep.core.spending import sends_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +89,8 @@ class Bodies:
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send every message."""
-        self.waiting.extend(encode(each.message, each.cost) for each in outgoing)
+        self.waiting.extend([encode(each.message, each.cost) for each in outgoing])
+        meter().send(sends_for(len(outgoing)))
 
 
 @dataclass(slots=True)

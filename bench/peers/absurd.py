@@ -1,11 +1,17 @@
-"""Absurd: durable tasks as stored procedures of PostgreSQL, with one worker process."""
+"""Absurd: durable tasks as stored procedures of PostgreSQL, with a worker process for each queue.
+
+A task runs one step at a time. What is to run side by side are tasks of their own, spawned by the
+task that waits for their results: in a second queue, since the SDK lets no task wait for one of its
+own queue.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,17 +25,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUEUE: Final = "bench"
+BESIDE: Final = "bench_beside"
 CONCURRENCY: Final = 10
 POLL: Final = 0.05
 CLAIM_SECONDS: Final = 60
 PATIENCE: Final = 300
 
 
-def application(database: str) -> Any:  # noqa: ANN401 - the peer's own
-    """Return the tasks."""
-    app = Absurd(database, queue_name=QUEUE)
+def application(database: str, queue: str = QUEUE) -> Any:  # noqa: ANN401 - the peer's own
+    """Return the tasks of a queue."""
+    app = Absurd(database, queue_name=queue)
+    if queue == BESIDE:
+        app.register_task(name="item")(_item)
+        return app
     app.register_task(name="sequence")(_sequence)
     app.register_task(name="naps")(_naps)
+    app.register_task(name="fan")(partial(_fan, Absurd(database, queue_name=BESIDE)))
     return app
 
 
@@ -48,6 +59,25 @@ def _naps(given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - the pee
     return int(given["steps"])
 
 
+def _fan(beside: Any, given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - as above
+    def spawned(number: int) -> str:
+        """Spawn once, also if this task is run again."""
+        key = f"{given['marks']} {number}"
+        task = beside.spawn("item", {**given, "number": number}, idempotency_key=key)
+        return str(task["task_id"])
+
+    tasks = [
+        context.step(f"spawn-{number}", partial(spawned, number))
+        for number in range(given["steps"])
+    ]
+    found = [context.await_task_result(task, queue_name=BESIDE) for task in tasks]
+    return sum(int(each.result) for each in found)
+
+
+def _item(given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - the peer's own
+    return _step(context, given, given["number"])
+
+
 def _step(context: Any, given: dict[str, Any], number: int) -> int:  # noqa: ANN401 - the peer's own
     def work() -> int:
         return protocol.work(given["marks"], given["run"], number, given["millis"])
@@ -58,10 +88,10 @@ def _step(context: Any, given: dict[str, Any], number: int) -> int:  # noqa: ANN
 def play(item: Item, task: Task) -> float | None:
     """Play one item."""
     database = task.options["database"]
-    if item.shape == "fan":
-        raise NotImplementedError("a task runs one step at a time")
     claim = int(task.options["crash_seconds"]) if item.shape == "crash" else CLAIM_SECONDS
+    beside = _worker(database, claim, task.state, BESIDE) if item.shape == "fan" else nullcontext()
     with (
+        beside,
         _worker(database, claim, task.state) as worker,
         psycopg.connect(database, autocommit=True) as connection,
     ):
@@ -76,7 +106,7 @@ def _play(
 ) -> float:
     app, before = application(task.options["database"]), _completed(connection)
     began = time.monotonic()
-    name = "naps" if item.shape == "naps" else "sequence"
+    name = {"naps": "naps", "fan": "fan"}.get(item.shape, "sequence")
     for number in range(item.runs):
         app.spawn(name, protocol.arguments(item, number))
     protocol.tell_when_asleep(item)
@@ -102,16 +132,18 @@ def _completed(connection: psycopg.Connection[Any]) -> int:
 
 
 @contextmanager
-def _worker(database: str, claim: int, state: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _worker(
+    database: str, claim: int, state: Path, queue: str = QUEUE
+) -> Iterator[subprocess.Popen[bytes]]:
     log = state / "worker.log"
-    with protocol.child("absurd", "--work", database, str(claim), quiet=log) as worker:
+    with protocol.child("absurd", "--work", database, str(claim), queue, quiet=log) as worker:
         yield worker
 
 
 def main() -> None:
     """Play a task, or be the worker."""
     if sys.argv[1] == "--work":
-        app = application(sys.argv[2])
+        app = application(sys.argv[2], sys.argv[4])
         app.start_worker(
             concurrency=CONCURRENCY, claim_timeout=int(sys.argv[3]), poll_interval=POLL
         )
@@ -120,7 +152,8 @@ def main() -> None:
     program = Path(sys.executable).with_name("absurdctl")
     command = [str(program), "init", "-d", task.options["database"]]
     subprocess.run(command, check=True, capture_output=True)
-    application(task.options["database"]).create_queue(QUEUE)
+    for queue in (QUEUE, BESIDE):
+        application(task.options["database"]).create_queue(queue)
     protocol.play_all(task, ["absurd-sdk"], lambda item: play(item, task))
 
 

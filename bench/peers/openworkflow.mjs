@@ -10,7 +10,7 @@ const HOME = process.env.OPENWORKFLOW_HOME;
 const CONCURRENCY = 20;
 const LOOK_EVERY = 5;
 const CRASH_MILLIS = 90_000;
-const LONG_MILLIS = 8_000;
+const LONG_MILLIS = 15_000;
 
 const load = (file) => import(pathToFileURL(path.join(HOME, "node_modules/openworkflow/dist", file)).href);
 const { OpenWorkflow } = await load("index.js");
@@ -155,10 +155,12 @@ for (const item of task.items) {
   tellAndWait("begin", { item: item.number });
   const began = performance.now();
   try {
-    tellAndWait("end", { item: item.number, seconds: await play(item, backend, flows, task.options) });
+    const seconds = await play(item, backend, flows, task.options);
+    last = performance.now() - began;
+    tellAndWait("end", { item: item.number, seconds });
   } catch (error) {
+    last = Infinity;
     tellAndWait("failed", { item: item.number, reason: String(error).slice(0, 400) });
   }
-  last = performance.now() - began;
 }
 process.exit(0);

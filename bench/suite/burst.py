@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import Figures
 from bench.prices import ASSUMED_MS, Assumption, bill, load_prices
-from bench.suite.engines import LOCALSTACK, MEMORY
+from bench.suite.plan import LOCALSTACK, MEMORY
 from bench.suite.results import figure
 
 if TYPE_CHECKING:

@@ -76,7 +76,7 @@ def _growth(result: Data) -> str:
         for each in result["engines"]
         if "W2" in each.get("workloads", {})
     )
-    places = [f"step {share:,}" for share in (steps // 10, steps // 2, steps)]
+    places = [f"about {steps // 10:,}", f"about {steps // 2:,}", f"to {steps:,}"]
     title = f"Milliseconds per step in a run of {steps:,} steps"
     return svg.lines(title, "logarithmic; a flat line does not grow", places, lines)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _TAIL: Final = 400
 _ASLEEP_SECONDS: Final = 2.0
+_ENDED: Final = "the script ended"
 _ANSWERED: Final = frozenset({"begin", "end", "failed"})
 
 
@@ -41,6 +42,7 @@ class Script:
         options: For the task.
         environment: Variables in addition.
         watched: Marks of processes that belong to the engine, but were not started by the script.
+        emulated: Whether processor time would be that of an emulator, and is left out.
     """
 
     command: Sequence[str]
@@ -48,6 +50,7 @@ class Script:
     options: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
+    emulated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,7 @@ class Report:
 
     Attributes:
         versions: Of what it ran.
-        played: One for each item that was begun, without those left out since they take long.
+        played: One for each item, without those left out since they take long.
     """
 
     versions: dict[str, str]
@@ -121,24 +124,26 @@ def play(
             start_new_session=True,
         )
     try:
-        report = _listen(process, items, (mark, *script.watched), seconds, say)
+        listener = _Listener(items, (mark, *script.watched), timed=not script.emulated)
+        why = _listen(process, listener, seconds, say)
     finally:
         watching.end(mark)
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
-    if report is None:
-        raise ChildError(_last_words(log))
-    return report
+    if listener.versions is None:
+        raise ChildError(why if why != _ENDED else _last_words(log))
+    return Report(versions=listener.versions, played=tuple(listener.played))
 
 
 class _Listener:
     """Puts what a script tells beside what its processes used at that moment."""
 
-    def __init__(self, items: Sequence[Item], marks: tuple[str, ...]) -> None:
+    def __init__(self, items: Sequence[Item], marks: tuple[str, ...], *, timed: bool) -> None:
         self._items = items
         self._marks = marks
+        self._timed = timed
         self._began: Usage | None = None
         self._asleep: tuple[float | None, float | None] = None, None
         self.versions: dict[str, str] | None = None
@@ -162,9 +167,14 @@ class _Listener:
                 return self._over(reason=told["reason"])
         return None
 
-    def give_up(self, reason: str) -> Played | None:
-        """Return what came of the item that was being played."""
-        return self._over(reason=reason) if self.current else None
+    def give_up(self, reason: str) -> list[Played]:
+        """Return what came of the item that was being played, and of all that come after it."""
+        begun = len(self.played)
+        self._over(reason=reason)
+        known = {each.item.number for each in self.played}
+        left = [each for each in self._items if not (each.number in known or each.again)]
+        self.played.extend(Played(item=each, reason=reason) for each in left)
+        return self.played[begun:]
 
     def _look_at_sleepers(self) -> tuple[float, float]:
         before, at = watching.usage(self._marks), time.monotonic()
@@ -180,7 +190,7 @@ class _Listener:
         played = Played(
             item=self.current,
             seconds=seconds,
-            cpu=None if reason or self.current.shape == "crash" else used,
+            cpu=used if self._timed and not reason and self.current.shape != "crash" else None,
             asleep_mb=memory,
             asleep_cpu=share,
             reason=reason,
@@ -192,21 +202,20 @@ class _Listener:
 
 def _listen(
     process: subprocess.Popen[bytes],
-    items: Sequence[Item],
-    marks: tuple[str, ...],
+    listener: _Listener,
     seconds: float,
     say: Callable[[str], None],
-) -> Report | None:
+) -> str:
+    """Hear a script out; return why no more is heard of it."""
     lines: queue.Queue[bytes] = queue.Queue()
     Thread(target=_pass_on, args=(process, lines), daemon=True).start()
-    listener = _Listener(items, marks)
     deadline = time.monotonic() + seconds
-    why = "the script ended"
+    why = _ENDED
     while True:
         try:
             line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            why = f"not over when {seconds:g} s had passed"
+            why = f"did not finish in {seconds / 60:.2g} min"
             break
         if not line:
             break
@@ -215,10 +224,10 @@ def _listen(
             _said(listener.hear(told), say)
             if told["event"] in _ANSWERED:
                 _answer(process)
-    _said(listener.give_up(why), say)
-    if listener.versions is None:
-        return None
-    return Report(versions=listener.versions, played=tuple(listener.played))
+    if listener.versions is not None:
+        for each in listener.give_up(why):
+            _said(each, say)
+    return why
 
 
 def _answer(process: subprocess.Popen[bytes]) -> None:

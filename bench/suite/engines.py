@@ -1,27 +1,31 @@
-"""Every engine that is measured: what it is, what it is compared with, how its script starts."""
+"""Every engine that is measured: what engines.toml says of it, and how its script starts."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+import tomllib
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.layer import ROOT
 from bench.suite.children import Script
+from bench.suite.plan import TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from bench.suite.installs import Place
     from bench.suite.postgres import Postgres
+    from everstep_localstack import Options
 
-MEMORY: Final = "everstep-memory"
-MOTO: Final = "everstep-moto"
-LOCALSTACK: Final = "everstep-localstack"
 CRASH_CLAIM_SECONDS: Final = 5
+_TABLE: Final = Path(__file__).with_name("engines.toml")
 _OWN_PATH: Final = ("layers/engine/python", "layers/workflows/python", "localstack", ".")
 _RESTATE: Final = "@restatedev/restate-server-linux-x64/bin/restate-server"
+_DEPLOYED: Final = "localstack"
+_POSTGRES: Final = "postgres"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +36,13 @@ class Ground:
         place: Where its peer is installed.
         folder: For databases in files; empty.
         postgres: A running PostgreSQL, for the engines that need one.
+        localstack: How to start the LocalStack, for what is deployed.
     """
 
     place: Place | None
     folder: Path
-    postgres: Postgres | None
+    postgres: Postgres | None = None
+    localstack: Options | None = None
 
     @property
     def peer(self) -> Place:
@@ -61,25 +67,41 @@ class Engine:
         title: How it is called in tables.
         keeps: Where it keeps what it must not forget.
         baseline: The mode of Everstep that it is compared with.
+        script: Makes its script.
         peer: What has to be installed, by the name in pins.toml.
         postgres: Whether it needs PostgreSQL.
-        burst: Whether this is Everstep's burst mode.
-        script: Makes its script; none for what is deployed to LocalStack.
+        deployed: Whether its script starts a LocalStack and deploys to it.
+        workloads: What is played.
     """
 
     name: str
     title: str
     keeps: str
     baseline: str
+    script: Callable[[Ground], Script] = field(repr=False)
     peer: str | None = None
     postgres: bool = False
-    burst: bool = False
-    script: Callable[[Ground], Script] | None = field(default=None, repr=False)
+    deployed: bool = False
+    workloads: tuple[str, ...] = tuple(TITLES)
 
     @property
     def own(self) -> bool:
         """Say whether this is Everstep."""
         return self.name.startswith("everstep")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What engines.toml says of one engine; the comments there say what it means."""
+
+    title: str
+    keeps: str
+    baseline: str
+    script: str
+    peer: str | None = None
+    database: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    workloads: Sequence[str] = tuple(TITLES)
 
 
 def chosen(only: Sequence[str]) -> tuple[Engine, ...]:
@@ -92,190 +114,106 @@ def unknown(only: Sequence[str]) -> list[str]:
     return [word for word in only if not any(word in each.name for each in ENGINES)]
 
 
-def _everstep(store: str, *, burst: bool = False) -> Callable[[Ground], Script]:
-    def script(_: Ground) -> Script:
-        return Script(
-            command=[sys.executable, "-m", "bench.suite.in_process"],
-            folder=ROOT,
-            options={"store": store, "burst": "yes" if burst else "no"},
-            environment={"PYTHONPATH": ":".join(str(ROOT / each) for each in _OWN_PATH)},
-        )
-
-    return script
+def _everstep(row: _Row, _: Ground) -> Script:
+    return _own("bench.suite.in_process", row.options)
 
 
-def _python(
-    module: str, options: Callable[[Ground], Mapping[str, str]]
-) -> Callable[[Ground], Script]:
-    def script(ground: Ground) -> Script:
-        return Script(
-            command=[ground.peer.python, "-m", f"bench.peers.{module}"],
-            folder=ROOT,
-            options=options(ground),
-            environment={"PYTHONPATH": ""},
-            watched=(ground.postgres.mark,) if ground.postgres else (),
-        )
-
-    return script
+def _on_localstack(row: _Row, ground: Ground) -> Script:
+    if ground.localstack is None:
+        raise LookupError("there is no LocalStack")
+    where = {"instance": ground.localstack.instance, "port": str(ground.localstack.port)}
+    return _own("bench.suite.on_localstack", {**where, **row.options}, emulated=True)
 
 
-def _openworkflow(options: Callable[[Ground], Mapping[str, str]]) -> Callable[[Ground], Script]:
-    def script(ground: Ground) -> Script:
-        node = str(ground.peer.modules / "node/bin/node")
-        return Script(
-            command=[node, "--no-warnings", str(ROOT / "bench/peers/openworkflow.mjs")],
-            folder=ROOT,
-            options=options(ground),
-            environment={"OPENWORKFLOW_HOME": str(ground.peer.modules.parent)},
-            watched=(ground.postgres.mark,) if ground.postgres else (),
-        )
-
-    return script
+def _own(module: str, options: Mapping[str, str], *, emulated: bool = False) -> Script:
+    return Script(
+        command=[sys.executable, "-m", module],
+        folder=ROOT,
+        options=options,
+        environment={"PYTHONPATH": ":".join(str(ROOT / each) for each in _OWN_PATH)},
+        emulated=emulated,
+    )
 
 
-def _nothing(_: Ground) -> Mapping[str, str]:
-    return {}
+def _openworkflow(row: _Row, ground: Ground) -> Script:
+    modules = ground.peer.modules
+    path = str(ROOT / "bench/peers/openworkflow.mjs")
+    return Script(
+        command=[str(modules / "node/bin/node"), "--no-warnings", path],
+        folder=ROOT,
+        options=_options(row, ground),
+        environment={"OPENWORKFLOW_HOME": str(modules.parent)},
+        watched=_watched(ground),
+    )
 
 
-def _sqlite_url(ground: Ground) -> Mapping[str, str]:
-    return {
-        "database": f"sqlite:///{ground.folder}/runs.sqlite",
-        "crash_database": f"sqlite:///{ground.folder}/crash.sqlite",
-    }
+def _python(row: _Row, ground: Ground) -> Script:
+    return Script(
+        command=[ground.peer.python, "-m", f"bench.peers.{row.script}"],
+        folder=ROOT,
+        options=_options(row, ground),
+        environment={"PYTHONPATH": ""},
+        watched=_watched(ground),
+    )
 
 
-def _sqlite_file(ground: Ground) -> Mapping[str, str]:
+def _restate(row: _Row, ground: Ground) -> Script:
+    script, server = _python(row, ground), str(ground.peer.modules / _RESTATE)
+    return replace(script, options={**script.options, "server": server})
+
+
+def _options(row: _Row, ground: Ground) -> Mapping[str, str]:
+    return {**row.options, **_databases(row.database, ground)}
+
+
+def _databases(kind: str | None, ground: Ground) -> Mapping[str, str]:
+    """Return one database for everything, and one for the run whose worker is killed."""
     folder = ground.folder
-    return {"database": f"{folder}/runs.db", "crash_database": f"{folder}/crash.db"}
+    match kind:
+        case None:
+            return {}
+        case "postgres":
+            return {
+                "database": ground.database("bench"),
+                "crash_database": ground.database("bench_crash"),
+                "crash_seconds": str(CRASH_CLAIM_SECONDS),
+            }
+        case "sqlite-url":
+            files = "sqlite:///{}/runs.sqlite", "sqlite:///{}/crash.sqlite"
+        case _:
+            files = "{}/runs.db", "{}/crash.db"
+    return dict(zip(("database", "crash_database"), (f.format(folder) for f in files), strict=True))
 
 
-def _databases(ground: Ground) -> Mapping[str, str]:
-    return {
-        "database": ground.database("bench"),
-        "crash_database": ground.database("bench_crash"),
-        "crash_seconds": str(CRASH_CLAIM_SECONDS),
-    }
+def _watched(ground: Ground) -> tuple[str, ...]:
+    return (ground.postgres.mark,) if ground.postgres else ()
 
 
-def _restate(mode: str) -> Callable[[Ground], Mapping[str, str]]:
-    return lambda ground: {"server": str(ground.peer.modules / _RESTATE), "mode": mode}
+_SCRIPTS: Final[Mapping[str, Callable[[_Row, Ground], Script]]] = {
+    "everstep": _everstep,
+    _DEPLOYED: _on_localstack,
+    "openworkflow": _openworkflow,
+    "restate_server": _restate,
+}
 
 
-ENGINES: Final = (
-    Engine(
-        name=MEMORY,
-        title="Everstep, memory",
-        keeps="in the process",
-        baseline=MEMORY,
-        script=_everstep("memory"),
-    ),
-    Engine(
-        name=f"{MEMORY}-burst",
-        title="Everstep, memory, burst",
-        keeps="in the process",
-        baseline=MEMORY,
-        burst=True,
-        script=_everstep("memory", burst=True),
-    ),
-    Engine(
-        name="aws-durable",
-        title="AWS durable SDK, local runner",
-        keeps="in the process",
-        baseline=MEMORY,
-        peer="aws-durable",
-        script=_python("aws_durable", _nothing),
-    ),
-    Engine(
-        name="dbos-sqlite",
-        title="DBOS, SQLite",
-        keeps="on disk",
-        baseline=MEMORY,
-        peer="dbos",
-        script=_python("dbos_transact", _sqlite_url),
-    ),
-    Engine(
-        name="dbos-postgres",
-        title="DBOS, PostgreSQL",
-        keeps="on disk, in a server",
-        baseline=MEMORY,
-        peer="dbos",
-        postgres=True,
-        script=_python("dbos_transact", _databases),
-    ),
-    Engine(
-        name="openworkflow-sqlite",
-        title="OpenWorkflow, SQLite",
-        keeps="on disk",
-        baseline=MEMORY,
-        peer="openworkflow",
-        script=_openworkflow(_sqlite_file),
-    ),
-    Engine(
-        name="openworkflow-postgres",
-        title="OpenWorkflow, PostgreSQL",
-        keeps="on disk, in a server",
-        baseline=MEMORY,
-        peer="openworkflow",
-        postgres=True,
-        script=_openworkflow(_databases),
-    ),
-    Engine(
-        name="absurd",
-        title="Absurd, PostgreSQL",
-        keeps="on disk, in a server",
-        baseline=MEMORY,
-        peer="absurd",
-        postgres=True,
-        script=_python("absurd", _databases),
-    ),
-    Engine(
-        name="restate-bidi",
-        title="Restate, stream",
-        keeps="on disk, in a server",
-        baseline=MEMORY,
-        peer="restate",
-        script=_python("restate_server", _restate("bidi")),
-    ),
-    Engine(
-        name="restate-request-response",
-        title="Restate, as on Lambda",
-        keeps="on disk, in a server",
-        baseline=MEMORY,
-        peer="restate",
-        script=_python("restate_server", _restate("request_response")),
-    ),
-    Engine(
-        name=MOTO,
-        title="Everstep, moto",
-        keeps="in the process, as moto's items",
-        baseline=MOTO,
-        script=_everstep("moto"),
-    ),
-    Engine(
-        name="step-functions-moto",
-        title="Step Functions, moto",
-        keeps="in the process",
-        baseline=MOTO,
-        peer="moto",
-        script=_python("step_functions_moto", _nothing),
-    ),
-    Engine(
-        name=LOCALSTACK,
-        title="Everstep, LocalStack",
-        keeps="in LocalStack",
-        baseline=LOCALSTACK,
-    ),
-    Engine(
-        name=f"{LOCALSTACK}-burst",
-        title="Everstep, LocalStack, burst",
-        keeps="in LocalStack",
-        baseline=LOCALSTACK,
-        burst=True,
-    ),
-    Engine(
-        name="step-functions-localstack",
-        title="Step Functions, LocalStack",
-        keeps="in LocalStack",
-        baseline=LOCALSTACK,
-    ),
-)
+def _engine(name: str, row: _Row) -> Engine:
+    return Engine(
+        name=name,
+        title=row.title,
+        keeps=row.keeps,
+        baseline=row.baseline,
+        script=partial(_SCRIPTS.get(row.script, _python), row),
+        peer=row.peer,
+        postgres=row.database == _POSTGRES,
+        deployed=row.script == _DEPLOYED,
+        workloads=tuple(row.workloads),
+    )
+
+
+def _read() -> tuple[Engine, ...]:
+    rows = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+    return tuple(_engine(name, _Row(**row)) for name, row in rows.items())
+
+
+ENGINES: Final = _read()

@@ -1,5 +1,6 @@
-"""Everstep and Step Functions, both as deployed systems on one LocalStack.
+"""Everstep and Step Functions, both deployed to LocalStack: `python -m bench.suite.on_localstack`.
 
+The LocalStack is this script's own, and started again if it ends while something is played.
 Everstep is the whole template: runs are started over HTTP, and every message is an invocation of
 the executor in a process of its own. Step Functions is a state machine whose steps are tasks that
 invoke a Lambda function, which runs in processes of the same kind.
@@ -10,33 +11,35 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bench import layer
 from bench.peers import protocol
+from bench.peers.protocol import Item, Task
 from bench.suite.flows import WORKFLOWS
 from bench.suite.plan import BURST
 from bench.target import Target
-from everstep_localstack import Deployment, processes
+from everstep_localstack import Deployment, LocalStack, Options, processes
 from everstep_localstack.plugin.settings import INSTANCE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bench.peers.protocol import Item
-    from everstep_localstack import LocalStack
-
 STACK: Final = "everstep-bench"
 CRASH_VISIBILITY: Final = 5
 """After so many seconds a message is delivered again whose executor was killed."""
 
+_WARM_RUNS: Final = 8
+_WARM_STEPS: Final = 5
 _STARTERS: Final = 8
 _PATIENCE: Final = 600
 _LOOK_EVERY: Final = 0.05
+_LAST_WORDS: Final = 3
 _ENDED: Final = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "CONTINUED"})
 _FUNCTION: Final = "bench-step"
 _ROLE: Final = "arn:aws:iam::000000000000:role/bench"
@@ -54,18 +57,60 @@ def handler(event, context):
 """
 
 
+class _Host(Protocol):
+    """What plays on a LocalStack."""
+
+    def play(self, item: Item) -> float:
+        """Play one item; return the seconds that it took."""
+
+
+class Deployed:
+    """A system on a LocalStack, both of which are made anew when the LocalStack has ended."""
+
+    def __init__(self, server: LocalStack, task: Task) -> None:
+        """Deploy what a task asks for, to a LocalStack that runs."""
+        self._server, self._task = server, task
+        self._host = self._deploy()
+
+    def play(self, item: Item) -> float:
+        """Play one item."""
+        if self._server.status() is None:
+            self._server.start()
+            self._server.wait()
+            self._host = self._deploy()
+        return self._host.play(item)
+
+    def _deploy(self) -> _Host:
+        host = self._made()
+        host.play(self._warm())
+        return host
+
+    def _made(self) -> _Host:
+        options = self._task.options
+        if options["system"] == "everstep":
+            burst = options.get("burst") == "yes"
+            return Everstep(self._server, self._task.state / "layer", burst=burst)
+        return StepFunctions(self._server)
+
+    def _warm(self) -> Item:
+        return Item(
+            number=len(self._task.items),
+            workload="W1",
+            shape="sequence",
+            runs=_WARM_RUNS,
+            steps=_WARM_STEPS,
+            marks=str(self._task.state / f"warm-{time.monotonic_ns()}.txt"),
+        )
+
+
 class Everstep:
     """The deployed system."""
 
-    def __init__(self, server: LocalStack, build: Path, say: Callable[[str], None]) -> None:
-        """Deploy it; messages are single, as by default."""
-        self._server, self._build, self._say = server, build, say
+    def __init__(self, server: LocalStack, build: Path, *, burst: bool = False) -> None:
+        """Deploy it; a message brings one step, or in burst mode several."""
+        self._server, self._build = server, build
         _make_layer(build)
-        self._deploy("")
-
-    def burst(self) -> None:
-        """Let a message bring several steps."""
-        self._deploy(str(BURST))
+        self._deploy(str(BURST) if burst else "")
 
     def play(self, item: Item) -> float:
         """Play one item."""
@@ -87,7 +132,7 @@ class Everstep:
             },
             artifacts={"WorkflowsLayer": self._build},
         )
-        self._target = Target(self._server, self._server.stacks(self._say).deploy(deployment))
+        self._target = Target(self._server, self._server.stacks().deploy(deployment))
 
     def _play(self, item: Item) -> float:
         began = time.monotonic()
@@ -107,7 +152,7 @@ class Everstep:
             runs = list(pool.map(start, range(item.runs)))
             if item.shape == "crash":
                 began = _kill(item, self._executors)
-            _ended(item, runs, status)
+            _ended(item, runs, status, self._server)
         return time.monotonic() - began
 
     def _executors(self) -> list[int]:
@@ -160,7 +205,7 @@ class StepFunctions:
             names = list(pool.map(start, range(item.runs)))
         if item.shape == "crash":
             began = _kill(item, lambda: _function_processes(self._server, _FUNCTION))
-        _ended(item, names, status)
+        _ended(item, names, status, self._server)
         return time.monotonic() - began
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - one type per service
@@ -209,12 +254,14 @@ def _chained(states: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     return {"StartAt": names[0], "States": {name: {**each, **to} for (name, each), to in together}}
 
 
-def _ended(item: Item, runs: Iterable[str], status: Callable[[str], str]) -> None:
+def _ended(
+    item: Item, runs: Iterable[str], status: Callable[[str], str], server: LocalStack
+) -> None:
     """Wait for the end of runs, without asking as long as steps have not begun.
 
     Raises:
         TimeoutError: They did not end.
-        RuntimeError: One ended in another way than it should.
+        RuntimeError: One ended in another way than it should, or LocalStack did.
     """
     steps = item.runs * (item.steps + (item.shape == "naps"))
     deadline = time.monotonic() + _PATIENCE
@@ -222,6 +269,8 @@ def _ended(item: Item, runs: Iterable[str], status: Callable[[str], str]) -> Non
     while left:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{protocol.count(item.marks)} of {steps} steps have begun")
+        if server.status() is None:
+            raise RuntimeError(f"LocalStack ended: {server.log_tail(_LAST_WORDS)}")
         time.sleep(_LOOK_EVERY)
         if protocol.count(item.marks) < steps:
             continue
@@ -258,7 +307,7 @@ def _environment(pid: int) -> list[bytes]:
 
 def _make_layer(build: Path) -> None:
     place = build / "python/bench/suite"
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).with_name("flows.py"), place)
 
 
@@ -267,3 +316,16 @@ def _zipped() -> bytes:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", _HANDLER)
     return packed.getvalue()
+
+
+def main() -> None:
+    """Play a task."""
+    task = Task.read(sys.argv[1])
+    where = Options(instance=task.options["instance"], port=int(task.options["port"]))
+    with LocalStack(where) as server:
+        deployed = Deployed(server, task)
+        protocol.play_all(task, [], deployed.play)
+
+
+if __name__ == "__main__":
+    main()

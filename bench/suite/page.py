@@ -47,8 +47,14 @@ def machine(found: Data) -> str:
         f"Measured on {found['date']} by `{found['command']}`: {facts['cores']} processors "
         f"({facts['cpu']}), {facts['memory_gb']} GB, {facts['system']}, Python {facts['python']}; "
         f"{facts['load']:.2f} processes wanted to run when it began; it took "
-        f"{found['minutes']:.0f} minutes.{small if found['quick'] else ''}\n"
+        f"{found['minutes']:.0f} minutes{_sittings(found)}.{small if found['quick'] else ''}\n"
     )
+
+
+def _sittings(found: Data) -> str:
+    """Say that a result was interrupted and gone on with."""
+    count = found.get("sittings", 1)
+    return f", in {count} sittings" if count > 1 else ""
 
 
 def main() -> None:

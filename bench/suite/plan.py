@@ -19,6 +19,9 @@ TITLES: Final = {
     "W4": "side by side and join",
     "W5": "kill -9 in the middle",
 }
+MEMORY: Final = "everstep-memory"
+MOTO: Final = "everstep-moto"
+LOCALSTACK: Final = "everstep-localstack"
 BURST: Final = 50
 """How many steps a message may carry out where burst mode is measured."""
 
@@ -58,11 +61,22 @@ QUICK: Final = Sizes(
     crash=(20, 20, 8),
     rounds=1,
 )
+# Every message is an invocation there, some ten a second: a run that sleeps takes a third of one
+# of both processors, and a thousand of them a third of the whole bench.
+_ON_LOCALSTACK: Final = replace(FULL, sleepers=(200, 30))
+_QUICK_ON_LOCALSTACK: Final = replace(QUICK, many=(5, 5), long=20, sleepers=(5, 5), fans=(5, 20))
 # moto looks at every delayed message whenever it is asked for one, and copies what it returns.
-FULL_ON_MOTO: Final = Sizes(many=(100, 10), sleepers=(200, 10), rounds=1)
-# Every message is a process invoked over HTTP there: some ten a second, by nobody's fault.
-FULL_ON_LOCALSTACK: Final = Sizes(many=(100, 10), sleepers=(200, 30), rounds=1)
-QUICK_ON_LOCALSTACK: Final = replace(QUICK, many=(5, 5), long=20, sleepers=(5, 5), fans=(5, 20))
+_ON_MOTO: Final = replace(FULL, sleepers=(200, 10))
+_ELSEWHERE: Final = {
+    MOTO: (_ON_MOTO, QUICK),
+    LOCALSTACK: (_ON_LOCALSTACK, _QUICK_ON_LOCALSTACK),
+}
+
+
+def sizes(baseline: str, *, quick: bool) -> Sizes:
+    """Return how large the workloads are for engines that are compared with a mode of Everstep."""
+    full, small = _ELSEWHERE.get(baseline, (FULL, QUICK))
+    return small if quick else full
 
 
 def items(sizes: Sizes, workloads: Collection[str], folder: Path) -> tuple[Item, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")
+_PREFIX: Final = "everstep-bench-postgres-"
 _READY_SECONDS: Final = 20
 # PostgreSQL refuses to run as root; the first of these that there is runs it then.
 _INSTEAD_OF_ROOT: Final = ("postgres", "nobody")
@@ -57,22 +58,36 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
+def running(note: Path) -> Iterator[Postgres]:
     """Start a new cluster; remove it in the end.
+
+    Args:
+        note: A file that holds the cluster's folder while there is one.
 
     Raises:
         NoPostgresError: It cannot be.
     """
     programs = _programs()
+    remove(note)
     # Whoever runs it must be able to go through every folder above: not those of root.
-    folder = Path(tempfile.mkdtemp(prefix="everstep-bench-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    note.write_text(str(folder), encoding="utf-8")
     try:
         if os.getuid() == 0:
             shutil.chown(folder, _owner(), pwd.getpwnam(_owner()).pw_gid)
         yield from _started(programs, folder)
     finally:
+        remove(note)
+
+
+def remove(note: Path) -> None:
+    """End the cluster that a note tells of and remove its folder; also one of a killed session."""
+    if note.exists():
+        folder = Path(note.read_text(encoding="utf-8"))
         watching.end(str(folder))
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.name.startswith(_PREFIX):
+            shutil.rmtree(folder, ignore_errors=True)
+        note.unlink()
 
 
 def _started(programs: Path, folder: Path) -> Iterator[Postgres]:

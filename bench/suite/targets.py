@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bench.figures import Figures
 from bench.long_runs import BATCHES
 from bench.prices import ASSUMED_MS, Assumption, bill, load_prices
-from bench.suite.engines import MEMORY
+from bench.suite.plan import MEMORY
 from bench.suite.results import figure
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _RESULTS: Final = Path(__file__).parents[1] / "results"
 _LONG: Final = 1_000
 _MEMORY_MB: Final = 256
 _BATCH: Final = 10
+_AWS: Final = "aws-durable"
+_MILLIS: Final = 1_000
 _MILLION: Final = 1_000_000
 
 
@@ -129,11 +131,18 @@ def _processor(result: Data) -> Iterator[Target]:
         yield Target(what=what, allowed=0.5, found=ms)
     for workload in ("W1", "W2"):
         own = _full(result, MEMORY, workload, "cpu_ms_per_step")
-        peer = _full(result, "aws-durable", workload, "cpu_ms_per_step")
+        peer = _full(result, _AWS, workload, "cpu_ms_per_step")
+        speed = _full(result, _AWS, workload, "steps_per_second")
         yield Target(
             what=f"processor time per step, of the AWS durable SDK's, {workload}",
             allowed=0.25,
             found=own / peer if own is not None and peer else None,
+        )
+        # What is published of the SDK is how long a step takes in process, waiting included.
+        yield Target(
+            what=f"processor time per step, of the AWS durable SDK's time in process, {workload}",
+            allowed=0.25,
+            found=own * speed / _MILLIS if own is not None and speed else None,
         )
     for name, replays in cpu["replay"].items():
         found = _at(replays, "operations", "total_ms")

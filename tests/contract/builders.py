@@ -88,6 +88,7 @@ def make_full_head(run_id: str) -> Head:
         correlation=Correlation(id="order/7 ü"),
         cost="D1W1",
         total="D4W2",
+        past="D8W4",
         budget=10_000_000,
         trail=Trail(
             link="hash",

@@ -149,6 +149,7 @@ heads = st.builds(
     logs=logs,
     cost=costs,
     total=costs,
+    past=costs,
     budget=maybe_numbers,
     hidden=st.none() | payloads,
     trail=st.none() | trails,

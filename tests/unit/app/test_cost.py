@@ -73,3 +73,57 @@ def test_time_has_the_price_of_its_processor_and_memory() -> None:
     arm = dollars(spent, "arm64")["Lambda compute"]
     assert arm == pytest.approx(0.0000133334)
     assert dollars(spent, "x86_64")["Lambda compute"] > arm
+
+
+@workflow
+async def listens(ctx: Context, rounds: int) -> str:
+    """Count, and go on as new; in the end wait for a word."""
+    await ctx.step(count, rounds)
+    if rounds:
+        await ctx.continue_as_new(rounds - 1)
+    return await ctx.wait_for_event("word", str)
+
+
+def test_a_run_that_went_on_as_new_has_its_total_and_the_last_one_that_of_all() -> None:
+    engine = TestEngine([listens])
+    first = engine.start(listens, 2)
+    engine.run_until_idle()
+    second = first.successor
+    assert second is not None
+    third = second.successor
+    assert third is not None
+    assert (first.cost.complete, first.cost.successor) == (True, second.id)
+    assert (first.cost.past, third.cost.successor) == (Spent(), None)
+    assert second.cost.past == first.cost.spent
+    assert third.cost.past == second.cost.chain
+    assert third.cost.chain == first.cost.spent + second.cost.spent + third.cost.spent
+
+
+def test_an_event_is_charged_with_the_wait_that_takes_it_or_with_the_run() -> None:
+    engine = TestEngine([listens])
+    run = engine.start(listens, 0)
+    engine.run_until_idle()
+    before = run.cost
+    engine.send_event(run.id, "word", "yes", idempotency_key="once")
+    # A request, a write and a message.
+    sent = run.cost.spent - before.spent
+    assert (sent.requests, sent.writes, sent.sends) == (1, 1, 1)
+    assert run.cost.rest == before.rest + sent
+    engine.send_event(run.id, "word", "yes", idempotency_key="once")
+    assert run.cost.spent - before.spent == sent
+    engine.send_event(run.id, "nobody waits for this")
+    engine.run_until_idle()
+    assert run.result == "yes"
+    assert run.cost.steps["word#1"].sends == 1
+    # The start's message and the one of the event that nobody has taken.
+    assert run.cost.rest.sends == 2
+
+
+def test_events_that_nobody_has_taken_are_on_the_account_of_the_run_that_goes_on() -> None:
+    engine = TestEngine([listens])
+    first = engine.start(listens, 1)
+    engine.send_event(first.id, "noise")
+    engine.run_until_idle()
+    assert first.successor is not None
+    assert first.cost.rest.calls == first.successor.cost.rest.calls == 0
+    assert first.successor.cost.rest.sends == 1

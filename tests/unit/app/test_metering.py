@@ -11,13 +11,18 @@ from bench.table_client import TableClient
 from bench.table_model import Index, TableModel
 from everstep import Context, step, workflow
 from everstep.adapters.dynamodb.sizes import INDEXES
+from everstep.app.callbacks import complete_callback, heartbeat_callback
+from everstep.app.cost import spent_on
+from everstep.app.events import send_event
 from everstep.app.options import StartOptions
 from everstep.app.start import start
+from everstep.core.meter import called
 from everstep.core.spending import INVOCATION, Spent, together
+from everstep.core.tokens import make_token
 
 if TYPE_CHECKING:
     from everstep.authoring.workflows import Workflow
-    from everstep.core.model import History
+    from everstep.core.model import Head, History
 
     Flow = Workflow[Any, Any]
 
@@ -110,3 +115,74 @@ def test_each_message_takes_its_share_of_an_invocation() -> None:
     history, _ = played(process_of(counts), 2)
     # The first message, and one for each step.
     assert Spent.read(history.head.total).share == 3 * INVOCATION
+
+
+@workflow
+async def goes_on(ctx: Context, rounds: int) -> str:
+    """Make a text, and go on as new; in the end wait for a word and an answer."""
+    await ctx.step(long, 100)
+    if rounds:
+        await ctx.continue_as_new(rounds - 1)
+    answer = ctx.callback(str, name="answer")
+    word = await ctx.wait_for_event("word", str)
+    return word + await answer
+
+
+def worked(process: Process) -> None:
+    for _ in process.messages():
+        pass
+
+
+def heads(process: Process) -> list[Head]:
+    """Return the heads of all runs, in the order in which they were made."""
+    ids = [key[0] for key in process.client.model.items if key[1] == "#HEAD"]
+    found = [process.engine.runs.head(each.removeprefix("RUN#")) for each in ids]
+    return [each for each in found if each is not None]
+
+
+def test_runs_that_go_on_as_new_are_charged_with_exactly_what_was_counted() -> None:
+    process = process_of(goes_on)
+    process.start(2)
+    worked(process)
+    taken = counted(process)
+    *ended, last = heads(process)
+    recorded = process.engine.runs.load(last.run_id)
+    assert recorded is not None
+    spent = spent_on(last, recorded.records, recorded.events)
+    assert [each.status for each in ended] == ["CONTINUED", "CONTINUED"]
+    assert Spent.read(last.past) == together(each.total for each in ended)
+    # What its message took after its last record waits in the process.
+    waiting = process.engine.unbilled.take(last.run_id)
+    assert what_services_bill(Spent.read(last.past) + spent + waiting) == taken
+
+
+def test_events_and_answers_are_charged_with_exactly_what_was_counted() -> None:
+    process = process_of(goes_on)
+    engine, run_id = process.engine, process.start(0)
+    worked(process)
+    with called(0, 0):
+        send_event(engine, run_id, "noise", "x" * 2000)
+    with called(0, 0):
+        send_event(engine, run_id, "word", "yes", idempotency_key="key")
+    worked(process)
+    head = engine.runs.head(run_id)
+    assert head is not None
+    process.client.taken.requests -= 1
+    process.client.taken.read_units -= 1
+    token = make_token(run_id, "answer#1", head.secret)
+    for _ in range(2):
+        with called(0, 0):
+            heartbeat_callback(engine, token)
+    with called(0, 0):
+        complete_callback(engine, token, "!")
+    worked(process)
+    taken = counted(process)
+    recorded = engine.runs.load(run_id)
+    assert recorded is not None
+    assert recorded.head.status == "COMPLETED"
+    spent = spent_on(recorded.head, recorded.records, recorded.events)
+    assert what_services_bill(spent) == taken
+    assert spent.calls == 5
+    assert spent.share == (5 + 1 + 1 + 3) * INVOCATION
+    waits = [Spent.read(recorded.records[key].cost).calls for key in ("word#1", "answer#1")]
+    assert waits == [1, 1]

@@ -195,6 +195,8 @@ def test_a_workflow_cannot_be_declared_with_a_time_that_makes_no_sense(wrong: An
         ({"delay": 1, "at": AT}, "at", "after a delay or at a time, not both"),
         ({"timeout": 0}, "timeout", "timeout must be more than 0"),
         ({"retention": 1}, "retention", "retention must be at least an hour, not 1"),
+        ({"budget": 0}, "budget", "budget must be dollars above 0 and up to 1000000, not 0"),
+        ({"budget": "1"}, "budget", "budget must be dollars above 0"),
         ({"tags": {f"t{n}": "x" for n in range(11)}}, "tag", "at most 10 tags, not 11"),
         ({"tags": {"": "x"}}, "tag", "the name of a tag has 1 to 64"),
         ({"tags": {"a:b": "x"}}, "tag", "without ':', not 'a:b'"),
@@ -227,6 +229,7 @@ def test_an_option_that_makes_no_sense_is_refused_before_anything_is_written(
         {"tags": {"a": "b", "c": "d"}},
         {"timeout": 60},
         {"retention": 3600},
+        {"budget": 0.01},
     ],
     ids=lambda options: next(iter(options)),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,6 +72,17 @@ def test_programs_get_the_numbers(at: Operated) -> None:
     data = at.data("cost", done(at))
     assert data["dollars"] == pytest.approx(sum(data["dollars_by"].values()))
     assert data["complete"]
+
+
+def test_a_run_that_went_on_as_new_says_so_and_its_successor_tells_the_sum(at: Operated) -> None:
+    run_id = str(at.data("trigger", "counting", "--input", "1")["run_id"])
+    at.world.work()
+    at.world.advance(60)
+    first, successor = at.data("cost", run_id), at.data("cost", run_id)["successor"]
+    assert f"goes on as  {successor}" in at.typed("cost", run_id).out
+    last = at.data("cost", successor)
+    assert last["chain"]["dollars"] == pytest.approx(first["dollars"] + last["dollars"])
+    assert re.search(r"chain +\$0\.0000\d+, with the runs before", at.typed("cost", successor).out)
 
 
 def test_a_run_that_is_not_there_has_cost_nothing_that_is_known(at: Operated) -> None:

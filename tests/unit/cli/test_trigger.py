@@ -59,6 +59,7 @@ def test_every_option_of_a_start_is_recorded(at: Operated) -> None:
     run_id = at.started(
         *("--reference-id", "order-7", "--version", "1.0.0", "--delay", "5m"),
         *("--tag", "customer=4711", "--tag", "sum=a=b", "--timeout", "1h", "--retention", "7d"),
+        *("--budget", "0.05"),
     )
     run = at.data("runs", "inspect", run_id)
     assert (run["reference_id"], run["version"]) == ("order-7", "1.0.0")
@@ -67,7 +68,13 @@ def test_every_option_of_a_start_is_recorded(at: Operated) -> None:
     assert run["deadline"] == "2026-01-01T01:05:00.000Z"
     head = at.world.engine.runs.head(run_id)
     assert head is not None
-    assert head.retention == 7 * 24 * 3600 * 1000
+    assert (head.retention, head.budget) == (7 * 24 * 3600 * 1000, 50_000_000)
+
+
+def test_a_budget_that_is_none_is_refused(at: Operated) -> None:
+    seen = at.typed("trigger", "shop", "--input", INPUT, "--budget", "0")
+    assert (seen.code, seen.out, seen.err.count("\n")) == (2, "", 1)
+    assert "budget must be dollars above 0" in seen.err
 
 
 def test_a_run_begins_at_a_time(at: Operated) -> None:

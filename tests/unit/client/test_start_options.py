@@ -53,3 +53,19 @@ def test_a_run_has_a_time_limit(client: Client, world: World) -> None:
     run = client.start(awaiting, timeout=30)
     world.work()
     assert run.get().deadline == BEGIN + timedelta(seconds=30)
+
+
+def test_a_run_has_a_budget(client: Client, world: World) -> None:
+    run = client.start("shop", ORDER, budget=0.000_001)
+    world.work()
+    shown = run.get()
+    assert shown.status is RunStatus.STALLED
+    assert shown.stall is not None
+    assert shown.stall.type == "BudgetExceeded"
+    run.resume(budget=1)
+    assert run.result() == {"receipt": "charged 20"}
+
+
+def test_a_budget_that_is_none_is_refused_where_it_is_said(client: Client) -> None:
+    with pytest.raises(ValueError, match="budget must be dollars above 0"):
+        client.start("shop", ORDER, budget=-1)

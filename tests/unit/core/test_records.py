@@ -111,6 +111,27 @@ class Own:  # noqa: PLW1641 - the hash is what is tested
         return f"<{self.name}>"
 
 
+@records.dataclass(frozen=True, slots=True)
+class Long:
+    """As many fields as are set in another way."""
+
+    a: int
+    b: int = 2
+    c: int = 3
+    d: int = 4
+    e: int = 5
+    f: int = 6
+    g: int = 7
+    h: list[int] = field(default_factory=list)
+
+
+@records.dataclass(frozen=True, slots=True)
+class Longer(Long):
+    """One more."""
+
+    i: int = 9
+
+
 @records.dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """Something that can hold itself."""
@@ -155,6 +176,18 @@ def test_frozen_records_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError, match="cannot delete field 'x'"):
         del point.x
     assert point.x == 1
+
+
+@pytest.mark.parametrize("made", [Long, Longer])
+def test_nor_can_frozen_records_of_many_fields(made: type[Long]) -> None:
+    long = made(1, 0)
+    assert (long.a, long.b, long.g, long.h) == (1, 0, 7, [])
+    assert type(long) is made
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'b'"):
+        long.b = 2  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError, match="cannot delete field 'b'"):
+        del long.b
+    assert long == made(a=1, b=0)
 
 
 def test_other_records_can() -> None:
@@ -205,7 +238,8 @@ def test_a_derived_record_has_the_fields_of_both() -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [Point(x=1, tags=["a"]), Derived(x=1), Nothing(), Counter(2, {"a": 1}), Pair(1)]
+    "record",
+    [Point(x=1, tags=["a"]), Derived(x=1), Nothing(), Counter(2, {"a": 1}), Pair(1), Longer(1)],
 )
 def test_records_can_be_copied_and_sent_elsewhere(record: object) -> None:
     assert pickle.loads(pickle.dumps(record)) == record  # noqa: S301 - made here
@@ -218,6 +252,40 @@ def test_the_functions_of_dataclasses_know_records() -> None:
     assert replace(point, y=2) == Point(x=1, y=2)
     assert asdict(point) == {"x": 1, "y": 0, "tags": [], "hidden": "h"}
     assert [each.name for each in dataclasses.fields(point)] == ["x", "y", "tags", "hidden"]
+
+
+@pytest.mark.parametrize(
+    ("record", "changes"),
+    [
+        (Point(x=1, tags=["a"]), {"y": 2, "hidden": "i"}),
+        (Derived(x=1), {"x": 2}),
+        (Counter(2, {"a": 1}), {"count": 3}),
+        (Pair("a", "b"), {"right": None}),
+        (Own(name="a"), {"size": 2}),
+        (Nothing(), {}),
+    ],
+)
+def test_a_changed_copy_is_the_one_that_dataclasses_make(
+    record: Any,  # noqa: ANN401 - of any class
+    changes: dict[str, object],
+) -> None:
+    changed = records.replace(record, **changes)
+    expected = replace(record, **changes)
+    assert type(changed) is type(record)
+    assert copy.copy(changed).__getstate__() == expected.__getstate__()
+    assert records.replace(record) is not record
+
+
+def test_a_changed_copy_sets_anew_what_nobody_gives() -> None:
+    Counted.made = 0
+    changed = records.replace(Worked(base=4), base=5)
+    assert (changed.double, changed.number, changed.fixed) == (10, 2, 7)
+
+
+@pytest.mark.parametrize("changes", [{"z": 1}, {"double": 1}])
+def test_a_copy_cannot_change_what_is_no_field_to_be_given(changes: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(changes))):
+        records.replace(Worked(base=4), **changes)
 
 
 ALIKE: Final = ("__slots__", "__match_args__", "__doc__")

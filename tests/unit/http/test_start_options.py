@@ -28,7 +28,7 @@ def trigger(world: World, query: str = "", **headers: str) -> tuple[int, dict[st
 def test_every_option_can_be_a_query_parameter(world: World) -> None:
     query = (
         f"?reference_id=order/1&at={NOON}&tag=customer:4711&tag=eu:x:y"
-        "&timeout=60.5&retention=7200&version=1&on_conflict=existing"
+        "&timeout=60.5&retention=7200&budget=0.25&version=1&on_conflict=existing"
     )
     status, body = trigger(world, query)
     assert (status, body["status"]) == (202, "PENDING")
@@ -40,17 +40,24 @@ def test_every_option_can_be_a_query_parameter(world: World) -> None:
     assert run["deadline"] == "2026-01-01T12:01:00.500Z"
     head = world.engine.runs.head(str(body["run_id"]))
     assert head is not None
-    assert head.retention == 7_200_000
+    assert (head.retention, head.budget) == (7_200_000, 250_000_000)
 
 
 def test_every_option_but_tags_can_be_a_header(world: World) -> None:
     status, body = trigger(
-        world, Everstep_Reference_Id="r", Everstep_Delay="60", Everstep_Timeout="60"
+        world,
+        Everstep_Reference_Id="r",
+        Everstep_Delay="60",
+        Everstep_Timeout="60",
+        Everstep_Budget="1e-3",
     )
     run = world.get(f"/runs/{body['run_id']}").body
     assert status == 202
     assert (run["reference_id"], run["starts_at"]) == ("r", "2026-01-01T00:01:00.000Z")
     assert run["deadline"] == "2026-01-01T00:02:00.000Z"
+    head = world.engine.runs.head(str(body["run_id"]))
+    assert head is not None
+    assert head.budget == 1_000_000
 
 
 def test_a_header_that_contradicts_its_parameter_is_refused(world: World) -> None:
@@ -74,6 +81,9 @@ def test_a_header_that_contradicts_its_parameter_is_refused(world: World) -> Non
         ("?tag=a:1&tag=a:2", "tag", "tag 'a' was given two values"),
         ("?timeout=0", "timeout", "timeout must be greater than 0"),
         ("?retention=60", "retention", "retention must be greater than or equal to 3600"),
+        ("?budget=0", "budget", "budget must be greater than 0"),
+        ("?budget=much", "budget", "budget must be an amount of dollars, not 'much'"),
+        ("?budget=1e9", "budget", "budget must be dollars above 0 and up to 1000000"),
         ("?reference_id=", "reference_id", "reference_id must have at least 1 character"),
         (
             "?on_conflict=maybe",

@@ -64,6 +64,7 @@ def result() -> Data:
             "W1": workload(steps_per_second=400, cpu_ms_per_step=2, p50_ms=80, p95_ms=200),
             "W2": {
                 **workload(
+                    steps_per_second=500,
                     p50_ms=2,
                     p95_ms=3,
                     cpu_ms_per_step=2,

@@ -38,10 +38,15 @@ def test_a_steps_time_is_from_its_beginning_to_the_next_ones() -> None:
 
 
 def test_growth_is_that_of_medians_and_one_slow_step_is_in_the_mean_alone() -> None:
-    gaps = [1.0] * 15 + [2.0] * 70 + [3.0] * 13 + [103.0]
+    gaps = [1.0] * 20 + [2.0] * 60 + [3.0] * 18 + [203.0]
     found = marks.figures(sequence(100), every(gaps), 1)
-    assert (found["early_ms"], found["middle_ms"], found["late_ms"]) == (1, 2, 13)
-    assert (found["growth"], found["growth_of_means"]) == (3, 13)
+    assert (found["early_ms"], found["middle_ms"], found["late_ms"]) == (1, 2, 12.95)
+    assert (found["growth"], found["growth_of_means"]) == (3, 12.95)
+
+
+def test_slow_steps_that_are_less_than_half_of_the_last_fifth_are_not_growth() -> None:
+    gaps = [1.0] * 185 + [9.0] * 14
+    assert marks.figures(sequence(200), every(gaps), 1)["growth"] == 1
 
 
 def test_late_is_what_passes_beyond_the_sleep() -> None:

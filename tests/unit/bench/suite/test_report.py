@@ -54,6 +54,9 @@ def test_a_promise_is_kept_or_broken_by_what_was_measured() -> None:
     assert found["growth of read units, 1,000 : 100"] == (1.5, "FAIL")
     assert found["growth of a step's time, late : early, Everstep Memory"] == (1.1, "PASS")
     assert found["processor time per step, of the AWS durable SDK's, W1"] == (0.2, "PASS")
+    in_process = "processor time per step, of the AWS durable SDK's time in process"
+    assert found[f"{in_process}, W1"] == (0.4 * 400 / 1_000, "PASS")
+    assert found[f"{in_process}, W2"] == (0.4 * 500 / 1_000, "PASS")
     assert found["replay of 1,000 operations, ms, sequence"] == (18, "PASS")
     assert found["cold import of the step executor as built, processor ms"] == (210.4, "PASS")
     assert found["map of 1,000, messages one by one: requests per item"] == (3.02, "FAIL")
@@ -65,6 +68,7 @@ def test_what_was_not_measured_is_neither_kept_nor_broken() -> None:
     found = {each.what: each.verdict for each in targets.of(result)}
     assert found["cold import of the step executor as built, processor ms"] == "-"
     assert found["processor time per step, of the AWS durable SDK's, W1"] == "-"
+    assert found["processor time per step, of the AWS durable SDK's time in process, W1"] == "-"
     assert cells(targets.table(result))["cold import of the step executor as built, processor ms"][
         1:
     ] == [
@@ -145,6 +149,11 @@ def test_a_table_that_there_is_not_is_refused() -> None:
 def test_a_result_of_small_sizes_says_so() -> None:
     assert "Small sizes" not in page.machine(examples.result())
     assert "Small sizes" in page.machine({**examples.result(), "quick": True})
+
+
+def test_a_result_that_was_interrupted_and_gone_on_with_says_so() -> None:
+    assert "18 minutes.\n" in page.machine(examples.result())
+    assert "18 minutes, in 2 sittings.\n" in page.machine({**examples.result(), "sittings": 2})
 
 
 def test_the_newest_result_is_taken(tmp_path: Path) -> None:

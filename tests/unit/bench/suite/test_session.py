@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from bench.layer import ROOT
-from bench.peers.protocol import Item
-from bench.suite import engines, installs, main, on_localstack, plan, postgres, session
+from bench.suite import engines, installs, main, plan, postgres, session
 from bench.suite.children import Script
 from bench.suite.engines import ENGINES, Engine, Ground
 from bench.suite.installs import InstallError, Pins
 from bench.suite.postgres import NoPostgresError
 from bench.suite.session import Session, Wanted
+from everstep_localstack import Options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +57,7 @@ def test_postgres_is_tried_once_for_all_that_need_it(
 ) -> None:
     tries = []
 
-    def refuse() -> None:
+    def refuse(_: Path) -> None:
         tries.append(1)
         raise NoPostgresError("PostgreSQL is not installed")
 
@@ -116,30 +115,62 @@ def test_every_engine_is_compared_with_a_mode_of_everstep() -> None:
     assert len({each.name for each in ENGINES}) == len(ENGINES)
 
 
-def test_scripts_of_peers_are_there_and_run_with_what_was_installed(tmp_path: Path) -> None:
-    class Database:
-        mark = "mark"
+class Database:
+    """A PostgreSQL of which only the addresses are there."""
 
-        def create(self, name: str) -> str:
-            return f"postgresql://{name}"
+    mark = "mark"
 
-    place = installs.Place(folder=tmp_path)
+    def create(self, name: str) -> str:
+        return f"postgresql://{name}"
+
+
+def ground(folder: Path, **more: object) -> Ground:
     database: postgres.Postgres = Database()  # type: ignore[assignment]
+    place = installs.Place(folder=folder)
+    base = Ground(place=place, folder=folder, postgres=database, localstack=Options(port=1))
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def test_scripts_of_peers_are_there_and_run_with_what_was_installed(tmp_path: Path) -> None:
     for each in ENGINES:
-        if each.script is None or each.peer is None:
+        if each.peer is None:
             continue
-        script = each.script(Ground(place=place, folder=tmp_path, postgres=database))
+        script = each.script(ground(tmp_path))
         assert script.command[0].startswith(str(tmp_path))
         name = script.command[-1].removeprefix("bench.peers.")
         path = ROOT / f"bench/peers/{name.rpartition('/')[2]}"
         assert path.suffix == ".mjs" or path.with_suffix(".py").exists()
 
 
-@pytest.mark.parametrize("missing", ["peer", "database"])
-def test_a_script_that_needs_what_there_is_not_is_refused(missing: str, tmp_path: Path) -> None:
-    ground = Ground(place=None, folder=tmp_path, postgres=None)
+def test_a_script_is_given_what_the_table_says(tmp_path: Path) -> None:
+    given = {each.name: each.script(ground(tmp_path)).options for each in ENGINES}
+    assert given["everstep-memory-burst"] == {"store": "memory", "burst": "yes"}
+    assert given["dbos-sqlite"]["database"] == f"sqlite:///{tmp_path}/runs.sqlite"
+    assert given["openworkflow-sqlite"]["crash_database"] == f"{tmp_path}/crash.db"
+    assert given["absurd"]["crash_database"] == "postgresql://bench_crash"
+    assert given["restate-bidi"]["mode"] == "bidi"
+    assert given["restate-bidi"]["server"].startswith(str(tmp_path))
+    assert given["step-functions-localstack"] == {
+        "system": "step-functions",
+        "instance": "default",
+        "port": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "needs"),
+    [
+        ("place", "dbos-sqlite"),
+        ("postgres", "dbos-postgres"),
+        ("localstack", "everstep-localstack"),
+    ],
+)
+def test_a_script_that_needs_what_there_is_not_is_refused(
+    missing: str, needs: str, tmp_path: Path
+) -> None:
+    (chosen,) = (each for each in ENGINES if each.name == needs)
     with pytest.raises(LookupError):
-        _ = ground.peer if missing == "peer" else ground.database("x")
+        chosen.script(ground(tmp_path, **{missing: None}))
 
 
 def test_a_part_of_the_bench_is_not_kept_among_the_whole_ones() -> None:
@@ -189,18 +220,6 @@ def test_sizes_are_repeated_only_if_short_and_every_item_has_its_own_marks(
     ]
     assert len({each.marks for each in items}) == len(items)
     assert [each.number for each in items] == list(range(len(items)))
-
-
-def test_a_state_machine_does_what_an_item_says() -> None:
-    naps = Item(number=0, workload="W2b", shape="naps", steps=2, seconds=1)
-    states = on_localstack.machine(naps, "function")["States"]
-    assert list(states) == ["step-0", "nap-1", "step-1", "nap-2", "step-2"]
-    assert states["nap-1"] == {"Type": "Wait", "Seconds": 1, "Next": "step-1"}
-    assert states["step-2"]["End"] is True
-    fan = on_localstack.machine(replace(naps, shape="fan"), "function")["States"]["fan"]
-    step = fan["ItemProcessor"]["States"]["step"]
-    assert (fan["Type"], step["Parameters"]["number.$"]) == ("Map", "$.number")
-    json.dumps(states)
 
 
 def test_the_version_of_localstack_is_the_pinned_one() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from binascii import b2a_base64
+from os import urandom
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ _NANOS_PER_MILLI = 1_000_000
 _NANOS_PER_MICRO = 1_000
 _TOKEN_BYTES = 12
 _SECRET_BYTES = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class SystemClock:
@@ -47,12 +50,8 @@ class SystemIds:
 
     def token(self) -> str:
         """Return 96 random bits as 16 URL-safe characters."""
-        from secrets import token_urlsafe
-
-        return token_urlsafe(_TOKEN_BYTES)
+        return b2a_base64(urandom(_TOKEN_BYTES), newline=False).translate(_URL_SAFE).decode()
 
     def secret(self) -> str:
         """Return 128 random bits as 32 hexadecimal digits."""
-        from secrets import token_hex
-
-        return token_hex(_SECRET_BYTES)
+        return urandom(_SECRET_BYTES).hex()

@@ -7,7 +7,7 @@ second pass finds by the records' tokens what the first still owed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from everstep.app.attempt import begin, run_attempt
@@ -38,6 +38,7 @@ from everstep.core.hiding import at_work, work_on
 from everstep.core.model import MessageKind, OpRecord, OpStatus, RunStatus
 from everstep.core.observations import RunAtHand
 from everstep.core.operations import CallbackCall, StepCall, WaitCall
+from everstep.core.records import dataclass, replace
 from everstep.core.repeats import ABOUT_ONE, has_begun, is_anothers, is_looked_after, is_repeat
 from everstep.core.transitions import (
     LONG_SLEEP_ENDED,
@@ -263,13 +264,13 @@ class _Advance:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
         # Whoever had this message before may have died in the attempt, and would again.
-        says_so = call.at_most_once or self.receives > 1
+        says_so = call.terms.at_most_once or self.receives > 1
         if says_so and not self._put(replay, attempt.started, step_started(number)):
             return self._afresh()
         record = run_attempt(self.engine, attempt)
         retried = record.status is OpStatus.RETRY
         guard = step_retried(number) if retried else step_ended(number)
-        guard = step_settled(number) if call.at_most_once else guard
+        guard = step_settled(number) if call.terms.at_most_once else guard
         return self._commit(history, replay, record, guard)
 
     def _put(self, replay: Replay, record: OpRecord, guard: Guard) -> OpRecord | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.engine import Execution
@@ -23,7 +22,7 @@ from everstep.core.errors import (
 from everstep.core.failures import describe
 from everstep.core.hiding import registering
 from everstep.core.model import OpRecord, OpStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.run_logs import LogLine, LogSource
 from everstep.core.trace_context import correlation_id_of, headers, trace_of, within
 
@@ -60,7 +59,8 @@ class Attempt:
         call: What is called.
         retry: What a failure leads to.
         limit: Longest time in milliseconds; None for no limit.
-        started: What says that it has begun.
+        begun_at: When it begins.
+        over_at: When it is surely over.
         head: The run.
         ear: Hears what it says.
         hidden: The run's secrets, to which the step may add.
@@ -71,7 +71,8 @@ class Attempt:
     call: StepCall
     retry: Retry
     limit: int | None
-    started: OpRecord
+    begun_at: int
+    over_at: int
     head: Head
     ear: Ear
     hidden: Hidden
@@ -81,14 +82,25 @@ class Attempt:
         """Return which attempt it is, from 1."""
         return self.message.attempt
 
+    @property
+    def started(self) -> OpRecord:
+        """Return what says that it has begun."""
+        return self.pending.begun(
+            OpStatus.STARTED,
+            self.message.token,
+            attempt=self.number,
+            started_at=self.begun_at,
+            wake_at=self.over_at,
+        )
+
     def done(self, engine: Engine, result: Payload) -> OpRecord:
         """Return the record of its success."""
-        ended_at = engine.clock.now()
-        return replace(
-            self.started,
-            status=OpStatus.DONE,
-            wake_at=None,
-            ended_at=ended_at,
+        return self.pending.begun(
+            OpStatus.DONE,
+            self.message.token,
+            attempt=self.number,
+            started_at=self.begun_at,
+            ended_at=engine.clock.now(),
             result=result,
             logs=self._logs(),
         )
@@ -129,21 +141,24 @@ class Attempt:
 
     def _logs(self, *about: LogLine) -> Logs:
         """Return what the attempt has said, and what there is to say about it."""
-        return self.started.logs.and_lines((*self.ear.said.all(), *about))
+        return self.pending.logs.and_lines((*self.ear.said.all(), *about))
 
     def execute(self, engine: Engine, fn: Callable[..., object], *, probe: bool = False) -> object:
         """Return what the step's function, or its probe, gives for the step's arguments."""
         key, head, run_id = self.pending.key, self.head, self.message.run_id
         trace = trace_of(head)
-        joined = headers(within(trace, run_id, key, self.number), correlation_id_of(head, trace))
         deadline = None if self.limit is None else to_datetime(engine.clock.now() + self.limit)
 
         def ends() -> bool:
             now = engine.runs.head(run_id)
             return now is not None and now.ending is not None
 
+        def joins() -> dict[str, str]:
+            here = within(trace, run_id, key, self.number)
+            return headers(here, correlation_id_of(head, trace))
+
         effects = effects_of(head)
-        context = attempt_context(run_id, key, self.number, deadline, effects, ends, trace=joined)
+        context = attempt_context(run_id, key, self.number, deadline, effects, ends, joins=joins)
         with context, listening(self.ear), registering(self.hidden):
             args, kwargs = _own(self.call)
             execution = Execution(
@@ -184,23 +199,17 @@ def begin(
     Raises:
         OutOfTimeError: Too little time is left to begin.
     """
-    timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
+    timeout = engine.limits.step_timeout if call.terms.timeout is None else call.terms.timeout
     limit = _limit(timeout, time_left)
     now = engine.clock.now()
-    started = pending.begun(
-        OpStatus.STARTED,
-        message.token,
-        attempt=message.attempt,
-        started_at=now,
-        wake_at=now + _longest(engine, timeout, time_left),
-    )
     return Attempt(
         message=message,
         pending=pending,
         call=call,
-        retry=engine.limits.retry if call.retry is None else call.retry,
+        retry=engine.limits.retry if call.terms.retry is None else call.terms.retry,
         limit=limit,
-        started=started,
+        begun_at=now,
+        over_at=now + _longest(engine, timeout, time_left),
         ear=Ear(
             now=engine.clock.now,
             limits=engine.limits.logs,
@@ -222,7 +231,7 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
     """
     call, key = attempt.call, attempt.pending.key
     try:
-        value = attempt.execute(engine, call.fn)
+        value = attempt.execute(engine, call.terms.fn)
     except RunCancelled as error:
         return attempt.told(engine, attempt.described(error))
     except failures_of_steps() as error:

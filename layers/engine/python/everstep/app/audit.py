@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.audit import acceptance, seal
 from everstep.core.audit_check import Break, Harm, check_audit
 from everstep.core.errors import RunNotFoundError, UnavailableError
 from everstep.core.places import content_digest, digest_of
+from everstep.core.records import replace
 from everstep.core.trail import began_at, trail_of
 
 if TYPE_CHECKING:

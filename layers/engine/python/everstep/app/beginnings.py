@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.app.outbox import send
 from everstep.core.durations import is_far
 from everstep.core.model import MessageKind
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from everstep.app.engine import Engine

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everstep.app.events import tell
+from everstep.app.events import put_charged, tell
+from everstep.app.metering import recording
 from everstep.app.payloads import check_size, pack, unpack
 from everstep.core.errors import CallbackGoneError, CallbackNotFoundError, IllegalStateError
 from everstep.core.model import Event, OpStatus, Payload
+from everstep.core.records import replace
 from everstep.core.tokens import is_genuine, read_token
 from everstep.core.waits import SIGN_OF_LIFE, completed_text, failed_text
 
@@ -57,7 +59,12 @@ def heartbeat_callback(engine: Engine, token: str) -> None:
     history, key = _found(engine, token)
     _check_awaited(history, key)
     sign = Event(name=key, number=SIGN_OF_LIFE, payload=Payload(), at=engine.clock.now())
-    engine.runs.replace_event(history.head.run_id, sign)
+    before = [
+        each.cost for each in history.events if (each.name, each.number) == (key, SIGN_OF_LIFE)
+    ]
+    with recording() as counts:
+        cost = counts.take(engine.clock.ticks(), *before, requests=1)
+        engine.runs.replace_event(history.head.run_id, replace(sign, cost=cost))
 
 
 def _answer(engine: Engine, token: str, text: str) -> bool:
@@ -72,7 +79,7 @@ def _answer(engine: Engine, token: str, text: str) -> bool:
     _check_awaited(history, key)
     payload = pack(engine, run_id, text, "the answer to a callback").recorded
     answer = Event(name=key, number=1, payload=payload, at=engine.clock.now())
-    created = engine.runs.put_event(run_id, answer)
+    created = put_charged(engine, run_id, answer, sends=1)
     if not created:
         _given(engine, _load(engine, run_id), key, text)
     tell(engine, run_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.app.children import tell_parent
@@ -18,6 +17,7 @@ from everstep.core.circumstances import Ending
 from everstep.core.endings import told
 from everstep.core.errors import IllegalStateError, RunNotFoundError
 from everstep.core.model import ENDED_BY_FORCE, ErrorInfo, Message, MessageKind, RunStatus
+from everstep.core.records import replace
 from everstep.core.transitions import RUN_TERMINATED, RUN_TOLD, TIME_IS_UP
 
 if TYPE_CHECKING:

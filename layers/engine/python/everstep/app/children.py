@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from everstep.app.options import deadline_of, retention_of, timeout_of
@@ -30,6 +29,7 @@ from everstep.core.model import (
 )
 from everstep.core.observations import RunAccepted
 from everstep.core.operations import ChildCall, StartCall
+from everstep.core.records import replace
 from everstep.core.trace_context import handed_on
 from everstep.core.trail import born
 from everstep.core.waits import waiting

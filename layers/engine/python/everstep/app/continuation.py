@@ -13,6 +13,7 @@ from everstep.app.audit import link_of
 from everstep.app.cancel import end_orphans
 from everstep.app.children import tell_parent
 from everstep.app.events import hand_on_events
+from everstep.app.metering import recording, total
 from everstep.app.observing import run_over
 from everstep.app.options import deadline_of
 from everstep.app.outbox import send
@@ -21,9 +22,12 @@ from everstep.core.changes import RunEnded
 from everstep.core.children import child_id, child_secret
 from everstep.core.circumstances import How, Reference
 from everstep.core.errors import InvalidInputError, SerializationError
+from everstep.core.meter import meter
 from everstep.core.model import Head, Message, MessageKind, RunStatus
 from everstep.core.observations import RunAccepted
 from everstep.core.operations import ContinueCall
+from everstep.core.records import replace
+from everstep.core.spending import together
 from everstep.core.trace_context import handed_on
 from everstep.core.trail import began_at, born, sealed
 from everstep.core.transitions import RUN_CONTINUED
@@ -68,7 +72,7 @@ def continue_as_new(
     began = began_at(history.records.values())
     ended = sealed(head, ended, link_of(engine, head), ended.at if began is None else began)
     reference = _taken_over(engine, head, successor)
-    if engine.runs.hand_over(head.run_id, ended, RUN_CONTINUED, successor, reference):
+    if _handed_over(engine, history, ended, successor, reference):
         run_over(engine, head, ended.status, ended.at)
         accepted = RunAccepted(run_id=successor.run_id, workflow=successor.workflow)
         engine.observe(accepted)
@@ -92,9 +96,32 @@ def close_down(engine: Engine, message: Message, history: History) -> None:
         return
     if mine:
         token = engine.ids.token()
+        # The account of this run is closed.
+        engine.unbilled.put(head.successor, meter().left(engine.clock.ticks()))
         send(engine, [Message(run_id=head.successor, kind=MessageKind.START, token=token)])
     if mine or message.kind is MessageKind.EVENT:
         hand_on_events(engine, history)
+
+
+def _handed_over(
+    engine: Engine,
+    history: History,
+    ended: RunEnded,
+    successor: Head,
+    reference: Reference | None,
+) -> bool:
+    """Write both runs, with what was taken for the one that ends; say whether this did."""
+    head = history.head
+    with recording() as counts:
+        # The successor's first message follows.
+        taken = total(engine, head, history.records.values(), sends=1)
+        change = replace(ended, total=taken)
+        begun = replace(successor, past=together((head.past, taken)).text)
+        if not engine.runs.hand_over(head.run_id, change, RUN_CONTINUED, begun, reference):
+            counts.refused()
+            return False
+        counts.recorded()
+    return True
 
 
 def _successor(engine: Engine, head: Head, pending: Pending, secrets: Collection[str]) -> Head:
@@ -126,6 +153,7 @@ def _successor(engine: Engine, head: Head, pending: Pending, secrets: Collection
         reference_id=head.reference_id,
         tags=head.tags,
         retention=head.retention,
+        budget=head.budget,
         hidden=pack_secrets(engine, run_id, secrets),
         correlation=handed_on(head),
     )

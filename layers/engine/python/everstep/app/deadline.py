@@ -12,7 +12,7 @@ import inspect
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.errors import StepTimeout
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ASYNC_HEADSTART = 0.25
 # Code that swallows the interruption is interrupted again and again.
 _REPEAT = 1.0
+_PLAIN: Final = frozenset({bool, bytes, dict, float, int, list, str, tuple, type(None)})
 
 
 class TimeIsUpError(BaseException):
@@ -53,7 +54,8 @@ def call_within(call: Callable[[], object], limit: int | None) -> object:
 
 def _finish(call: Callable[[], object], seconds: float | None) -> object:
     result = call()
-    if not inspect.isawaitable(result):
+    # Asked of the class first, as nearly all results are plain: it takes a tenth of the time.
+    if type(result) in _PLAIN or not inspect.isawaitable(result):
         return result
     # It takes 12 ms to import, and nothing else of the engine needs it.
     import asyncio

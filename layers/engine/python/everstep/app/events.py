@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from everstep.app.metering import recording
 from everstep.app.outbox import send
 from everstep.app.payloads import check_size, move, pack
 from everstep.core import codec
@@ -18,8 +18,9 @@ from everstep.core.errors import (
     UnavailableError,
 )
 from everstep.core.keys import check_name
+from everstep.core.meter import meter
 from everstep.core.model import Event, Message, MessageKind, Payload
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.waits import moved_key, untaken
 
 if TYPE_CHECKING:
@@ -86,7 +87,11 @@ def keep_event(engine: Engine, run_id: str, name: str, text: str, key: str | Non
     what = f"the event {name}"
     check_size(engine, text, what)
     event = Event(name=name, number=0, payload=Payload(), at=engine.clock.now(), key=key)
-    kept = _keep(engine, run_id, event, lambda keeper: pack(engine, keeper, text, what).recorded)
+
+    def packed(keeper: str) -> Payload:
+        return pack(engine, keeper, text, what).recorded
+
+    kept = _keep(engine, run_id, event, packed, sends=1)
     # It may be what the run has ended with: that its sender asks again is no mistake.
     if kept.created or not kept.head.status.terminal:
         tell(engine, kept.head.run_id)
@@ -106,7 +111,9 @@ class _Found:
         return self.history.head
 
 
-def _keep(engine: Engine, run_id: str, event: Event, packed: Callable[[str], Payload]) -> _Found:
+def _keep(
+    engine: Engine, run_id: str, event: Event, packed: Callable[[str], Payload], *, sends: int
+) -> _Found:
     """Keep an event for a run, or for the one that goes on in its place, under the next number.
 
     Args:
@@ -114,6 +121,7 @@ def _keep(engine: Engine, run_id: str, event: Event, packed: Callable[[str], Pay
         run_id: The run.
         event: The event, without its payload.
         packed: Gives the payload as it is recorded of a run.
+        sends: How many messages follow for it.
     """
     contention = 0
     while contention < _CONTENTION:
@@ -133,10 +141,37 @@ def _keep(engine: Engine, run_id: str, event: Event, packed: Callable[[str], Pay
         _check_takes_events(head)
         number = max((each.number for each in same), default=0) + 1
         whole = replace(event, number=number, payload=packed(run_id))
-        if engine.runs.put_event(run_id, whole):
+        if put_charged(engine, run_id, whole, sends=sends):
             return _Found(history=history, number=number, created=True)
         contention += 1
     raise UnavailableError(f"too many events {event.name!r} at the same time: try again")
+
+
+def put_charged(engine: Engine, run_id: str, event: Event, *, sends: int) -> bool:
+    """Keep an event with what was taken to send it; say whether it was kept.
+
+    What another run sends is on that one's account: it is recorded with its operation.
+
+    Args:
+        engine: The ports.
+        run_id: The run that has it.
+        event: The event, with what was taken for it before.
+        sends: How many messages follow for it.
+    """
+    if meter().run_id:
+        kept = engine.runs.put_event(run_id, event)
+        if kept and event.cost:
+            # It says so itself.
+            meter().recorded()
+        return kept
+    with recording() as counts:
+        cost = counts.take(engine.clock.ticks(), event.cost, requests=1, sends=sends)
+        kept = engine.runs.put_event(run_id, replace(event, cost=cost))
+        if kept:
+            counts.recorded()
+        else:
+            counts.refused()
+    return kept
 
 
 def hand_on_events(engine: Engine, history: History, *, again: bool = True) -> None:
@@ -161,7 +196,7 @@ def hand_on_events(engine: Engine, history: History, *, again: bool = True) -> N
         packed = partial(move, engine, event.payload, source)
         # A run that has ended in the meantime had no use for it.
         with suppress(RunNotFoundError, IllegalStateError):
-            kept = _keep(engine, successor or "", moved, packed)
+            kept = _keep(engine, successor or "", moved, packed, sends=0)
             waits = again and not kept.head.status.terminal
             told |= {kept.head.run_id} if kept.created or waits else set()
     for run_id in sorted(told):

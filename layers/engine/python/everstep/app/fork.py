@@ -7,7 +7,6 @@ a crash anywhere, finds what it wrote and makes nothing twice.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
@@ -41,7 +40,7 @@ from everstep.core.forks import (
 )
 from everstep.core.hiding import hidden_of
 from everstep.core.model import Head, History, Message, MessageKind, RunStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.replay import Replay
 from everstep.core.trace_context import Correlation
 from everstep.core.trail import born
@@ -357,6 +356,7 @@ class _Maker:
             origin=origin,
             tags=old.tags,
             retention=old.retention,
+            budget=old.budget,
             hidden=pack_secrets(self.engine, run_id, self.hidden.known),
             correlation=self._correlation(),
         )

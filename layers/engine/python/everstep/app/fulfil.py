@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.app.audit import link_of
@@ -32,8 +31,10 @@ from everstep.core.effects import (
 from everstep.core.endings import interrupted
 from everstep.core.errors import EventNotSent, PayloadTooLargeError, RequestError
 from everstep.core.failures import describe
+from everstep.core.meter import meter
 from everstep.core.model import History, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CancelCall, ContinueCall, SendCall
+from everstep.core.records import replace
 from everstep.core.run_logs import Logs
 from everstep.core.trail import began_at, sealed
 from everstep.core.transitions import (
@@ -160,6 +161,9 @@ class _Fulfilment:
             return key
         text = unpack(engine, self.run_id, event.payload).at_hand
         record = fulfilled(pending, event, text, self.token, engine.clock.now())
+        if event.cost:
+            # What it took to send it is on the account of the wait, whoever has recorded that.
+            meter().bring(key, "", event.cost)
         self._put(self._packed(record), WAIT_ENDED)
         return key
 

@@ -10,16 +10,17 @@ since the last write; nothing is ever counted twice.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.payloads import recorded
 from everstep.core.meter import METER, Meter, meter
 from everstep.core.model import MessageKind, Outgoing
-from everstep.core.spending import sends_for, together
+from everstep.core.records import replace
+from everstep.core.spending import NOTHING, sends_for, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextvars import Token
 
     from everstep.app.engine import Engine
     from everstep.core.model import Head, Message, OpRecord
@@ -28,27 +29,37 @@ if TYPE_CHECKING:
 _CARRIERS: Final = (MessageKind.STEP, MessageKind.TIMER)
 
 
-@contextmanager
-def processing(engine: Engine, message: Message, batch: int) -> Iterator[None]:
-    """Charge a run with the processing of a message during the block.
+class processing:  # noqa: N801 - used as a function is
+    """Charge a run with the processing of a message during the block."""
 
-    Args:
-        engine: The ports.
-        message: The message.
-        batch: How many messages share the invocation.
-    """
-    counts = Meter(message.run_id, memory=engine.memory, since=engine.clock.ticks())
-    counts.invoked(batch)
-    counts.bring(message.op, message.token, message.cost)
-    if waiting := engine.unbilled.take(message.run_id):
-        counts.keep(waiting.parts)
-    token = METER.set(counts)
-    try:
-        yield
-    finally:
-        METER.reset(token)
-        if left := counts.left(engine.clock.ticks()):
-            engine.unbilled.put(message.run_id, left)
+    __slots__ = ("_counts", "_engine", "_reset")
+    _reset: Token[Meter]
+
+    def __init__(self, engine: Engine, message: Message, batch: int) -> None:
+        """Begin to count.
+
+        Args:
+            engine: The ports.
+            message: The message.
+            batch: How many messages share the invocation.
+        """
+        self._engine = engine
+        self._counts = Meter(message.run_id, memory=engine.memory, since=engine.clock.ticks())
+        self._counts.invoked(batch)
+        self._counts.bring(message.op, message.token, message.cost)
+        if (waiting := engine.unbilled.take(message.run_id)) is not NOTHING:
+            self._counts.keep(waiting.parts)
+
+    def __enter__(self) -> None:
+        """Let adapters count here."""
+        self._reset = METER.set(self._counts)
+
+    def __exit__(self, *_: object) -> None:
+        """Let what nobody has recorded wait for the run's next write."""
+        METER.reset(self._reset)
+        left = self._counts.left(self._engine.clock.ticks())
+        if left is not NOTHING:
+            self._engine.unbilled.put(self._counts.run_id, left)
 
 
 @contextmanager
@@ -78,10 +89,9 @@ def put_record(
         before: What it replaces: what was taken for that counts on.
     """
     counts = meter()
-    taken = counts.take(engine.clock.ticks(), requests=1)
     earlier, by = (before.cost, before.by) if before is not None else ("", None)
     brought = counts.brought(record.key, by)
-    text = together((earlier, brought, taken)).text if earlier or brought else taken
+    text = counts.take(engine.clock.ticks(), earlier, brought, requests=1)
     try:
         put = engine.runs.put(run_id, recorded(record), guard, before, text)
     except BaseException:
@@ -109,9 +119,7 @@ def load(engine: Engine, outgoing: Sequence[Outgoing]) -> tuple[Sequence[Outgoin
         return outgoing, 0
     sends = sends_for(len(outgoing))
     counts.send(sends)
-    taken = counts.take(engine.clock.ticks())
-    before = carrier.message.cost
-    cost = together((before, taken)).text if before else taken
+    cost = counts.take(engine.clock.ticks(), carrier.message.cost)
     carrying = Outgoing(message=carrier.message, delay=carrier.delay, cost=cost)
     return [carrying if each is carrier else each for each in outgoing], sends
 

@@ -14,6 +14,7 @@ from everstep.core.durations import (
 )
 from everstep.core.errors import InvalidOptionError, InvalidRequestError
 from everstep.core.records import dataclass
+from everstep.core.spending import to_nanos
 from everstep.core.trace_context import LONGEST_CORRELATION_ID, read_traceparent
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class StartOptions:
         tags: Up to 10 marks, to find the run by.
         timeout: How long it may take from its beginning; as the workflow says if not given.
         retention: How long it is kept after its end; as the workflow says if not given.
+        budget: What it may cost, in dollars; as the workflow says if not given.
         correlation_id: The caller's own mark on everything that belongs together.
         traceparent: The trace that it belongs to, as W3C writes it; anything else is ignored.
     """
@@ -65,6 +67,7 @@ class StartOptions:
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout: float | timedelta | None = None
     retention: float | timedelta | None = None
+    budget: float | None = None
     correlation_id: str | None = None
     traceparent: str | None = None
 
@@ -80,6 +83,7 @@ class Terms:
         tags: Marks.
         timeout: How long it may take, if that was said.
         retention: How long it is kept, if that was said.
+        budget: What it may cost, in billionths of a dollar, if that was said.
         correlation_id: The caller's own mark on everything that belongs together.
         trace: The trace that it belongs to.
     """
@@ -90,6 +94,7 @@ class Terms:
     tags: Mapping[str, str]
     timeout: int | None
     retention: int | None
+    budget: int | None = None
     correlation_id: str | None = None
     trace: TraceContext | None = None
 
@@ -117,6 +122,7 @@ class Terms:
             "tags": dict(self.tags) or None,
             "timeout": self.timeout,
             "retention": self.retention,
+            "budget": self.budget,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -141,6 +147,7 @@ def checked(options: StartOptions) -> Terms:
         tags=checked_tags(options.tags),
         timeout=_read("timeout", run_timeout, options.timeout),
         retention=_read("retention", run_retention, options.retention),
+        budget=_read("budget", to_nanos, options.budget),
         correlation_id=_checked_correlation(options.correlation_id),
         trace=read_traceparent(options.traceparent or ""),
     )

@@ -6,7 +6,6 @@ recorded before there was a codec stays readable, and so does what was recorded 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from everstep.core.errors import PayloadTooLargeError, UnreadablePayloadError
 from everstep.core.hiding import hidden_of_head, hidden_text, values_of
 from everstep.core.model import History, Payload
 from everstep.core.places import owner
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

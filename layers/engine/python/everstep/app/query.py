@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +15,7 @@ from everstep.core.ids import earliest_id
 from everstep.core.listing import Listed, listed
 from everstep.core.model import RunStatus
 from everstep.core.progress import Progress, not_begun, progress
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

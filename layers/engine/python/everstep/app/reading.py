@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, cast
 
 from everstep.app.payloads import unpack
 from everstep.core.errors import EverstepError, UnreadablePayloadError
 from everstep.core.model import HEAD, History
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.unreadable import Unreadable, UnreadableError
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.app.metering import put_record
 from everstep.app.payloads import pack, with_secrets
 from everstep.core.errors import PayloadTooLargeError, UnavailableError
 from everstep.core.failures import masked
+from everstep.core.records import replace
 from everstep.core.run_logs import LogChunk, Logs, encode, note
 
 if TYPE_CHECKING:

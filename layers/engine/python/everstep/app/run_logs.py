@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from everstep.core.errors import (
 )
 from everstep.core.keys import name_of
 from everstep.core.model import RunStatus
+from everstep.core.records import replace
 from everstep.core.run_logs import (
     LEVELS,
     LogChunk,

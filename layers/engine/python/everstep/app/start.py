@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.app.capacity import over_capacity
@@ -31,7 +30,7 @@ from everstep.core.errors import (
     UnavailableError,
 )
 from everstep.core.model import Head, Message, MessageKind, RunStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.trace_context import Correlation
 from everstep.core.trail import born
 
@@ -138,6 +137,7 @@ def _head(
         reference_id=terms.reference_id,
         tags=terms.tags,
         retention=retention_of(engine, workflow, terms.retention),
+        budget=terms.budget,
         correlation=correlation_of(engine, terms),
     )
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias, cast
 
 from everstep.authoring.loggers import named, said_beside
 from everstep.core.records import dataclass
@@ -22,7 +21,9 @@ from everstep.core.run_logs import LogLimits, LogLine, LogSource, Said
 from everstep.core.session import DRIVEN, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from contextvars import Token
 
     from everstep.core.session import Session
 
@@ -32,6 +33,7 @@ _OF_CODE: Final = ("everstep.workflow", "everstep.step")
 _PRINTED: Final[Mapping[str, int]] = {"stdout": logging.INFO, "stderr": logging.WARNING}
 _TRACE: Final = 4096
 _PLAIN: Final = (str, int, float, bool, type(None))
+_Streams: TypeAlias = tuple[TextIO, TextIO]
 _hand_over: Final = logging.Logger.callHandlers
 
 
@@ -87,7 +89,8 @@ class _Process:
     limits: LogLimits = field(default_factory=LogLimits)
     as_json: bool = False
     listeners: int = 0
-    streams: tuple[TextIO, TextIO] | None = None
+    streams: _Streams | None = None
+    ears: tuple[_Streams, _Streams] | None = None
     lock: Lock = field(default_factory=Lock)
 
 
@@ -111,35 +114,58 @@ def keeps(level: int) -> bool:
     return logging.Logger.callHandlers is _heard and _process.limits.wants(level)
 
 
-@contextmanager
-def listening(ear: Ear) -> Iterator[None]:
+class listening:  # noqa: N801 - used as a function is
     """Listen to an attempt while the block runs, in its threads and tasks, too."""
-    before = _listener.set(ear)
-    try:
-        with hearing_prints():
-            yield
-    finally:
-        for stream in list(ear.said.begun):
-            _print(ear, stream, "\n")
-        _listener.reset(before)
+
+    __slots__ = ("_before", "_ear")
+    _before: Token[Ear | None]
+
+    def __init__(self, ear: Ear) -> None:
+        """Hear nothing yet."""
+        self._ear = ear
+
+    def __enter__(self) -> None:
+        """Begin to listen."""
+        self._before = _listener.set(self._ear)
+        _hearing.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        """Hear also what was printed without the end of a line."""
+        try:
+            _hearing.__exit__()
+            for stream in list(self._ear.said.begun):
+                _print(self._ear, stream, "\n")
+        finally:
+            _listener.reset(self._before)
 
 
-@contextmanager
-def hearing_prints() -> Iterator[None]:
-    """Hear what is printed while the block runs; several may listen at the same time."""
-    with _process.lock:
-        _process.listeners += 1
-        if _process.streams is None:
-            _process.streams = sys.stdout, sys.stderr
-            sys.stdout = cast("TextIO", _Stream(sys.stdout, "stdout"))
-            sys.stderr = cast("TextIO", _Stream(sys.stderr, "stderr"))
-    try:
-        yield
-    finally:
+class _HearingPrints:
+    """Takes the place of the standard streams while anybody listens."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        with _process.lock:
+            _process.listeners += 1
+            if _process.streams is None:
+                _process.streams = under = sys.stdout, sys.stderr
+                if _process.ears is None or _process.ears[0] != under:
+                    _process.ears = under, (_with_ear(0, under), _with_ear(1, under))
+                sys.stdout, sys.stderr = _process.ears[1]
+
+    def __exit__(self, *_: object) -> None:
         with _process.lock:
             _process.listeners -= 1
             if not _process.listeners and _process.streams is not None:
                 (sys.stdout, sys.stderr), _process.streams = _process.streams, None
+
+
+_hearing: Final = _HearingPrints()
+
+
+def hearing_prints() -> AbstractContextManager[None]:
+    """Hear what is printed while the block runs; several may listen at the same time."""
+    return _hearing
 
 
 class _Stream:
@@ -160,6 +186,10 @@ class _Stream:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
         return getattr(self._under, name)
+
+
+def _with_ear(which: int, streams: _Streams) -> TextIO:
+    return cast("TextIO", _Stream(streams[which], tuple(_PRINTED)[which]))
 
 
 def _print(ear: Ear, stream: str, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING
 from everstep.authoring.loggers import ContextLogger, named
 from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.records import dataclass
+from everstep.core.scoped import scoped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 
@@ -29,8 +29,7 @@ class StepContext:
         deadline: When the attempt is cut off; None without any limit.
         logger: Logs with run, operation and attempt.
         ends: Reads whether the run is to end; see ``cancelled``.
-        trace: Headers that join with the run what the step calls: ``traceparent``,
-            ``X-Correlation-Id`` and, where X-Ray records the run, ``X-Amzn-Trace-Id``.
+        joins: Makes the headers of ``trace``.
     """
 
     idempotency_key: str
@@ -40,7 +39,19 @@ class StepContext:
     deadline: datetime | None
     logger: ContextLogger
     ends: Callable[[], bool] = field(default=bool, repr=False)
-    trace: dict[str, str] = field(default_factory=dict)
+    joins: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
+    _headers: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def trace(self) -> dict[str, str]:
+        """Return the headers that join with the run what the step calls.
+
+        They are ``traceparent``, ``X-Correlation-Id`` and, where X-Ray records the run,
+        ``X-Amzn-Trace-Id``.
+        """
+        if not self._headers:
+            self._headers.update(self.joins())
+        return self._headers
 
     @property
     def cancelled(self) -> bool:
@@ -75,7 +86,6 @@ def step_context() -> StepContext:
         raise EverstepError("step_context() was called outside a step") from None
 
 
-@contextmanager
 def attempt_context(  # noqa: PLR0913 - all that an attempt knows
     run_id: str,
     operation: str,
@@ -84,8 +94,8 @@ def attempt_context(  # noqa: PLR0913 - all that an attempt knows
     effects: str | None = None,
     ends: Callable[[], bool] = bool,
     *,
-    trace: Mapping[str, str] | None = None,
-) -> Iterator[None]:
+    joins: Callable[[], Mapping[str, str]] = dict,
+) -> scoped[StepContext]:
     """Make an attempt known to ``step_context`` while it runs.
 
     Args:
@@ -95,7 +105,7 @@ def attempt_context(  # noqa: PLR0913 - all that an attempt knows
         deadline: When it is cut off.
         effects: The run whose idempotency keys the step has, if that is another one.
         ends: Reads whether the run is to end.
-        trace: Headers that join it with its run.
+        joins: Makes the headers that join it with its run.
     """
     extra = {"run_id": run_id, "operation": operation, "attempt": attempt}
     context = StepContext(
@@ -106,10 +116,6 @@ def attempt_context(  # noqa: PLR0913 - all that an attempt knows
         deadline=deadline,
         logger=ContextLogger(named("everstep.step"), extra),
         ends=ends,
-        trace=dict(trace or {}),
+        joins=joins,
     )
-    reset = _current.set(context)
-    try:
-        yield
-    finally:
-        _current.reset(reset)
+    return scoped(_current, context)

@@ -61,6 +61,8 @@ def _print(session: "Session", run_id: str, found: "RunCost") -> None:
         {
             "run": run_id,
             "cost": (f"{money(found.dollars)}, {state}", "bold"),
+            "chain": f"{money(found.chain.dollars)}, with the runs before" if found.chain else None,
+            "goes on as": found.successor,
             "DynamoDB": f"{found.read_units:g} read units, {found.write_units} write units, "
             f"{found.index_write_units} index write units, {found.table_requests} requests",
             "SQS": f"{found.sqs_sends} requests to send, {found.sqs_polls:g} to receive and delete",

@@ -11,6 +11,7 @@ from everstep.cli.inputs import json_of
 from everstep.cli.printing import line
 from everstep.cli.times import moment, seconds
 from everstep.cli.waiting import started, wait
+from everstep.core.spending import to_nanos
 
 if TYPE_CHECKING:
     from everstep.cli.session import Session
@@ -62,6 +63,12 @@ Retention = Annotated[
     str | None,
     typer.Option("--retention", metavar="DURATION", help="How long it is kept after its end."),
 ]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget", metavar="DOLLARS", help="What it may cost; else as its workflow says."
+    ),
+]
 Wait = Annotated[
     bool,
     typer.Option("--wait", help="Wait for its end, and print its result; 4 if it failed."),
@@ -87,6 +94,7 @@ def trigger(
     tag: Tag = None,
     timeout: Timeout = None,
     retention: Retention = None,
+    budget: Budget = None,
     wait_for_it: Wait = False,
     wait_timeout: WaitTimeout = None,
     json: options.Json = False,
@@ -96,6 +104,7 @@ def trigger(
     session: Session = ctx.obj
     if delay is not None and at is not None:
         raise usage("give --delay or --at, not both")
+    _check_budget(budget)
     chosen: StartOptions = {
         "idempotency_key": idempotency_key,
         "reference_id": reference_id,
@@ -106,6 +115,7 @@ def trigger(
         "tags": tags(tag or ()),
         "timeout": None if timeout is None else seconds(timeout, "--timeout"),
         "retention": None if retention is None else seconds(retention, "--retention"),
+        "budget": budget,
     }
     longest = None if wait_timeout is None else seconds(wait_timeout, "--wait-timeout")
     value: Any = None if input is None else json_of(input, "--input")
@@ -115,6 +125,13 @@ def trigger(
             return started(session, run, f"is {run.accepted}", json=json)
         line(session.err, f"run {run.id} is {run.accepted}")
         return wait(session, run, longest, json=json)
+
+
+def _check_budget(budget: float | None) -> None:
+    try:
+        _ = None if budget is None else to_nanos(budget)
+    except ValueError as error:
+        raise usage(f"--{error}") from error
 
 
 def tags(given: "list[str] | tuple[str, ...]") -> dict[str, str]:

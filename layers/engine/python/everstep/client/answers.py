@@ -151,6 +151,8 @@ class RunCost(Taken):
 
     Attributes:
         complete: Whether the run has ended, and nothing is to come.
+        successor: The run that goes on in its place.
+        chain: What it has cost together with the runs in whose place it goes on, if there are any.
         dollars_by: Dollars by what is paid for.
         steps: What was recorded with each operation.
         rest: What belongs to none of them: the start and the end of the run.
@@ -158,6 +160,8 @@ class RunCost(Taken):
     """
 
     complete: bool
+    successor: str | None = None
+    chain: Taken | None = None
     dollars_by: dict[str, float]
     steps: tuple[StepTaken, ...] = ()
     rest: Taken

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from typing_extensions import TypedDict
 
 from everstep.core.durations import SECOND, instant, to_iso, to_millis
+from everstep.core.spending import NANOS, to_nanos
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ class StartOptions(TypedDict, total=False):
         tags: Names and values to find the run by.
         timeout: How long the run may take.
         retention: How long it is kept once it has ended.
+        budget: What it may cost, in dollars, in place of what its workflow says.
         correlation_id: A mark on everything that belongs together, for logs.
         traceparent: The trace that it belongs to, as W3C writes it.
     """
@@ -45,6 +47,7 @@ class StartOptions(TypedDict, total=False):
     tags: Mapping[str, str] | None
     timeout: float | timedelta | None
     retention: float | timedelta | None
+    budget: float | None
     correlation_id: str | None
     traceparent: str | None
 
@@ -54,7 +57,7 @@ def start_query(options: StartOptions) -> list[tuple[str, str]]:
 
     Raises:
         TypeError: There is no such option, or it is of another type.
-        ValueError: A duration is negative, or a time does not say its zone.
+        ValueError: A duration is negative, a time does not say its zone, or a budget is none.
     """
     unknown = sorted(set(options) - set(StartOptions.__annotations__))
     if unknown:
@@ -90,6 +93,9 @@ def _parameters(options: StartOptions) -> Iterator[tuple[str, str]]:
         if name in given:
             seconds = to_millis(cast("float | timedelta", given[name]), name) / SECOND
             yield name, f"{seconds:.15g}"
+    budget = options.get("budget")
+    if budget is not None:
+        yield "budget", f"{to_nanos(budget) / NANOS:.15g}"
     at = options.get("at")
     if at is not None:
         yield "at", to_iso(instant(at, "at"))

@@ -14,12 +14,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.durations import MINUTE
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 
 if TYPE_CHECKING:
     from everstep.core.access import Scope

@@ -11,12 +11,11 @@ whole again. Against that helps what was written down elsewhere: the hash of the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.audit import seal
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.trail import HINT, birth, end
 
 if TYPE_CHECKING:

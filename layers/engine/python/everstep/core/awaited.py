@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.diagnosis import Awaited, State, Window
 from everstep.core.durations import is_far
 from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import WaitCall
+from everstep.core.records import replace
 from everstep.core.waits import is_long, next_event
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, assert_never
 
 from everstep.core.audit import seal
 from everstep.core.circumstances import Trail
 from everstep.core.model import RunStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.run_logs import NO_LOGS
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ asks for where they part. Neither executes a step.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +17,7 @@ from everstep.core.keys import name_of, scope_of
 from everstep.core.masking import agrees
 from everstep.core.model import OpKind, RunStatus
 from everstep.core.operations import StepCall
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.replay import Replay
 from everstep.core.replay_reports import ReplayReport, Verdict, report_on
 from everstep.core.shapes import call_digest

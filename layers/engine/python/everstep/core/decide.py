@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _PERFORMED = frozenset({OpKind.START, OpKind.SEND, OpKind.CANCEL, OpKind.CONTINUE})
 _AWAITED = frozenset({OpKind.WAIT, OpKind.CALLBACK, OpKind.CHILD})
+_BEGIN = _PERFORMED | _AWAITED
 _TAKES_OVER = frozenset({MessageKind.RECOVER, MessageKind.CANCEL})
 _SETS_GOING = frozenset({MessageKind.START, MessageKind.RECOVER})
 
@@ -148,7 +149,7 @@ class _Duties:
         """
         effects: list[Effect] = []
         for pending in frontier:
-            if pending.operation.kind in _PERFORMED | _AWAITED:
+            if pending.operation.kind in _BEGIN:
                 effect = self._first_of(pending) if pending.record is None else self._got(pending)
                 if effect is not None and pending.operation.kind is OpKind.CONTINUE:
                     # Nothing else is owed of a run that ends by this.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from everstep.core.joins import Join
-    from everstep.core.model import ErrorInfo, OpStatus
+    from everstep.core.model import ErrorInfo, OpStatus, Payload
     from everstep.core.operations import Operation
     from everstep.core.run_logs import LogLine, Logs
 
@@ -43,7 +43,7 @@ class Pending:
     patches: tuple[str, ...] = ()
     lines: tuple[LogLine, ...] = ()
 
-    def begun(
+    def begun(  # noqa: PLR0913 - what a record says
         self,
         status: OpStatus,
         token: str,
@@ -51,6 +51,9 @@ class Pending:
         attempt: int = 0,
         started_at: int | None = None,
         wake_at: int | None = None,
+        ended_at: int | None = None,
+        result: Payload | None = None,
+        logs: Logs | None = None,
     ) -> OpRecord:
         """Return a record that takes the place of what is recorded so far."""
         return OpRecord(
@@ -61,9 +64,11 @@ class Pending:
             input_hash=self.operation.input_hash,
             attempt=attempt,
             started_at=started_at,
+            ended_at=ended_at,
             wake_at=wake_at,
+            result=result,
             patches=self.patches,
-            logs=self.logs,
+            logs=self.logs if logs is None else logs,
         )
 
     @property

@@ -8,7 +8,6 @@ sweeper's own judgement (``core.watch``) is asked for the instants at which it w
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.awaited import awaited
@@ -16,6 +15,7 @@ from everstep.core.decisions import Broken, Raised, Returned, Suspended
 from everstep.core.diagnosis import Awaited, Cause, Diagnosis, Foreseen, Repair, State, Window
 from everstep.core.model import MessageKind, OpStatus, RunStatus
 from everstep.core.progress import not_begun, progress
+from everstep.core.records import replace
 from everstep.core.watch import watch
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ has not heard it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.durations import MINUTE, SECOND
 from everstep.core.effects import Effect, Interrupt, Send
 from everstep.core.model import ErrorInfo, MessageKind, OpKind, OpRecord, OpStatus, RunStatus
 from everstep.core.operations import CancelCall, ChildCall, SendCall, StartCall
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

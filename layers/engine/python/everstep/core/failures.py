@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.errors import StepFailed, StepInterrupted
 from everstep.core.masking import NOTHING
 from everstep.core.model import ErrorInfo
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -16,7 +16,6 @@ under the same key: its input, its id and its tokens may be others than those of
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken
@@ -24,7 +23,7 @@ from everstep.core.errors import IllegalStateError, InvalidRequestError
 from everstep.core.keys import lies_within, name_of, scope_of
 from everstep.core.masking import NOTHING
 from everstep.core.model import ANY_INPUT, OpKind, OpRecord, OpStatus, RunStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.replay import Replay
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.spending import Spent
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
 Records = dict[str, OpRecord]
 
+_COPIED: Final = Spent(requests=1).text
 _PREFIX: Final = 10
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHANCE: Final = 16
@@ -130,7 +130,7 @@ def kept_record(record: OpRecord, token: str) -> OpRecord:
         event=None,
         logs=NO_LOGS,
         # What the old run took is its own; this one takes the write.
-        cost=Spent(requests=1).text,
+        cost=_COPIED,
     )
 
 
@@ -146,10 +146,11 @@ def kept_events(history: History, cut: Cut) -> list[Event]:
     for event in history.events:
         if _OF_A_CALLBACK in event.name:
             if event.name not in cut.records and _in_time(event, cut):
-                kept.append(replace(event, taken_by=None))
+                kept.append(replace(event, taken_by=None, cost=_COPIED))
         elif (event.name, event.number) not in taken:
             numbers[event.name] = numbers.get(event.name, 0) + 1
-            kept.append(replace(event, number=numbers[event.name], taken_by=None))
+            number = numbers[event.name]
+            kept.append(replace(event, number=number, taken_by=None, cost=_COPIED))
     return kept
 
 

@@ -8,13 +8,13 @@ until then the pass knows it, and a replay of the code registers it again.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.codec import decode, dumps
 from everstep.core.errors import UnmaskableError
 from everstep.core.masking import NOTHING, SHORTEST_VALUE
+from everstep.core.scoped import scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -144,14 +144,9 @@ _of_step: ContextVar[Hidden | None] = ContextVar("everstep_hidden", default=None
 _at_work: ContextVar[Hidden | None] = ContextVar("everstep_hidden_of_run", default=None)
 
 
-@contextmanager
-def registering(hidden: Hidden) -> Iterator[None]:
+def registering(hidden: Hidden) -> scoped[Hidden | None]:
     """Let the code of a step add to its run's secrets while the block runs."""
-    reset = _of_step.set(hidden)
-    try:
-        yield
-    finally:
-        _of_step.reset(reset)
+    return scoped(_of_step, hidden)
 
 
 def of_step() -> Hidden | None:

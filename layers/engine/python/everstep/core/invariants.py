@@ -10,7 +10,6 @@ and never a payload, the message of an error, or an idempotency key.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
@@ -21,6 +20,7 @@ from everstep.core.keys import branch_of, lies_within, scope_of
 from everstep.core.masking import agrees
 from everstep.core.model import HEAD, History, OpKind, OpStatus, RunStatus
 from everstep.core.operations import StepCall
+from everstep.core.records import replace
 from everstep.core.replay import Replay
 from everstep.core.waits import next_event
 
@@ -344,7 +344,7 @@ def attempts_within_policy(
             one by the time of an attempt, so that they are held to nothing.
     """
     calls = asked_steps(definition, history)
-    policies = {key: call.retry or default for key, call in calls.items()}
+    policies = {key: call.terms.retry or default for key, call in calls.items()}
     allowed = {key: policy.max_attempts for key, policy in policies.items() if policy is not None}
     recorded = [(record.key, record.attempt) for record in history.records.values()]
     for key, attempt in [*begun, *recorded]:

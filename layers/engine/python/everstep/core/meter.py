@@ -6,22 +6,23 @@ that is set where they are called. Nobody's meter counts what no run is charged 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
+from everstep.core.scoped import scoped
 from everstep.core.spending import (
     INVOCATION,
     MARKS,
     NOTHING,
     USUAL_MEMORY,
     Spent,
+    parts_of,
     text_of,
     written,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _READ_UNIT: Final = 4096
 _MICROS: Final = 1000
@@ -100,22 +101,27 @@ class Meter:
         self._taken[SHARE] += INVOCATION // messages
         self._taken[CALLS] += by_api
 
-    def take(self, now: int, *, requests: int = 0, sends: int = 0) -> str:
+    def take(self, now: int, *before: str, requests: int = 0, sends: int = 0) -> str:
         """Return what was taken since the last time, to be recorded, and begin anew.
 
         Args:
             now: The clock's microseconds.
+            before: What is recorded along with it: what was taken earlier.
             requests: Requests to the table that follow, and are to be told of, too.
             sends: Requests to the queue that do.
         """
         taken = self._take(now)
         taken[REQUESTS] += requests
         taken[SENDS] += sends
+        for text in before:
+            if text:
+                taken = list(map(int.__add__, taken, parts_of(text)))
         return text_of(taken)
 
     def left(self, now: int) -> Spent:
         """Return what was taken since the last time, and nobody has recorded."""
-        return Spent(*self._take(now))
+        taken = self._take(now)
+        return Spent(*taken) if any(taken) else NOTHING
 
     def _take(self, now: int) -> list[int]:
         taken = self._taken
@@ -177,11 +183,18 @@ meter = METER.get
 """Returns the meter that is set."""
 
 
-@contextmanager
-def metered(by: Meter) -> Iterator[Meter]:
+def called(memory: int, since: int) -> scoped[Meter]:
+    """Count what a call of the API takes during the block.
+
+    Args:
+        memory: Megabytes of this process.
+        since: The clock's microseconds now.
+    """
+    counts = Meter(memory=memory, since=since)
+    counts.invoked(by_api=True)
+    return metered(counts)
+
+
+def metered(by: Meter) -> scoped[Meter]:
     """Let everything count with this meter during the block."""
-    token = METER.set(by)
-    try:
-        yield by
-    finally:
-        METER.reset(token)
+    return scoped(METER, by)

@@ -6,11 +6,11 @@ behind a reference to the blob store. All values are immutable.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.run_logs import NO_LOGS
 from everstep.core.statuses import OpKind, OpStatus, RunStatus
 
@@ -219,6 +219,7 @@ class Head:
         logs: What was said after the last operation.
         cost: What was taken to accept it, see ``spending``.
         total: What was taken for all of it, told at its end.
+        past: What was taken for the runs in whose place it goes on, told at its beginning.
         budget: What it may cost, in billionths of a dollar, instead of what its workflow says.
     """
 
@@ -253,6 +254,7 @@ class Head:
     logs: Logs = NO_LOGS
     cost: str = field(default="", compare=False)
     total: str = field(default="", compare=False)
+    past: str = field(default="", compare=False)
     budget: int | None = None
 
     @property

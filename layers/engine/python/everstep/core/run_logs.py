@@ -7,11 +7,11 @@ attempts say: lines are written in the same write as what they belong to, and co
 from __future__ import annotations
 
 import json
-from dataclasses import field, replace
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

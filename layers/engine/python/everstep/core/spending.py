@@ -46,6 +46,7 @@ _MARKS: Final = "DRWXQPGAITM"
 MARKS: Final = len(_MARKS)
 _PART: Final = re.compile(r"([A-Z])(-?[0-9a-z]+)")
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_BASE: Final = len(_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Spent:
     @classmethod
     def read(cls, text: str) -> Spent:
         """Return what a text says; marks of a later release are passed by."""
-        return _read(text) if text else NOTHING
+        return cls(*parts_of(text)) if text else NOTHING
 
     @property
     def text(self) -> str:
@@ -150,12 +151,13 @@ NOTHING: Final = Spent()
 
 # What steps take is much the same for all of them.
 @lru_cache(maxsize=1024)
-def _read(text: str) -> Spent:
+def parts_of(text: str) -> tuple[int, ...]:
+    """Return the numbers that a text says, in the order of their marks."""
     sums = dict.fromkeys(_MARKS, 0)
     for mark, number in _PART.findall(text):
         if mark in sums:
-            sums[mark] += int(number, 36)
-    return Spent(*sums.values())
+            sums[mark] += int(number, _BASE)
+    return tuple(sums.values())
 
 
 def together(texts: Iterable[str]) -> Spent:
@@ -163,22 +165,29 @@ def together(texts: Iterable[str]) -> Spent:
     sums = [0] * len(_MARKS)
     for text in texts:
         if text:
-            sums = list(map(int.__add__, sums, _read(text).parts))
+            sums = list(map(int.__add__, sums, parts_of(text)))
     return Spent(*sums)
 
 
 def text_of(parts: Iterable[int]) -> str:
     """Return the short text of numbers in the order of their marks."""
-    return "".join([mark + digits(n) for mark, n in zip(_MARKS, parts) if n])  # noqa: B905 - fast
+    return "".join(
+        [
+            mark + digits(n)
+            for mark, n in zip(_MARKS, parts)  # noqa: B905 - fast
+            if n
+        ]
+    )
 
 
+@lru_cache(maxsize=1024)
 def digits(number: int) -> str:
     """Return a number with the base 36."""
-    if 0 <= number < len(_DIGITS):
+    if 0 <= number < _BASE:
         return _DIGITS[number]
     if number < 0:
         return f"-{digits(-number)}"
-    before, last = divmod(number, 36)
+    before, last = divmod(number, _BASE)
     return digits(before) + _DIGITS[last]
 
 

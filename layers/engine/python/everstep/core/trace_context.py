@@ -8,6 +8,7 @@ are the second in which the run was accepted, as X-Ray demands of its own.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -108,8 +109,14 @@ def trace_of(head: Head) -> TraceContext:
     """Return the trace of a run, and the span that its own are children of."""
     if head.correlation is not None and head.correlation.trace is not None:
         return head.correlation.trace
-    digits = sha256(head.run_id.encode()).hexdigest()
-    second = f"{head.created_at // SECOND:08x}"[-8:]
+    return _derived(head.run_id, head.created_at)
+
+
+# A process goes on with the same runs again and again.
+@lru_cache(maxsize=256)
+def _derived(run_id: str, created_at: int) -> TraceContext:
+    digits = sha256(run_id.encode()).hexdigest()
+    second = f"{created_at // SECOND:08x}"[-8:]
     trace_id, span_id = (second + digits)[:_TRACE], digits[_TRACE : _TRACE + _SPAN]
     return TraceContext(trace_id=trace_id, span_id=span_id, derived=True)
 

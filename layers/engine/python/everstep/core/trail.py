@@ -10,7 +10,6 @@ counts only on top of the entry that it follows.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.audit import ENGINE, Action, AuditEntry, acceptance, seal, sha256
@@ -18,6 +17,7 @@ from everstep.core.changes import apply
 from everstep.core.circumstances import Seal, Trail
 from everstep.core.model import ANY_INPUT, RunStatus
 from everstep.core.places import digest_of
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -38,11 +38,10 @@ again and finds out what it still owes (see ``decide``).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.model import OpStatus, RunStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 
 if TYPE_CHECKING:
     from everstep.core.audit import AuditEntry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core import codec
@@ -17,6 +16,7 @@ from everstep.core.failures import LONGEST_TYPE, cut_message, describe
 from everstep.core.keys import name_of, scope_of
 from everstep.core.model import ErrorInfo, OpKind, OpRecord, OpStatus, Payload, RunStatus
 from everstep.core.operations import CallbackCall, ChildCall, WaitCall
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,6 +65,16 @@ def untaken(events: Iterable[Event], records: Mapping[str, OpRecord]) -> tuple[E
         for event in events
         if not name_of(event.name) and (event.name, event.number) not in taken
     )
+
+
+def unused(events: Iterable[Event], records: Mapping[str, OpRecord]) -> tuple[Event, ...]:
+    """Return the events that no record has taken in, answers to callbacks and their signs, too."""
+    taken = {
+        (name_of(record.key) if record.kind is OpKind.WAIT else record.key, record.event)
+        for record in records.values()
+        if record.event is not None
+    }
+    return tuple(each for each in events if (each.name, each.number) not in taken)
 
 
 def moved_key(run_id: str, event: Event) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.decisions import Suspended
@@ -11,7 +10,7 @@ from everstep.core.effects import Send
 from everstep.core.endings import LONGEST_INVOCATION
 from everstep.core.model import MessageKind, OpKind
 from everstep.core.observations import Repair
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 from everstep.core.waits import next_event
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from everstep.core.errors import (
     IllegalStateError,
     RunNotFoundError,
 )
+from everstep.core.meter import called
 from everstep.core.records import dataclass
 from everstep.http import rendering
 from everstep.http.application import Application
@@ -152,13 +153,14 @@ class _Calls:
 
     def send_event(self, request: Request) -> Reply:
         """Keep an event for a run: 202, or 200 for a repeat with the same idempotency key."""
-        kept = send_event(
-            self.engine,
-            request.run_id,
-            request.parameters["name"],
-            request.given(Payload).root,
-            idempotency_key=request.given(KeyHeaders).idempotency_key,
-        )
+        with called(self.engine.memory, self.engine.clock.ticks()):
+            kept = send_event(
+                self.engine,
+                request.run_id,
+                request.parameters["name"],
+                request.given(Payload).root,
+                idempotency_key=request.given(KeyHeaders).idempotency_key,
+            )
         body = {
             "run_id": kept.run_id,
             "event": request.parameters["name"],

@@ -15,6 +15,7 @@ from everstep.core.errors import (
     IllegalStateError,
     InvalidRequestError,
 )
+from everstep.core.meter import called
 from everstep.core.records import dataclass
 from everstep.http.contract import Nothing, Payload
 from everstep.http.queries import LONGEST_TYPE, FailBody
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from everstep.app.engine import Engine
+    from everstep.core.meter import Meter
+    from everstep.core.scoped import scoped
     from everstep.http.requests import Request
 
 
@@ -68,7 +71,8 @@ class _Calls:
     def complete(self, request: Request) -> Reply:
         """Keep the value: 202, or 200 if the same one was kept before."""
         value = request.given(Payload).root
-        created = complete_callback(self.engine, request.parameters["token"], value)
+        with self._called():
+            created = complete_callback(self.engine, request.parameters["token"], value)
         return _kept("completed", created=created)
 
     def fail(self, request: Request) -> Reply:
@@ -77,12 +81,17 @@ class _Calls:
         if not failure.type.isprintable():
             raise InvalidRequestError(f"type must be 1 to {LONGEST_TYPE} printable characters")
         token = request.parameters["token"]
-        created = fail_callback(self.engine, token, failure.type, failure.message)
+        with self._called():
+            created = fail_callback(self.engine, token, failure.type, failure.message)
         return _kept("failed", created=created)
 
     def heartbeat(self, request: Request) -> Reply:
-        heartbeat_callback(self.engine, request.parameters["token"])
+        with self._called():
+            heartbeat_callback(self.engine, request.parameters["token"])
         return Reply(body={"status": "alive"})
+
+    def _called(self) -> scoped[Meter]:
+        return called(self.engine.memory, self.engine.clock.ticks())
 
 
 def _kept(status: str, *, created: bool) -> Reply:

@@ -97,9 +97,19 @@ def _seconds(value: object) -> object:
         raise PydanticCustomError("seconds", "must be a number of seconds") from error
 
 
+def _dollars(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError as error:
+        raise PydanticCustomError("dollars", "must be an amount of dollars") from error
+
+
 # Put after the bounds of a number, which hold for what these make of a text.
 DIGITS: Final = BeforeValidator(_digits)
 SECONDS: Final = BeforeValidator(_seconds)
+DOLLARS: Final = BeforeValidator(_dollars)
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 IdempotencyKey = Annotated[
     str,

@@ -47,6 +47,10 @@ class CostShown(TakenShown):
     """What a run has cost."""
 
     complete: bool = Field(description="Whether the run has ended.")
+    successor: str | None = Field(None, description="The run that goes on in its place.")
+    chain: TakenShown | None = Field(
+        None, description="Together with the runs in whose place it goes on, if there are any."
+    )
     dollars_by: dict[str, float]
     steps: list[StepTakenShown]
     rest: TakenShown

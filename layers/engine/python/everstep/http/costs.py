@@ -17,6 +17,8 @@ def cost(found: Cost, architecture: str) -> dict[str, Any]:
     return {
         **taken(found.spent, architecture),
         "complete": found.complete,
+        "successor": found.successor,
+        "chain": taken(found.chain, architecture) if found.past else None,
         "dollars_by": {
             name: _dollars(each) for name, each in dollars(found.spent, architecture).items()
         },

@@ -10,7 +10,7 @@ from typing_extensions import override
 from everstep.app.options import LONGEST_REFERENCE_ID, LONGEST_WHO, MOST_TAGS, StartOptions
 from everstep.core.errors import InvalidOptionError
 from everstep.core.trace_context import LONGEST_CORRELATION_ID
-from everstep.http.contract import SECONDS, Asked, IdempotencyKey, Instant, header_name
+from everstep.http.contract import DOLLARS, SECONDS, Asked, IdempotencyKey, Instant, header_name
 from everstep.http.faults import wrong_request
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ At = Annotated[Instant, Field(description="Begin at this time, ISO 8601 with its
 Timeout = Annotated[float, Field(gt=0, description="Seconds that the run may take."), SECONDS]
 Retention = Annotated[
     float, Field(ge=3600, description="Seconds that the run is kept after its end."), SECONDS
+]
+Budget = Annotated[
+    float,
+    Field(gt=0, description="Dollars that the run may cost; as the workflow says if absent."),
+    DOLLARS,
 ]
 CorrelationId = Annotated[
     str,
@@ -83,6 +88,7 @@ class StartQuery(_Options):
     tag: Annotated[Tags, Field(max_length=MOST_TAGS)] = ()
     timeout: Timeout | None = None
     retention: Retention | None = None
+    budget: Budget | None = None
 
 
 class StartHeaders(_Options):
@@ -96,6 +102,7 @@ class StartHeaders(_Options):
     everstep_at: At | None = None
     everstep_timeout: Timeout | None = None
     everstep_retention: Retention | None = None
+    everstep_budget: Budget | None = None
     everstep_actor: str | None = Field(
         None, min_length=1, max_length=LONGEST_WHO, description="Who asks, for the audit."
     )
@@ -128,6 +135,7 @@ def start_options(request: Request) -> StartOptions:
         tags=read_tags(query.tag),
         timeout=either("timeout", query.timeout, headers.everstep_timeout),
         retention=either("retention", query.retention, headers.everstep_retention),
+        budget=either("budget", query.budget, headers.everstep_budget),
         correlation_id=headers.x_correlation_id,
         traceparent=headers.traceparent,
     )

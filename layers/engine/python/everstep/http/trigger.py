@@ -15,7 +15,7 @@ from everstep.core.errors import (
     RunNotFoundError,
     UnknownWorkflowError,
 )
-from everstep.core.meter import Meter, metered
+from everstep.core.meter import called
 from everstep.core.model import RunStatus
 from everstep.http.application import Application
 from everstep.http.contract import Payload
@@ -64,9 +64,7 @@ def _start(engine: Engine, request: Request) -> Reply:
     value = request.given(Payload).root
     said = request.given(StartHeaders).everstep_actor
     who = said if request.caller is None else request.caller.who
-    counts = Meter(memory=engine.memory, since=engine.clock.ticks())
-    counts.invoked(by_api=True)
-    with metered(counts):
+    with called(engine.memory, engine.clock.ticks()):
         accepted = start(engine, request.workflow, value, start_options(request), who=who)
     status = RunStatus.PENDING if accepted.created else _recorded(engine, accepted.run_id)
     return Reply(

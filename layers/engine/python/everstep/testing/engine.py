@@ -113,6 +113,7 @@ class TestEngine(Callers, Operators):
         tags: Mapping[str, str] | None = None,
         timeout: float | timedelta | None = None,
         retention: float | timedelta | None = None,
+        budget: float | None = None,
         correlation_id: str | None = None,
         traceparent: str | None = None,
     ) -> TestRun[Out]:
@@ -129,6 +130,7 @@ class TestEngine(Callers, Operators):
             tags: Marks on it.
             timeout: How long it may take; as the workflow says if not given.
             retention: How long it is kept after its end; as the workflow says if not given.
+            budget: What it may cost, in dollars; as the workflow says if not given.
             correlation_id: A mark on everything that belongs together.
             traceparent: The trace that it belongs to, as W3C writes it.
 
@@ -149,6 +151,7 @@ class TestEngine(Callers, Operators):
             tags=tags or {},
             timeout=timeout,
             retention=retention,
+            budget=budget,
             correlation_id=correlation_id,
             traceparent=traceparent,
         )

@@ -8,10 +8,10 @@ every index whose entry changes; a move within an index is a removal and a new e
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.meter import meter
+from everstep.core.records import replace
 from everstep.core.spending import written
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from everstep.adapters.dynamodb.updates import Update
     from everstep.adapters.dynamodb.values import Item, Value
 
-COST: Final = ("c", "total")
+COST: Final = ("c", "total", "past")
 """Attributes that hold what something took, the write itself included."""
 
 _UNIT: Final = 1024
@@ -77,6 +77,11 @@ def _measure(item: Mapping[str, Any], texts: list[str]) -> int:
     return size
 
 
+def indexed_in(item: Item) -> Item:
+    """Return those attributes of an item that indexes hold."""
+    return {name: value for name, value in item.items() if name in _INDEXED}
+
+
 class Shape:
     """What has to be known of an item to say what a change of it takes."""
 
@@ -91,7 +96,7 @@ class Shape:
     def of(cls, item: Item) -> Shape:
         """Return the shape of an item."""
         sizes = {name: item_size({name: value}) for name, value in item.items()}
-        return cls(sizes, {name: item[name] for name in item if name in _INDEXED})
+        return cls(sizes, indexed_in(item))
 
     @property
     def size(self) -> int:
@@ -112,13 +117,18 @@ def units(*sizes: int) -> int:
     return -(-max(sizes) // _UNIT) or 1
 
 
-def index_units(before: Shape | None, after: Shape | None) -> int:
-    """Return the units that a change of an item takes in the indexes."""
+def index_units(before: Item | None, after: Item | None) -> int:
+    """Return the units that a change of an item takes in the indexes.
+
+    Args:
+        before: Its attributes that indexes hold; None if it was not there.
+        after: The same after the change.
+    """
     return sum(_in_index(before, after, keys, held) for keys, held in INDEXES.items())
 
 
 def _in_index(
-    before: Shape | None, after: Shape | None, keys: tuple[str, ...], held: tuple[str, ...]
+    before: Item | None, after: Item | None, keys: tuple[str, ...], held: tuple[str, ...]
 ) -> int:
     old, new = _entry(before, keys, held), _entry(after, keys, held)
     if old == new:
@@ -129,10 +139,10 @@ def _in_index(
     return sum(sizes)
 
 
-def _entry(shape: Shape | None, keys: tuple[str, ...], held: tuple[str, ...]) -> Item | None:
-    if shape is None or any(key not in shape.indexed for key in keys):
+def _entry(item: Item | None, keys: tuple[str, ...], held: tuple[str, ...]) -> Item | None:
+    if item is None or any(key not in item for key in keys):
         return None
-    return {name: shape.indexed[name] for name in held if name in shape.indexed}
+    return {name: item[name] for name in held if name in item}
 
 
 class Write:
@@ -140,7 +150,7 @@ class Write:
 
     Attributes:
         changed: The attributes that it writes.
-        size: Bytes of the item after it.
+        size: Bytes of the item after it, what it tells of itself included once it is counted.
         old: Bytes of the item before it.
         index: Units that it takes in the indexes.
     """
@@ -165,8 +175,8 @@ class Write:
         size = item_size(item)
         if before is None:
             indexed = "due_pk" in item or "list_pk" in item
-            return cls(item, size, index=index_units(None, Shape.of(item)) if indexed else 0)
-        index = index_units(Shape.of(before), Shape.of(item))
+            return cls(item, size, index=index_units(None, indexed_in(item)) if indexed else 0)
+        index = index_units(indexed_in(before), indexed_in(item))
         return cls(item, size, item_size(before), index)
 
     @classmethod
@@ -179,7 +189,8 @@ class Write:
         told = replace(update, set=changed)
         if before is not None:
             after = before.after(update)
-            return cls(changed, after.size, before.size, index_units(before, after)), told
+            index = index_units(before.indexed, after.indexed)
+            return cls(changed, after.size, before.size, index), told
         moved = 2 if "due_pk" in changed else 1
         indexed = "due_pk" in changed or "due_pk" in update.remove
         return cls(changed, 0, index=moved if indexed else 0), told
@@ -199,9 +210,11 @@ def count(*writes: Write) -> None:
 
 def _tell(write: Write, name: str, taken: int, index: int, factor: int) -> int:
     """Add to an attribute what was taken with it; return how much more that is with its text."""
-    text, own, more = write.changed[name].get("S", ""), "", 0
-    for _ in range(2):
+    own = written(taken, index)
+    more = factor * (units(write.size + len(own), write.old) - write.units)
+    if more:
         own = written(taken + more, index)
         more = factor * (units(write.size + len(own), write.old) - write.units)
-    write.changed[name] = {"S": text + own}
+    write.changed[name] = {"S": write.changed[name].get("S", "") + own}
+    write.size += len(own)
     return more

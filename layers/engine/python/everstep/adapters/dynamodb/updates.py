@@ -6,7 +6,7 @@ large, above all) is neither read nor sent. Each function mirrors ``core.changes
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, assert_never
 
 from everstep.adapters.dynamodb import keys, values
@@ -23,7 +23,7 @@ from everstep.core.changes import (
     seal_of,
 )
 from everstep.core.model import RunStatus
-from everstep.core.records import dataclass
+from everstep.core.records import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

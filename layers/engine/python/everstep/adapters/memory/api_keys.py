@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from everstep.adapters.dynamodb import audits, items
-from everstep.adapters.dynamodb.sizes import Shape, Write, count, index_units, item_size
+from everstep.adapters.dynamodb import audits, items, keys
+from everstep.adapters.dynamodb.sizes import Write, count, index_units, indexed_in, item_size
 from everstep.core.changes import RunEnded
 from everstep.core.meter import meter
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from everstep.adapters.dynamodb.values import Item
     from everstep.core.audit import AuditEntry
@@ -70,17 +70,19 @@ class Bill:
         item = items.from_record(run_id, record)
         if cost:
             item["c"] = {"S": cost}
-        count(Write.put(item, None if before is None else items.from_record(run_id, before)))
+        write = Write.put(item, None if before is None else items.from_record(run_id, before))
+        count(write)
         if applied:
-            self._is_there(run_id, item)
+            self._is_there(run_id, item, write)
         return replace(record, cost=_told(item, "c")) if cost or record.cost else record
 
     def event(self, run_id: str, event: Event, *, applied: bool) -> Event:
         """Count the write of an event; return it as it is written, with what that took."""
         item = items.from_event(run_id, event)
-        count(Write.put(item))
+        write = Write.put(item)
+        count(write)
         if applied:
-            self._is_there(run_id, item)
+            self._is_there(run_id, item, write)
         return replace(event, cost=_told(item, "c")) if event.cost else event
 
     def creation(
@@ -92,7 +94,8 @@ class Bill:
     ) -> Head:
         """Count the write of a new run; return its head as it is written, with what that took."""
         item = items.from_head(head)
-        writes = [Write.put(item)]
+        begins = Write.put(item)
+        writes = [begins]
         if claim is not None:
             writes.append(Write.put(items.from_claim(claim)))
         if reference is not None:
@@ -102,7 +105,7 @@ class Bill:
             writes.append(_changed({}, before, after))
             writes.append(self._entry(before.run_id, entry))
         count(*writes)
-        self._is_there(head.run_id, item)
+        self._is_there(head.run_id, item, begins)
         return replace(head, cost=_told(item, "c")) if head.cost else head
 
     def change(
@@ -111,25 +114,37 @@ class Bill:
         after: Head,
         change: HeadChange,
         audit: AuditEntry | None = None,
-        successor: Head | None = None,
-        reference: Reference | None = None,
     ) -> Head:
         """Count the change of a head; return it as it is after that, with what that took."""
-        total = change.total if isinstance(change, RunEnded) else ""
-        told: Item = {"total": {"S": total}} if total else {}
-        writes = [_changed(told, before, after)]
-        if audit is not None:
-            writes.append(self._entry(before.run_id, audit))
-        if successor is not None:
-            begun = items.from_head(successor)
-            writes.append(Write.put(begun))
-            self._is_there(successor.run_id, begun)
+        others = [] if audit is None else [self._entry(before.run_id, audit)]
+        return self._changed(before, after, change, others)
+
+    def succession(
+        self,
+        before: Head,
+        after: Head,
+        change: RunEnded,
+        successor: Head,
+        reference: Reference | None,
+    ) -> tuple[Head, Head]:
+        """Count the end of a run and its successor; return both heads with what that took."""
+        begun = items.from_head(successor)
+        writes = [Write.put(begun)]
         if reference is not None:
             writes.append(Write.put(items.from_reference(reference)))
-        count(*writes)
-        changed = replace(after, total=_told(told, "total")) if total else after
-        self._is_there(before.run_id, items.from_head(changed))
-        return changed
+        ended = self._changed(before, after, change, writes)
+        self._is_there(successor.run_id, begun, writes[0])
+        return ended, replace(successor, past=_told(begun, "past")) if successor.past else successor
+
+    def _changed(
+        self, before: Head, after: Head, change: HeadChange, others: Sequence[Write]
+    ) -> Head:
+        total = change.total if isinstance(change, RunEnded) else ""
+        told: Item = {"total": {"S": total}} if total else {}
+        write = _changed(told, before, after)
+        count(write, *others)
+        self._sizes.setdefault(before.run_id, {})[keys.RUN_HEAD] = write.size
+        return replace(after, total=_told(told, "total")) if total else after
 
     def in_place(self, *, moved: bool | None = None) -> None:
         """Count a small change in place; ``moved`` says whether to another place in an index."""
@@ -137,16 +152,17 @@ class Bill:
 
     def _entry(self, run_id: str, entry: AuditEntry) -> Write:
         item = audits.from_entry(run_id, entry)
-        self._is_there(run_id, item)
-        return Write.put(item)
+        write = Write.put(item)
+        self._is_there(run_id, item, write)
+        return write
 
-    def _is_there(self, run_id: str, item: Item) -> None:
-        self._sizes.setdefault(run_id, {})[item["SK"]["S"]] = item_size(item)
+    def _is_there(self, run_id: str, item: Item, write: Write) -> None:
+        self._sizes.setdefault(run_id, {})[item["SK"]["S"]] = write.size
 
 
 def _changed(told: Item, before: Head, after: Head) -> Write:
     old, new = items.from_head(before), items.from_head(after)
-    index = index_units(Shape.of(old), Shape.of(new))
+    index = index_units(indexed_in(old), indexed_in(new))
     return Write(told, item_size(new), item_size(old), index)
 
 

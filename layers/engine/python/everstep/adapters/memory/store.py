@@ -6,7 +6,6 @@ written: this store is the reading of the contract that the others are compared 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from heapq import nsmallest
 from itertools import islice
 from threading import RLock
@@ -21,6 +20,7 @@ from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
+from everstep.core.records import replace
 from everstep.core.transitions import RUN_NOTED
 
 if TYPE_CHECKING:
@@ -287,10 +287,8 @@ class MemoryStore:
             if successor.run_id in self._heads:
                 raise RunIdTakenError(successor.run_id)
             changed = apply(head, change)
-            self._write_head(
-                self._bill.change(head, changed, change, successor=successor, reference=reference)
-            )
-            self._write_head(successor)
+            for told in self._bill.succession(head, changed, change, successor, reference):
+                self._write_head(told)
             if reference is not None:
                 self._references[reference.name] = replace(reference, instead_of=None)
             return True

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from everstep.app.cost import spent_on
 from everstep.core.invariants import ViolationError
-from everstep.core.spending import INVOCATION, NOTHING, Spent, together
+from everstep.core.spending import INVOCATION, NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from everstep.adapters.memory.store import MemoryStore
     from everstep.core.model import History
+    from everstep.core.spending import Spent
     from everstep.testing.simulation.step_queue import StepQueue
 
 
 def charged(history: History) -> Spent:
     """Return what a run is charged with by what is recorded of it."""
-    head = history.head
-    if head.total:
-        return Spent.read(head.total)
-    told = [each.cost for each in (*history.records.values(),)]
-    return together((head.cost, *told, *[each.cost for each in history.events]))
+    return spent_on(history.head, history.records, history.events)
 
 
 def all_charges(store: MemoryStore) -> Spent:
