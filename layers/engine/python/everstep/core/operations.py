@@ -240,7 +240,7 @@ class GroupCall:
         return self.total if self.lanes is None else min(self.lanes, self.total)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class BranchEnd:
     """What a branch has come to: its value, or what it raised."""
 

@@ -27,7 +27,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from everstep.core import disagreements
-from everstep.core.answers import Answer, answer
+from everstep.core.answers import EMPTY, Answer, answer
 from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop
 from everstep.core.completion import Reason
 from everstep.core.course import Course
@@ -194,7 +194,7 @@ class Replay:
             return Broken(error=describe(error))
         root = Fiber(coroutine, self.session.frame)
         self._fibers.append(root)
-        self._push(root, Answer())
+        self._push(root, EMPTY)
         return self._drive()
 
     def _push(self, fiber: Fiber, given: Answer) -> None:
@@ -320,13 +320,13 @@ class Replay:
         self.session.frame = group.parent.frame.branch(group.scope(index), at)
         fiber = group.begin(index, self.session.frame, last)
         self._fibers.append(fiber)
-        self._push(fiber, Answer())
+        self._push(fiber, EMPTY)
 
     def _branch_ended(
         self, fiber: Fiber, group: Group, value: object, error: BaseException | None
     ) -> Decision | None:
-        end = BranchEnd(index=fiber.index, value=value, error=error)
-        branch = Branch(end=end, last=fiber.last, frame=fiber.frame, told=fiber.interrupted)
+        end = BranchEnd(fiber.index, value, error)
+        branch = Branch(end, fiber.last, fiber.frame, fiber.interrupted)
         group.end(branch)
         self.ended.append((group, branch))
         if error is not None:
@@ -360,7 +360,8 @@ class Replay:
     # --- How code ends
 
     def _ended(self, fiber: Fiber, value: object, error: BaseException | None) -> Decision | None:
-        mistake = mistake_of(error) or self.ledger.leftover(fiber.frame.scope, error)
+        mistake = None if error is None else mistake_of(error)
+        mistake = mistake or self.ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
         if error is None and not self.session.ended(fiber.frame.scope):
