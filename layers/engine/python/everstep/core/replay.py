@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from everstep.core import disagreements
 from everstep.core.answers import EMPTY, Answer, answer
-from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop
+from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop, no_generator_hooks
 from everstep.core.completion import Reason
 from everstep.core.course import Course
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
@@ -202,13 +202,15 @@ class Replay:
 
     def _drive(self) -> Decision | None:
         """Run every coroutine that can go on, until none can; return a decision unless it waits."""
-        while self._ready:
-            _, _, fiber, given = heappop(self._ready)
-            ended = self._go_on(fiber, given)
-            if self.session.mistake is not None:
-                return Broken(error=describe(self.session.mistake))
-            if ended is not None:
-                return ended
+        ready, session = self._ready, self.session
+        with no_generator_hooks():
+            while ready:
+                _, _, fiber, given = heappop(ready)
+                ended = self._go_on(fiber, given)
+                if session.mistake is not None:
+                    return Broken(error=describe(session.mistake))
+                if ended is not None:
+                    return ended
         return None
 
     def _standing(self) -> Decision:
