@@ -301,8 +301,7 @@ class Operation(Generic[T]):
     def __await__(self) -> Generator[Any, Any, T]:
         """Ask the driving pass for the result; once only, as with any coroutine."""
         again, self.awaited = self.awaited, True
-        self.session.settled(self)
-        self.session.refuse_outside_the_workflow(self)
+        self.session.begin_to_await(self)
         if again:
             self.session.refuse_again(self)
         return cast("T", (yield self))
