@@ -150,7 +150,7 @@ class _Look:
 
     def _affordable(self) -> int:
         """Return how many records to ask for, if all are as large as the last one."""
-        result = self.replay.records[next(reversed(self.replay.records.keys()))].result
+        result = next(reversed(self.replay.ledger.records.values())).result
         recorded = None if result is None else result.recorded.text
         return max(2, min(_STRETCH, _BYTES // (_RECORD + len(recorded or ""))))
 
