@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from everstep import Context, step, workflow
+from everstep import Context, NonRetryable, step, workflow
 from everstep.app.cancel import cancel
 from everstep.core.durations import GLANCED
 from everstep.core.errors import UnavailableError
@@ -52,6 +53,21 @@ async def large_ones(ctx: Context, number: int) -> int:
 async def half(ctx: Context, number: int) -> int:
     """Double forty numbers, of which all but one are enough."""
     return number + (await ctx.map(double, range(40), min_successful=39)).succeeded
+
+
+@step
+def accept(number: int) -> int:
+    """Refuse 0."""
+    if number == 0:
+        raise NonRetryable("no")
+    return number
+
+
+@workflow(name="wf")
+async def three_of_four(ctx: Context, number: int) -> int:
+    """Need three of four, of which one fails."""
+    batch = await ctx.map(accept, range(4), min_successful=3, tolerated_failures=1)
+    return number + batch.succeeded
 
 
 @workflow(name="wf")
@@ -209,3 +225,28 @@ def test_nobody_relies_on_what_follows_in_a_lane_once_the_run_is_to_end() -> Non
     world.advance(fifth)
     assert world.reads["head"] == 1
     assert world.status(run_id) is RunStatus.CANCELLED
+
+
+def test_who_sees_fewer_branches_than_it_takes_reads_everything() -> None:
+    world, run_id, letters = spread(three_of_four)
+    for letter in letters[:2]:
+        world.advance(letter)
+    assert world.reads
+    # Two have succeeded, and one failed: that three are not enough yet, one alone cannot show.
+    world.advance(letters[2])
+    assert world.reads["load"] == 1
+    world.advance(letters[3])
+    assert world.status(run_id) is RunStatus.COMPLETED
+
+
+def test_what_other_code_has_recorded_of_a_branch_is_not_seen_as_the_pass_has_it() -> None:
+    world, run_id, letters = spread(forty)
+    other = world.elsewhere()
+    other.advance(letters[1])
+    (recorded,) = world.records(run_id).values()
+    world.write(run_id, replace(recorded, input_hash="other"))
+    assert world.reads
+    world.advance(letters[0])
+    assert world.reads == {"record": 1, "between": 1}
+    world.advance(letters[1])
+    assert world.status(run_id) is RunStatus.STALLED

@@ -49,3 +49,23 @@ def test_what_comes_next_are_a_few_branches_that_have_not_ended(index: int, ahea
     with Replay(definition(body), make_history()) as replay:
         (group,) = replay._groups.values()
         assert coming(replay, group, index) == tuple(map(group.scope, ahead))
+
+
+async def within(ctx: Context, number: int) -> int:
+    """Take a step, or two of them side by side."""
+    if number:
+        return await ctx.step(add, number, 1)
+    return sum((await ctx.map(one, range(2))).results)
+
+
+async def groups(ctx: Context, _given: object) -> None:
+    """Open a group within a group."""
+    await ctx.map(within, range(3))
+
+
+def test_the_latest_branches_of_a_group_are_those_that_wait_for_something_themselves() -> None:
+    with Replay(definition(groups), make_history()) as replay:
+        outer, inner = replay._groups.values()
+        latest = [each.key for each in replay.frontier.latest(outer)]
+        assert latest == [f"{outer.scope(index)}/add#1" for index in (2, 1)]
+        assert len(list(replay.frontier.latest(inner, latest[0]))) == 2
