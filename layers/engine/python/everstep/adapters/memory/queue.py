@@ -7,6 +7,7 @@ often. ``duplicate`` does what SQS does now and then.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Final
@@ -61,7 +62,7 @@ class _Kept:
     order: int
     visible_at: int
     receives: int = 0
-    receipt: int | None = None
+    receipt: int = 0
 
 
 class MemoryQueue:
@@ -82,7 +83,10 @@ class MemoryQueue:
         self._dead_letters = dead_letters
         self._lock = RLock()
         self._numbers = count(1)
-        self._kept: list[_Kept] = []
+        # By the order in which they came; and when each is visible, some of which was before.
+        self._kept: dict[int, _Kept] = {}
+        self._turns: list[tuple[int, int]] = []
+        self._receipts: dict[int, int] = {}
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send every message.
@@ -108,12 +112,12 @@ class MemoryQueue:
         with self._lock:
             now = self._clock.now()
             while True:
-                found = min(self._kept, key=_turn, default=None)
+                found = self._next()
                 if found is None or found.visible_at > now:
                     return None
                 if self._dead_letters is None or found.receives < self._max_receives:
                     return self._deliver(found, now + visibility * _MILLIS)
-                self._kept.remove(found)
+                self._remove(found)
                 self._dead_letters.take_in(found.message_id, found.body)
 
     def delete(self, delivery: Delivery) -> None:
@@ -121,14 +125,14 @@ class MemoryQueue:
         with self._lock:
             found = self._find(delivery)
             if found is not None:
-                self._kept.remove(found)
+                self._remove(found)
 
     def release(self, delivery: Delivery) -> None:
         """Make a delivered message visible again at once, as if its time-out had run out."""
         with self._lock:
             found = self._find(delivery)
             if found is not None:
-                found.visible_at = self._clock.now()
+                self._show(found, self._clock.now())
 
     def duplicate(self, delivery: Delivery) -> None:
         """Deliver a message once more, although it may be deleted or hidden."""
@@ -142,7 +146,8 @@ class MemoryQueue:
     def next_visible_at(self) -> int | None:
         """Return when the next message is visible, which may have been before; None if empty."""
         with self._lock:
-            return min((kept.visible_at for kept in self._kept), default=None)
+            found = self._next()
+            return None if found is None else found.visible_at
 
     def depth(self) -> int:
         """Return how many messages there are: visible, delayed and hidden."""
@@ -151,14 +156,35 @@ class MemoryQueue:
 
     def _keep(self, message_id: str, body: str, visible_at: int) -> None:
         order = next(self._numbers)
-        self._kept.append(
-            _Kept(message_id=message_id, body=body, order=order, visible_at=visible_at)
-        )
+        kept = _Kept(message_id=message_id, body=body, order=order, visible_at=visible_at)
+        self._kept[order] = kept
+        heappush(self._turns, (visible_at, order))
+
+    def _next(self) -> _Kept | None:
+        """Return the message that is visible first."""
+        turns = self._turns
+        while turns:
+            visible_at, order = turns[0]
+            kept = self._kept.get(order)
+            if kept is not None and kept.visible_at == visible_at:
+                return kept
+            heappop(turns)
+        return None
+
+    def _show(self, kept: _Kept, at: int) -> None:
+        kept.visible_at = at
+        heappush(self._turns, (at, kept.order))
+
+    def _remove(self, kept: _Kept) -> None:
+        del self._kept[kept.order]
+        self._receipts.pop(kept.receipt, None)
 
     def _deliver(self, kept: _Kept, hidden_until: int) -> Delivery:
         kept.receives += 1
-        kept.visible_at = hidden_until
+        self._show(kept, hidden_until)
+        self._receipts.pop(kept.receipt, None)
         kept.receipt = next(self._numbers)
+        self._receipts[kept.receipt] = kept.order
         return Delivery(
             message_id=kept.message_id,
             receipt=kept.receipt,
@@ -167,8 +193,4 @@ class MemoryQueue:
         )
 
     def _find(self, delivery: Delivery) -> _Kept | None:
-        return next((kept for kept in self._kept if kept.receipt == delivery.receipt), None)
-
-
-def _turn(kept: _Kept) -> tuple[int, int]:
-    return kept.visible_at, kept.order
+        return self._kept.get(self._receipts.get(delivery.receipt, 0))
