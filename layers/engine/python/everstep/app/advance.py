@@ -206,7 +206,7 @@ class _Advance:
             return Done.SUPERSEDED
         # Also where an attempt was begun: until then whoever has begun it may be at work.
         due = max(message.due, pending.wake_at or 0)
-        if due > self.engine.clock.now():
+        if due and due > self.engine.clock.now():
             if is_looked_after(message, pending):
                 return Done.SUPERSEDED
             # The same message, token included: it goes on owing what a duplicate of it, on a

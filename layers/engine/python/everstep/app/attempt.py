@@ -98,7 +98,7 @@ class Attempt:
         return self.pending.begun(
             OpStatus.DONE,
             self.message.token,
-            attempt=self.number,
+            attempt=self.message.attempt,
             started_at=self.begun_at,
             ended_at=engine.clock.now(),
             result=result,
@@ -246,9 +246,10 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
 
 def _own(call: StepCall) -> tuple[tuple[object, ...], dict[str, object]]:
     """Return a copy of arguments: the workflow goes on with its own, as it would after a replay."""
-    if all(type(each) in _ATOMS for each in (*call.args, *call.kwargs.values())):
-        return call.args, dict(call.kwargs)
-    return deepcopy((call.args, call.kwargs))
+    for each in (*call.args, *call.kwargs.values()):
+        if type(each) not in _ATOMS:
+            return deepcopy((call.args, call.kwargs))
+    return call.args, dict(call.kwargs)
 
 
 def _longest(engine: Engine, timeout: int | None, time_left: Callable[[], int] | None) -> int:

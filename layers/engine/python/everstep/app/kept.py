@@ -135,8 +135,9 @@ class Passes:
         """Keep a pass; yield those that have to go for it, also itself if it is too large."""
         if (before := self._taken_out(run_id)) is not None:
             yield before
-        self._passes[run_id] = kept, kept.weight
-        self._taken += kept.weight
+        weight = kept.weight
+        self._passes[run_id] = kept, weight
+        self._taken += weight
         while len(self._passes) > self.most or self._taken > self.room:
             _, (oldest, weight) = self._passes.popitem(last=False)
             self._taken -= weight
@@ -230,9 +231,10 @@ def _is_next(engine: Engine, message: Message, kept: Kept) -> bool:
     waits = record is None or record.status is OpStatus.RETRY
     if not waits or message.attempt != (record.attempt if record else 0) + 1:
         return False
-    now = engine.clock.now()
-    if any(0 <= now - each.at < GLANCED and each.shows(message.op) for each in kept.seen):
-        return True
+    if kept.seen:
+        now = engine.clock.now()
+        if any(0 <= now - each.at < GLANCED and each.shows(message.op) for each in kept.seen):
+            return True
     return engine.runs.record(message.run_id, message.op) == record
 
 

@@ -53,7 +53,7 @@ def owed_by(
     return duties(
         message,
         replay.latest if latest else replay.decision,
-        replay.records,
+        replay.ledger.records,
         engine.clock.now(),
         history.events,
         ending=history.head.ending,
@@ -64,6 +64,7 @@ def owed_by(
 
 def _deadline_at_hand(engine: Engine, head: Head) -> int | None:
     """Return when the run's time is up, if that is before the sweeper could see to it."""
+    if head.deadline is None or head.ending is not None:
+        return None
     reach = engine.clock.now() + engine.limits.grace + LONGEST_DELAY
-    near = head.deadline is not None and head.deadline <= reach
-    return head.deadline if near and head.ending is None else None
+    return head.deadline if head.deadline <= reach else None

@@ -48,7 +48,7 @@ def record_op(
     if logs is not record.logs or error is not record.error:
         record = replace(record, logs=logs, error=error)
     whole = with_secrets(engine, run_id, record, replay)
-    return put_record(engine, run_id, whole, guard, replay.records.get(record.key))
+    return put_record(engine, run_id, whole, guard, replay.ledger.records.get(record.key))
 
 
 def keep_logs(

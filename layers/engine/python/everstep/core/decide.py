@@ -189,10 +189,16 @@ class _Duties:
         )
 
     def _sent(self, decision: Suspended) -> tuple[Effect, ...]:
-        owed = (self._owed(pending) for pending in decision.frontier)
-        effects = tuple(effect for effect in owed if effect is not None)
-        unlocked = {item.unlocked_by for item in decision.frontier if item.record is None}
-        effects += self._checks(unlocked, decision.closers)
+        owed: list[Effect] = []
+        unlocked: set[str] = set()
+        for pending in decision.frontier:
+            if pending.record is None:
+                unlocked.add(pending.unlocked_by)
+            if (effect := self._owed(pending)) is not None:
+                owed.append(effect)
+        effects = tuple(owed)
+        if decision.closers:
+            effects += self._checks(unlocked, decision.closers)
         if self.ending is not None and sweeps(self.message):
             if decision.children:
                 effects += (EndChildren(run_ids=decision.children),)

@@ -88,7 +88,7 @@ class Frontier:
 
     def all(self) -> tuple[Pending, ...]:
         """Return everything that is waited for."""
-        return tuple(pending for _, pending in self._waiting.values())
+        return tuple([pending for _, pending in self._waiting.values()])
 
     def latest(self, group: Group, first: str = "") -> Iterator[Pending]:
         """Yield what branches of a group wait for themselves, the latest first.

@@ -29,7 +29,7 @@ from everstep.core.answers import EMPTY, answer
 from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop, no_generator_hooks
 from everstep.core.completion import Reason
 from everstep.core.course import Course
-from everstep.core.decisions import Broken, Raised, Returned, Suspended
+from everstep.core.decisions import Broken, Closable, Raised, Returned, Suspended
 from everstep.core.errors import EverstepError, RunCancelled
 from everstep.core.failures import describe
 from everstep.core.farewell import let_go
@@ -210,8 +210,10 @@ class Replay:
         return None
 
     def _standing(self) -> Decision:
-        found = (group.closable() for group in self._groups.values())
-        closable = tuple(group for group in found if group is not None)
+        closable: tuple[Closable, ...] = ()
+        if self._groups:
+            found = (group.closable() for group in self._groups.values())
+            closable = tuple(group for group in found if group is not None)
         if not self.frontier and not closable:
             # A join counts branches of which this history does not show the end.
             waiting = [group.key for group in self._groups.values() if not group.answered]

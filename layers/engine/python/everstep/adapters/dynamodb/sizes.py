@@ -198,9 +198,12 @@ class Write:
 
 def count(*writes: Write) -> None:
     """Count one request; what says what it took says so of the request, too."""
-    factor = 2 if len(writes) > 1 else 1
-    index = sum([each.index for each in writes])
-    taken = factor * sum([each.units for each in writes])
+    if len(writes) == 1:
+        factor, index, taken = 1, writes[0].index, writes[0].units
+    else:
+        # A transaction takes twice as much.
+        factor, index = 2, sum([each.index for each in writes])
+        taken = factor * sum([each.units for each in writes])
     for each in writes:
         for name in COST:
             if name in each.changed:
