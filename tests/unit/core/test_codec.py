@@ -2,6 +2,7 @@
 
 import collections
 import enum
+import json
 import math
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
@@ -221,3 +222,14 @@ def test_different_values_hash_apart(one: object, other: object) -> None:
 )
 def test_people_see_ordinary_json_without_secrets(value: object, shown: object) -> None:
     assert codec.plain(value) == shown
+
+
+@pytest.mark.parametrize("text", [" 1", "1 ", '\n{"a": 1}\n'])
+def test_blanks_around_a_recorded_text_do_not_count(text: str) -> None:
+    assert codec.decode(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", ["", "1 2", "[1", "word"])
+def test_what_is_no_json_is_no_recorded_text(text: str) -> None:
+    with pytest.raises(json.JSONDecodeError):
+        codec.decode(text)

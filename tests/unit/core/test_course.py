@@ -45,10 +45,9 @@ def test_errors_that_are_tied_into_a_ring_are_the_code_s_own() -> None:
     assert course.failed_by is None
 
 
-def test_branches_that_end_well_or_by_errors_of_their_own_failed_by_nothing() -> None:
+def test_branches_that_end_by_errors_of_their_own_failed_by_nothing() -> None:
     course, given = Course(), EverstepError()
     course.given(given, "map#1/0/a#1")
-    course.raised_in("map#1", None)
     course.raised_in("map#1", LookupError())
     course.raised_in("map#1", given)
     assert course.failed_in == {"map#1": {"map#1/0/a#1"}}

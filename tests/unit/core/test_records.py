@@ -111,6 +111,27 @@ class Own:  # noqa: PLW1641 - the hash is what is tested
         return f"<{self.name}>"
 
 
+@records.dataclass(frozen=True, slots=True)
+class Long:
+    """As many fields as are set in another way."""
+
+    a: int
+    b: int = 2
+    c: int = 3
+    d: int = 4
+    e: int = 5
+    f: int = 6
+    g: int = 7
+    h: list[int] = field(default_factory=list)
+
+
+@records.dataclass(frozen=True, slots=True)
+class Longer(Long):
+    """One more."""
+
+    i: int = 9
+
+
 @records.dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """Something that can hold itself."""
@@ -155,6 +176,18 @@ def test_frozen_records_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError, match="cannot delete field 'x'"):
         del point.x
     assert point.x == 1
+
+
+@pytest.mark.parametrize("made", [Long, Longer])
+def test_nor_can_frozen_records_of_many_fields(made: type[Long]) -> None:
+    long = made(1, 0)
+    assert (long.a, long.b, long.g, long.h) == (1, 0, 7, [])
+    assert type(long) is made
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'b'"):
+        long.b = 2  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError, match="cannot delete field 'b'"):
+        del long.b
+    assert long == made(a=1, b=0)
 
 
 def test_other_records_can() -> None:
@@ -205,7 +238,8 @@ def test_a_derived_record_has_the_fields_of_both() -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [Point(x=1, tags=["a"]), Derived(x=1), Nothing(), Counter(2, {"a": 1}), Pair(1)]
+    "record",
+    [Point(x=1, tags=["a"]), Derived(x=1), Nothing(), Counter(2, {"a": 1}), Pair(1), Longer(1)],
 )
 def test_records_can_be_copied_and_sent_elsewhere(record: object) -> None:
     assert pickle.loads(pickle.dumps(record)) == record  # noqa: S301 - made here

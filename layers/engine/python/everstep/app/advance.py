@@ -263,13 +263,13 @@ class _Advance:
             record = settle_interrupted(self.engine, attempt)
             return self._commit(history, replay, record, step_settled(number))
         # Whoever had this message before may have died in the attempt, and would again.
-        says_so = call.at_most_once or self.receives > 1
+        says_so = call.terms.at_most_once or self.receives > 1
         if says_so and not self._put(replay, attempt.started, step_started(number)):
             return self._afresh()
         record = run_attempt(self.engine, attempt)
         retried = record.status is OpStatus.RETRY
         guard = step_retried(number) if retried else step_ended(number)
-        guard = step_settled(number) if call.at_most_once else guard
+        guard = step_settled(number) if call.terms.at_most_once else guard
         return self._commit(history, replay, record, guard)
 
     def _put(self, replay: Replay, record: OpRecord, guard: Guard) -> OpRecord | None:

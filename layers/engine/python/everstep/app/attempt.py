@@ -199,14 +199,14 @@ def begin(
     Raises:
         OutOfTimeError: Too little time is left to begin.
     """
-    timeout = engine.limits.step_timeout if call.timeout is None else call.timeout
+    timeout = engine.limits.step_timeout if call.terms.timeout is None else call.terms.timeout
     limit = _limit(timeout, time_left)
     now = engine.clock.now()
     return Attempt(
         message=message,
         pending=pending,
         call=call,
-        retry=engine.limits.retry if call.retry is None else call.retry,
+        retry=engine.limits.retry if call.terms.retry is None else call.terms.retry,
         limit=limit,
         begun_at=now,
         over_at=now + _longest(engine, timeout, time_left),
@@ -231,7 +231,7 @@ def run_attempt(engine: Engine, attempt: Attempt) -> OpRecord:
     """
     call, key = attempt.call, attempt.pending.key
     try:
-        value = attempt.execute(engine, call.fn)
+        value = attempt.execute(engine, call.terms.fn)
     except RunCancelled as error:
         return attempt.told(engine, attempt.described(error))
     except failures_of_steps() as error:

@@ -152,7 +152,7 @@ class Burst:
         if self._time_left is None:
             return True
         call = pending.operation.call
-        timeout = call.timeout if isinstance(call, StepCall) else None
+        timeout = call.terms.timeout if isinstance(call, StepCall) else None
         timeout = self._engine.limits.step_timeout if timeout is None else timeout
         needed = self._enough if timeout is None else timeout
         return self._time_left() >= needed + _MARGIN
@@ -181,7 +181,7 @@ def _only_step(owed: Sequence[Effect], replay: Replay) -> Pending | None:
 
 def _may_begin_again(pending: Pending) -> bool:
     call = pending.operation.call
-    return isinstance(call, StepCall) and not call.at_most_once
+    return isinstance(call, StepCall) and not call.terms.at_most_once
 
 
 def _look_later(

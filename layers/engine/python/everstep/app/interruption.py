@@ -31,8 +31,8 @@ def settle_interrupted(engine: Engine, attempt: Attempt) -> OpRecord:
     Raises:
         ProbeFailedError: The step's probe could not find out; deliver the message again.
     """
-    if attempt.call.probe is not None:
-        return _probed(engine, attempt, attempt.call.probe)
+    if attempt.call.terms.probe is not None:
+        return _probed(engine, attempt, attempt.call.terms.probe)
     return attempt.failed(engine, _interrupted(attempt), _delay(attempt))
 
 
@@ -57,7 +57,7 @@ def _delay(attempt: Attempt) -> int | None:
 
     A step that may run once only is tried again if its policy says so in so many words.
     """
-    if attempt.call.at_most_once and not attempt.retry.names(StepInterrupted):
+    if attempt.call.terms.at_most_once and not attempt.retry.names(StepInterrupted):
         return None
     error = StepInterrupted(
         operation=attempt.pending.key,

@@ -21,7 +21,7 @@ from everstep.authoring.annotations import Annotations, local_names
 from everstep.core.durations import to_millis
 from everstep.core.errors import DefinitionError
 from everstep.core.keys import check_name
-from everstep.core.operations import StepCall
+from everstep.core.operations import StepCall, StepTerms
 from everstep.core.shapes import Shape, shape_of
 
 if TYPE_CHECKING:
@@ -125,34 +125,25 @@ class Step(Generic[P, R_co]):
                 recorded.
         """
         arguments = self._bound(args, kwargs)
-        self._check_probe(args, kwargs)
-        return StepCall(
-            fn=self.fn,
-            args=args,
-            kwargs=kwargs,
-            arguments=arguments,
-            retry=self.retry,
-            timeout=self.timeout,
-            result=self._result,
-            at_most_once=self.at_most_once,
-            probe=self.probe,
-        )
+        if self.probe is not None:
+            self._check_probe(self.probe, args, kwargs)
+        return StepCall(self._terms, args, kwargs, arguments)
 
     def _bound(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, object]:
         names = self._positional
         if not kwargs and names is not None and len(names) == len(args):
-            return dict(zip(names, args, strict=True))
+            return dict(zip(names, args))  # noqa: B905 - they are equally many
         try:
             return dict(self._signature.bind(*args, **kwargs).arguments)
         except TypeError as error:
             raise DefinitionError(f"step {self.name}: {error}") from error
 
-    def _check_probe(self, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+    def _check_probe(
+        self, probe: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> None:
         """Refuse arguments that the probe does not take, before it is needed."""
-        if self.probe is None:
-            return
         try:
-            inspect.signature(self.probe).bind(*args, **kwargs)
+            inspect.signature(probe).bind(*args, **kwargs)
         except TypeError as error:
             raise DefinitionError(
                 f"the probe of step {self.name} must take the arguments of the step: {error}"
@@ -170,10 +161,17 @@ class Step(Generic[P, R_co]):
         return tuple(each.name for each in parameters) if plain else None
 
     @cached_property
-    def _result(self) -> Shape[Any]:
-        shape = shape_of(self._annotations.of("return"))
+    def _terms(self) -> StepTerms:
+        shape: Shape[Any] = shape_of(self._annotations.of("return"))
         shape.check()
-        return shape
+        return StepTerms(
+            fn=self.fn,
+            retry=self.retry,
+            timeout=self.timeout,
+            result=shape,
+            at_most_once=self.at_most_once,
+            probe=self.probe,
+        )
 
     def __repr__(self) -> str:
         return f"<step {self.name}>"

@@ -38,10 +38,8 @@ class Answer:
 
 def answer(operation: Operation[Any], record: OpRecord) -> Answer:
     """Return what a final record says."""
-    if record.status is OpStatus.FAILED:
-        return Answer(error=_failure(record))
-    if record.status is OpStatus.CANCELLED:
-        return Answer(error=RunCancelled(_recorded(record).message))
+    if record.status is not _DONE:
+        return Answer(error=_raised(record))
     call = operation.call
     if isinstance(call, StartCall):
         return Answer(value=call.answer(record.child or "", record.key))
@@ -53,6 +51,12 @@ def answer(operation: Operation[Any], record: OpRecord) -> Answer:
         return Answer(
             broken=Broken(error=describe(error, record.key), keys=frozenset({record.key}))
         )
+
+
+def _raised(record: OpRecord) -> BaseException:
+    if record.status is OpStatus.CANCELLED:
+        return RunCancelled(_recorded(record).message)
+    return _failure(record)
 
 
 def _failure(record: OpRecord) -> Exception:
@@ -80,6 +84,7 @@ def _recorded(record: OpRecord) -> ErrorInfo:
     return record.error or ErrorInfo(type="Unknown", message="")
 
 
+_DONE: Final = OpStatus.DONE
 _WITH_RESULT: Final = (StepCall, WaitCall, CallbackCall, ChildCall)
 _BY_NAME: Final[dict[str, type[EverstepError]]] = {
     kind.__name__: kind

@@ -11,15 +11,16 @@ for one is written as a ``$map``. Anything else, subclasses and enums included, 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import math
 import sys
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,6 +34,7 @@ MASK: Final = MASKED
 _FOLD: Final = " fold"
 # Where pydantic's secrets are defined: while that is not loaded, there are none.
 _SECRETS: Final = "pydantic.types"
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _UNCHANGED: Final = frozenset({int, bool, type(None)})
 # Made once: making them takes longer than most values do.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -52,18 +54,24 @@ def encode(value: object, leaf: Leaf | None = None) -> str:
 
 def decode(text: str) -> Any:  # noqa: ANN401 - the shape is the caller's knowledge
     """Return the value that ``encode`` wrote."""
-    return _DECODER.decode(text)
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        value, end = None, -1
+    # There are no blanks around what we write: to look for some takes longer than all the rest.
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def digest(value: object, leaf: Leaf | None = None) -> str:
     """Return a short stable hash of a value; equal values hash equal, dict order aside."""
-    return digest_text(_json(_ordered(tagged(value, leaf)), _SORTING))
+    data = value if type(value) in _UNCHANGED else _ordered(tagged(value, leaf))
+    return digest_text(_json(data, _SORTING))
 
 
 def digest_text(text: str) -> str:
     """Return a 128-bit hash of a text as 22 URL-safe characters."""
-    raw = hashlib.sha256(text.encode()).digest()[:16]
-    return base64.urlsafe_b64encode(raw)[:22].decode()
+    encoded = b2a_base64(sha256(text.encode()).digest()[:16], newline=False)
+    return encoded[:22].translate(_URL_SAFE).decode()
 
 
 def dumps(value: object) -> str:

@@ -26,18 +26,17 @@ class Course:
         """Note that the code asks for an operation."""
         self.asked_at[key] = now
 
-    def given(self, error: BaseException | None, key: str) -> None:
+    def given(self, error: BaseException, key: str) -> None:
         """Note that an operation raises an error in the code."""
-        if error is not None:
-            self._given[error] = key
+        self._given[error] = key
 
     def raised(self, error: BaseException) -> None:
         """Note what ends the workflow: an operation's error, or one that it led to."""
         self.failed_by = self._cause_of(error)
 
-    def raised_in(self, group: str, error: BaseException | None) -> None:
-        """Note what ends a branch of a group, if it is an error."""
-        cause = None if error is None else self._cause_of(error)
+    def raised_in(self, group: str, error: BaseException) -> None:
+        """Note the error that ends a branch of a group."""
+        cause = self._cause_of(error)
         if cause is not None:
             self.failed_in.setdefault(group, set()).add(cause)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core.answers import Answer
 from everstep.core.completion import Reason
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from everstep.core.model import OpRecord
     from everstep.core.operations import BranchEnd, GroupCall, Operation
     from everstep.core.session import Frame
+
+_CANCELLED: Final = OpStatus.CANCELLED
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +49,7 @@ class Fiber:
 
         From then on the groups that it is in wait for it, so that it undoes what it has to.
         """
-        if record.status is not OpStatus.CANCELLED:
+        if record.status is not _CANCELLED:
             return
         self.interrupted = True
         fiber = self
@@ -128,7 +130,7 @@ class Group:
         """
         fiber = Fiber(self.call.begin(index), frame, self, index, last)
         # What was said before a group goes with whatever its first branch asks for.
-        frame.said, self.parent.frame.said = self.parent.frame.said, frame.said
+        frame.heard, self.parent.frame.heard = self.parent.frame.heard, None
         # Whoever undoes work side by side is not interrupted again.
         fiber.interrupted = self.parent.interrupted
         if self.join is None:
@@ -215,7 +217,8 @@ class Group:
     def hand_on_lines(self, counted: Sequence[Branch]) -> None:
         """Let what branches have said last go with what their group's code asks for next."""
         for branch in counted:
-            self.parent.frame.said.extend(branch.frame.said)
+            if branch.frame.heard is not None:
+                self.parent.frame.said.extend(branch.frame.heard)
 
     def closers(self) -> tuple[str, ...]:
         """Return the operations whose ends let the group be closed."""

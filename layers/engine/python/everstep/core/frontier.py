@@ -55,7 +55,7 @@ class Frontier:
             ready_at=max(fiber.frame.now, self._began),
             interrupted=fiber.interrupted,
             patches=fiber.frame.patches,
-            lines=fiber.frame.said.all(),
+            lines=fiber.frame.lines,
         )
         self._waiting[key] = fiber, pending
         self._in_scope[fiber.frame.scope] = key

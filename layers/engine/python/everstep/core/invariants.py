@@ -344,7 +344,7 @@ def attempts_within_policy(
             one by the time of an attempt, so that they are held to nothing.
     """
     calls = asked_steps(definition, history)
-    policies = {key: call.retry or default for key, call in calls.items()}
+    policies = {key: call.terms.retry or default for key, call in calls.items()}
     allowed = {key: policy.max_attempts for key, policy in policies.items() if policy is not None}
     recorded = [(record.key, record.attempt) for record in history.records.values()]
     for key, attempt in [*begun, *recorded]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from everstep.core import disagreements
 from everstep.core.blocking import blocking_error
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from everstep.core.model import OpRecord
     from everstep.core.operations import Operation
+
+# To ask an enum for a member takes long, where that is done for every operation.
+_CALLBACK: Final = OpKind.CALLBACK
 
 
 class Ledger:
@@ -48,17 +53,14 @@ class Ledger:
         self._spent: Spent | None = None
         self._answered: set[str] = set()
         self._children: dict[str, None] = {}
-        self._unclaimed: dict[str, set[str]] = {}
-        # How much is unclaimed in each scope and the scopes within it.
-        self._left: dict[str, int] = {}
+        self._unclaimed: defaultdict[str, set[str]] = defaultdict(set)
         for key in self.records:
-            self._unclaimed.setdefault(scope_of(key), set()).add(key)
-        # The key spaces of each group's branches, and those within them.
-        self._of_groups: dict[str, list[str]] = {}
+            self._unclaimed[scope_of(key)].add(key)
+        # The scopes around each scope, and how much is unclaimed within those.
+        self._around: dict[str, tuple[str, ...]] = {"": ()}
+        self._within: dict[str, int] = {}
         for scope, keys in self._unclaimed.items():
             self._leave(scope, len(keys))
-            for group in groups_of(scope):
-                self._of_groups.setdefault(group, []).append(scope)
 
     def add(self, record: OpRecord, *, fresh: bool) -> None:
         """Take in a record; say whether it was written just now."""
@@ -85,9 +87,11 @@ class Ledger:
             record: What the code was answered.
             interrupted: Whether that code knows already that the run is to end.
         """
-        if record.kind is OpKind.START and record.child and not interrupted:
+        if not record.child:
+            return
+        if record.kind is OpKind.START and not interrupted:
             self._children[record.child] = None
-        elif record.kind is OpKind.CHILD and record.child:
+        elif record.kind is OpKind.CHILD:
             self._children.pop(record.child, None)
 
     @property
@@ -109,7 +113,7 @@ class Ledger:
             record: What the code has asked for.
             now: The time of the code before that.
         """
-        if record.kind is not OpKind.CALLBACK:
+        if record.kind is not _CALLBACK:
             return False
         before = record.key in self._answered or (record.ended_at or 0) < now
         self._answered.add(record.key)
@@ -117,19 +121,30 @@ class Ledger:
 
     def claim(self, key: str) -> None:
         """Note that the code knows of an operation, whether or not it goes on to await it."""
-        scope = scope_of(key)
+        self._claim(key, scope_of(key))
+
+    def _claim(self, key: str, scope: str) -> None:
         unclaimed = self._unclaimed.get(scope)
         if unclaimed and key in unclaimed:
             unclaimed.remove(key)
-            self._leave(scope, -1)
+            if scope:
+                self._leave(scope, -1)
 
     def _leave(self, scope: str, number: int) -> None:
-        """Count so many more that are unclaimed in a scope, and in those around it."""
-        left = self._left
-        left[scope] = left.get(scope, 0) + number
-        for group in groups_of(scope):
-            around = scope_of(group)
-            left[around] = left.get(around, 0) + number
+        """Count so many more that are unclaimed in a scope: within those around it."""
+        for around in self._around.get(scope) or self._look_around(scope):
+            self._within[around] = self._within.get(around, 0) + number
+
+    def _look_around(self, scope: str) -> tuple[str, ...]:
+        """Return the scopes around a scope; once, as it is asked for again and again."""
+        if scope not in self._around:
+            around = scope_of(scope_of(scope))
+            self._around[scope] = (around, *self._look_around(around))
+        return self._around[scope]
+
+    def _is_left(self, scope: str) -> bool:
+        """Say whether anything is unclaimed in a scope, or in a scope within it."""
+        return bool(self._unclaimed.get(scope) or self._within.get(scope))
 
     def is_new(self, scope: str, mark: str) -> bool:
         """Say whether a run comes by a change of the code as new code.
@@ -141,7 +156,7 @@ class Ledger:
             scope: The key space of the code that asks.
             mark: What operations are marked with that new code has asked for.
         """
-        return mark in self._marks or not (self._left.get(scope) or self._is_closed(scope))
+        return mark in self._marks or not (self._is_left(scope) or self._is_closed(scope))
 
     def _is_closed(self, scope: str) -> bool:
         """Say whether a group that a scope lies in is closed: its branches have come to an end."""
@@ -152,16 +167,18 @@ class Ledger:
             scope = scope_of(group)
         return False
 
-    def disagreement(self, operation: Operation[Any], key: str) -> Broken | None:
-        """Compare what the code asks for with what is recorded."""
-        record = self.records.get(key)
+    def disagreement(
+        self, operation: Operation[Any], key: str, record: OpRecord | None
+    ) -> Broken | None:
+        """Compare what the code asks for with what is recorded under its key."""
+        scope = scope_of(key)
         if record is None:
-            unclaimed = self._unclaimed.get(scope_of(key))
+            unclaimed = self._unclaimed.get(scope)
             if not unclaimed:
                 return None
             error = disagreements.inserted(key, unclaimed)
             return Broken(error=error, keys=frozenset(unclaimed), asked=operation)
-        self.claim(key)
+        self._claim(key, scope)
         if record.kind is not operation.kind:
             error = disagreements.other_kind(operation, record)
         elif record.input_hash not in (operation.input_hash, ANY_INPUT) and (
@@ -184,6 +201,15 @@ class Ledger:
             if branch_scope(group, branch_of(scope, group)) not in kept:
                 self._leave(scope, -len(self._unclaimed.pop(scope, ())))
 
+    @cached_property
+    def _of_groups(self) -> dict[str, list[str]]:
+        """Return the key spaces of each group's branches, and those within them."""
+        found: dict[str, list[str]] = {}
+        for scope in self._unclaimed:
+            for group in groups_of(scope):
+                found.setdefault(group, []).append(scope)
+        return found
+
     def leftover(self, scope: str, error: BaseException | None) -> Broken | None:
         """Notice recorded operations that code no longer asks for, because it ends before.
 
@@ -191,7 +217,7 @@ class Ledger:
             scope: The key space of the code that ends.
             error: What it raises, if it does.
         """
-        if not self._left.get(scope):
+        if not self._is_left(scope):
             return None
         left = {
             key

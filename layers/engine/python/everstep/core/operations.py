@@ -24,24 +24,39 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepCall:
-    """One call of a step: the function, what it is called with, and how it is tried.
+class StepTerms:
+    """What all calls of a step have in common: the function, and how it is tried.
 
-    ``arguments`` names what ``args`` and ``kwargs`` hold, so that it does not matter which way
-    an argument is given. ``probe`` takes the same arguments; it finds out what became of an
-    attempt that left no result. Where ``retry`` or ``timeout`` is None the deployment decides,
-    for each attempt anew: a replay asks for neither.
+    ``probe`` takes the same arguments; it finds out what became of an attempt that left no result.
+    Where ``retry`` or ``timeout`` is None the deployment decides, for each attempt anew: a replay
+    asks for neither.
     """
 
     fn: Callable[..., object]
-    args: tuple[object, ...]
-    kwargs: dict[str, object]
-    arguments: dict[str, object]
     retry: Retry | None
     timeout: int | None
     result: Shape[Any]
     at_most_once: bool = False
     probe: Callable[..., object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepCall:
+    """One call of a step: on which terms, and what it is called with.
+
+    ``arguments`` names what ``args`` and ``kwargs`` hold, so that it does not matter which way
+    an argument is given.
+    """
+
+    terms: StepTerms
+    args: tuple[object, ...]
+    kwargs: dict[str, object]
+    arguments: dict[str, object]
+
+    @property
+    def result(self) -> Shape[Any]:
+        """Return what it returns."""
+        return self.terms.result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

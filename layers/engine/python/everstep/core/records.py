@@ -72,6 +72,15 @@ _FROZEN: Final = {
     "__setstate__": _restore,
 }
 
+# What objects are made of while their fields are set: Python assigns to them without a detour.
+_OPEN: Final = {
+    "__slots__": (),
+    "__setattr__": object.__setattr__,
+    "__delattr__": object.__delattr__,
+}
+_BECOME: Final = vars(object)["__class__"].__set__
+_MANY: Final = 8
+
 
 def _made(cls: type, *, frozen: bool, kw_only: bool, eq: bool) -> type:
     # Python itself says None of the hash of a class that says what is equal.
@@ -79,7 +88,7 @@ def _made(cls: type, *, frozen: bool, kw_only: bool, eq: bool) -> type:
     made: type = dataclasses.dataclass(
         init=False, repr=False, eq=False, slots=True, kw_only=kw_only
     )(cls)
-    methods: dict[str, Any] = {"__init__": _constructor(made), "__repr__": _shown}
+    methods: dict[str, Any] = {"__init__": _constructor(made, frozen=frozen), "__repr__": _shown}
     if eq:
         setattr(made, _VALUES, _compared(made))
         methods |= {"__eq__": _equal, "__hash__": _hash if frozen else None}
@@ -97,27 +106,46 @@ def _compared(cls: Any) -> Any:  # noqa: ANN401 - from any record to its values
     return attrgetter(*names, names[0])
 
 
-def _constructor(cls: Any) -> Any:  # noqa: ANN401 - of any record
-    """Return what sets the fields of a new object, through their slots: nothing is faster."""
+def _constructor(cls: Any, *, frozen: bool) -> Any:  # noqa: ANN401 - of any record
+    """Return what sets the fields of a new object."""
     fields = dataclasses.fields(cls)
     given: dict[str, object] = {_ABSENT: dataclasses.MISSING}
-    lines = []
-    for at, each in enumerate(fields):
-        value = _value(each, at, given)
-        if value is not None:
-            given[f"_set{at}"] = getattr(cls, each.name).__set__
-            lines.append(f"  _set{at}(self,{value})")
-    lines.append("  self.__post_init__()" if hasattr(cls, "__post_init__") else "  return")
+    valued = [(at, each, _value(each, at, given)) for at, each in enumerate(fields)]
+    found = [(at, each.name, value) for at, each, value in valued if value is not None]
+    lines = _assigned(cls, found, given) if frozen else [f"self.{n}={v}" for _, n, v in found]
+    lines.append("self.__post_init__()" if hasattr(cls, "__post_init__") else "return")
     parameters = _parameters([each for each in fields if each.init], given)
     head = [f"def make({','.join(given)}):", f" def __init__({parameters}):"]
     made: dict[str, Any] = {}
-    text = "\n".join([*head, *lines, " return __init__"])
+    text = "\n".join([*head, *[f"  {line}" for line in lines], " return __init__"])
     exec(text, vars(sys.modules[cls.__module__]), made)  # noqa: S102 - as dataclasses does
     constructor = made["make"](**given)
     constructor.__qualname__ = f"{cls.__qualname__}.__init__"
     types = {each.name: each.type for each in fields if each.init}
     constructor.__annotations__ = types | {"return": None}
     return constructor
+
+
+def _assigned(
+    cls: Any,  # noqa: ANN401 - any record
+    found: list[tuple[int, str, str]],
+    given: dict[str, object],
+) -> list[str]:
+    """Return what sets fields to which nothing can be assigned.
+
+    Through their slots. Many of them are set faster while the object is of a class to whose
+    objects one can assign: that takes as long as three slots, whatever there is to set.
+    """
+    if len(found) < _MANY:
+        given.update({f"_set{at}": getattr(cls, name).__set__ for at, name, _ in found})
+        return [f"_set{at}(self,{value})" for at, _, value in found]
+    given["_open"], given["_become"] = type("_Open", (cls,), dict(_OPEN)), _BECOME
+    return [
+        "_class=self.__class__",
+        "_become(self,_open)",
+        *[f"self.{name}={value}" for _, name, value in found],
+        "self.__class__=_class",
+    ]
 
 
 def _value(each: dataclasses.Field[Any], at: int, given: dict[str, object]) -> str | None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from everstep.core import disagreements
 from everstep.core.answers import Answer, answer
@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from everstep.core.definition import Definition
     from everstep.core.masking import Masking
     from everstep.core.model import History, OpRecord
+
+# To ask an enum for a member takes long, where that is done for every operation.
+_IDLE: Final = Phase.IDLE
+_DRIVING: Final = Phase.DRIVING
 
 
 class Replay:
@@ -237,9 +241,9 @@ class Replay:
 
     def _step_on(self, fiber: Fiber, given: Answer) -> object:
         # What an error still holds is dropped after this, and so counts for nothing.
-        self.session.frame = fiber.frame
-        self.session.phase = Phase.DRIVING
-        before = DRIVEN.set(self.session)
+        session = self.session
+        session.frame, session.phase = fiber.frame, _DRIVING
+        before = DRIVEN.set(session)
         try:
             with self._no_loop:
                 if given.error is not None:
@@ -247,7 +251,7 @@ class Replay:
                 return fiber.coroutine.send(given.value)
         finally:
             DRIVEN.reset(before)
-            self.session.phase = Phase.IDLE
+            session.phase = _IDLE
 
     # --- What code asks for
 
@@ -255,12 +259,12 @@ class Replay:
         key = operation.key or fiber.frame.next_key(operation.name)
         self.asked.append(key)
         self.course.asked(key, fiber.frame.now)
-        disagreement = self.ledger.disagreement(operation, key)
+        record = self.ledger.records.get(key)
+        disagreement = self.ledger.disagreement(operation, key, record)
         if disagreement is not None:
             return disagreement
         if isinstance(operation.call, GroupCall):
             return self._open(fiber, operation, operation.call, key)
-        record = self.records.get(key)
         if record is None or not record.status.final:
             self.frontier.add(fiber, operation, key, record)
             return None
@@ -272,8 +276,10 @@ class Replay:
         given = answer(operation, record)
         if given.broken is not None:
             return given.broken
-        self.course.given(given.error, record.key)
-        fiber.frame.said.clear()
+        if given.error is not None:
+            self.course.given(given.error, record.key)
+        if fiber.frame.heard is not None:
+            fiber.frame.heard.clear()
         self.ledger.note_child(record, interrupted=fiber.interrupted)
         self._pass(fiber, record)
         fiber.hears(record)
@@ -282,10 +288,10 @@ class Replay:
 
     def _pass(self, fiber: Fiber, record: OpRecord) -> None:
         """Note that a fiber has come to where a record leads."""
-        frame = fiber.frame
+        frame, ended_at = fiber.frame, record.ended_at or 0
         if not self.ledger.is_passed_by(record, frame.now):
             fiber.last = record.key
-        frame.now = max(frame.now, record.ended_at or 0)
+        frame.now = max(frame.now, ended_at)
         frame.live = frame.live or self.ledger.is_fresh(record.key)
 
     # --- Groups
@@ -323,7 +329,8 @@ class Replay:
         branch = Branch(end=end, last=fiber.last, frame=fiber.frame, told=fiber.interrupted)
         group.end(branch)
         self.ended.append((group, branch))
-        self.course.raised_in(group.key, error)
+        if error is not None:
+            self.course.raised_in(group.key, error)
         following = group.next_in_lane(fiber.index)
         goes_on = following is not None and group.goes_on()
         # Other messages may see the group complete, too, unless this lane goes on.
@@ -337,9 +344,9 @@ class Replay:
     def _close_if_complete(self, group: Group) -> Decision | None:
         """Let a group's fiber go on, once everything that its join counts has ended."""
         counted = group.counted()
-        record = self.records.get(group.key)
-        if counted is None or group.join is None or record is None:
+        if counted is None or group.join is None:
             return None
+        record = self.records[group.key]
         self._closers[group.key] = group.closers()
         group.answered, self.open_groups = True, self.open_groups - 1
         self._pass(group.parent, record)
@@ -366,7 +373,7 @@ class Replay:
             output = self.definition.encode_output(value)
         except EverstepError as refusal:
             return self._raised(fiber, refusal)
-        said = fiber.frame.said.all()
+        said = fiber.frame.lines
         return Returned(output=output, last=fiber.last, closers=self._closers, lines=said)
 
     def _raised(self, fiber: Fiber, error: BaseException) -> Raised:
@@ -377,5 +384,5 @@ class Replay:
             closers=self._closers,
             interrupted=isinstance(error, RunCancelled),
             children=self.ledger.children if fiber.interrupted else (),
-            lines=fiber.frame.said.all(),
+            lines=fiber.frame.lines,
         )

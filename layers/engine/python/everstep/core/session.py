@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from everstep.core.model import Head
     from everstep.core.operations import Call, Operation
+    from everstep.core.run_logs import LogLine
 
 # After so many refusals a coroutine that swallows everything is left suspended instead.
 _PATIENCE: Final = 100
@@ -44,6 +45,9 @@ class Phase(Enum):
     IDLE = auto()
     DRIVING = auto()
     CLOSING = auto()
+
+
+_DRIVING: Final = Phase.DRIVING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ class Frame:
         live: Whether its code runs here for the first time, as opposed to being replayed.
         occurrences: How many operations of each name its code has asked for.
         patches: Marks of the changes that its code has come by, and those around it.
-        said: What its code has said since what it asked for last.
+        heard: What its code has said since what it asked for last; None if it never said anything.
     """
 
     scope: str
@@ -101,11 +105,23 @@ class Frame:
     live: bool
     occurrences: dict[str, int] = field(default_factory=dict)
     patches: tuple[str, ...] = ()
-    said: Said = field(default_factory=Said)
+    heard: Said | None = None
 
     def branch(self, scope: str, now: int) -> Frame:
         """Return where a branch begins that this coroutine waits for."""
-        return Frame(scope=scope, now=now, live=self.live, patches=self.patches)
+        return Frame(scope, now, self.live, {}, self.patches)
+
+    @property
+    def said(self) -> Said:
+        """Return what its code has said since what it asked for last, to add to it."""
+        if self.heard is None:
+            self.heard = Said()
+        return self.heard
+
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        """Return the lines of what its code has said since what it asked for last."""
+        return self.heard.all() if self.heard is not None else ()
 
     def next_key(self, name: str) -> str:
         """Return the key of one more operation of this name."""
@@ -253,7 +269,7 @@ class Session:
                 nothing durable, so it is sent on its way out.
             EverstepError: Awaited somewhere else, for example inside a step.
         """
-        if self.phase is Phase.DRIVING:
+        if self.phase is _DRIVING:
             return
         if self.phase is Phase.IDLE:
             raise EverstepError(

@@ -127,8 +127,8 @@ def call_digest(arguments: Mapping[str, object]) -> str:
     Raises:
         SerializationError: An argument that has no stable recorded form.
     """
-    named = sorted(arguments.items())
-    parts = [f"{name}={_argument_digest(name, value)}" for name, value in named]
+    names = sorted(arguments) if len(arguments) > 1 else arguments
+    parts = [f"{name}={_argument_digest(name, arguments[name])}" for name in names]
     text = ",".join(parts)
     return text if len(text) <= _LONGEST_DIGEST else codec.digest_text(text)
 

@@ -65,9 +65,10 @@ def payload_in(item: Item, name: str) -> Payload | None:
     if name not in item:
         return None
     fields = item[name]["M"]
-    return Payload(
-        text=text_in(fields, "t"), ref=text_in(fields, "r"), size=number_in(fields, "n") or 0
-    )
+    size = number_in(fields, "n") or 0
+    if "r" not in fields:
+        return Payload(text=text_in(fields, "t"), size=size)
+    return Payload(text=text_in(fields, "t"), ref=text_in(fields, "r"), size=size)
 
 
 def error_in(item: Mapping[str, Any], name: str) -> ErrorInfo | None:

@@ -117,7 +117,7 @@ def at_most_once_is_at_most_once(facts: Facts, run_id: str, calls: Mapping[str, 
     """An attempt of a step that is ``at_most_once`` begins once and has one effect, at most."""
     for (run, key, attempt), times in facts.attempts.items():
         call = calls.get(key)
-        once = run == run_id and call is not None and call.at_most_once
+        once = run == run_id and call is not None and call.terms.at_most_once
         effects = facts.effects[run, key, attempt]
         if once and max(times, effects) > 1:
             detail = f"attempt {attempt} of {key}: begun {times} times, {effects} effects"
