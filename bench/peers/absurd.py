@@ -40,7 +40,7 @@ def application(database: str, queue: str = QUEUE) -> Any:  # noqa: ANN401 - the
         return app
     app.register_task(name="sequence")(_sequence)
     app.register_task(name="naps")(_naps)
-    app.register_task(name="fan")(partial(_fan, Absurd(database, queue_name=BESIDE)))
+    app.register_task(name="fan")(partial(_fan, app))
     return app
 
 
@@ -59,11 +59,11 @@ def _naps(given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - the pee
     return int(given["steps"])
 
 
-def _fan(beside: Any, given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - as above
+def _fan(app: Any, given: dict[str, Any], context: Any) -> int:  # noqa: ANN401 - as above
     def spawned(number: int) -> str:
         """Spawn once, also if this task is run again."""
         key = f"{given['marks']} {number}"
-        task = beside.spawn("item", {**given, "number": number}, idempotency_key=key)
+        task = app.spawn("item", {**given, "number": number}, queue=BESIDE, idempotency_key=key)
         return str(task["task_id"])
 
     tasks = [
@@ -104,7 +104,8 @@ def _play(
     worker: subprocess.Popen[bytes],
     connection: psycopg.Connection[Any],
 ) -> float:
-    app, before = application(task.options["database"]), _completed(connection)
+    app = application(task.options["database"])
+    completed, failed = (_count(connection, state) for state in ("completed", "failed"))
     began = time.monotonic()
     name = {"naps": "naps", "fan": "fan"}.get(item.shape, "sequence")
     for number in range(item.runs):
@@ -112,7 +113,9 @@ def _play(
     protocol.tell_when_asleep(item)
 
     def ended() -> bool:
-        return _completed(connection) - before >= item.runs
+        if _count(connection, "failed") > failed:
+            raise RuntimeError("a task failed")
+        return _count(connection, "completed") - completed >= item.runs
 
     if item.shape != "crash":
         protocol.wait_for(ended, PATIENCE, "not all tasks completed")
@@ -125,9 +128,10 @@ def _play(
     return time.monotonic() - killed
 
 
-def _completed(connection: psycopg.Connection[Any]) -> int:
-    query = f"select count(*) from absurd.t_{QUEUE} where state = 'completed'"  # noqa: S608
-    row = connection.execute(query).fetchone()
+def _count(connection: psycopg.Connection[Any], state: str) -> int:
+    """Return how many tasks have ended so, of those that were not spawned by others."""
+    query = f"select count(*) from absurd.t_{QUEUE} where state = %s"  # noqa: S608
+    row = connection.execute(query, (state,)).fetchone()
     return int(row[0]) if row else 0
 
 

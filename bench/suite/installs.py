@@ -98,7 +98,7 @@ def _install_from_pypi(place: Place, requirements: Sequence[str]) -> None:
 def _install_from_npm(place: Place, packages: Sequence[str]) -> None:
     program = shutil.which("npm")
     if program is None:
-        raise InstallError("npm is not installed")
+        raise InstallError("npm is not installed (npm of Debian)")
     folder = place.folder / "npm"
     folder.mkdir()
     (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")

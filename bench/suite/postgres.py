@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _PREFIX: Final = "everstep-bench-postgres-"
 _READY_SECONDS: Final = 20
+_LOOK_EVERY: Final = 0.05
+_ANSWER_SECONDS: Final = 60
 # PostgreSQL refuses to run as root; the first of these that there is runs it then.
 _INSTEAD_OF_ROOT: Final = ("postgres", "nobody")
 
@@ -52,6 +54,11 @@ class Postgres:
         for command in (f"drop database if exists {name} with (force)", f"create database {name}"):
             _run([str(self.programs / "psql"), "-qc", command, self._address("postgres")])
         return self._address(name)
+
+    def answers(self) -> bool:
+        """Say whether it is ready."""
+        ask = [str(self.programs / "psql"), "-qc", "select 1", self._address("postgres")]
+        return subprocess.run(ask, capture_output=True, check=False).returncode == 0
 
     def _address(self, database: str) -> str:
         return f"postgresql://{_owner()}@127.0.0.1:{self.port}/{database}"
@@ -114,26 +121,23 @@ def _started(programs: Path, folder: Path) -> Iterator[Postgres]:
             **_as_owner(),
         )
     try:
-        _wait(process, port, folder)
         told = _run([str(programs / "postgres"), "--version"])
         version = told.split("(PostgreSQL)")[-1].split()[0]
-        yield Postgres(port=port, version=version, mark=str(folder), programs=programs)
+        started = Postgres(port=port, version=version, mark=str(folder), programs=programs)
+        _wait(process, started, folder)
+        yield started
     finally:
         process.kill()
         process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], postgres: Postgres, folder: Path) -> None:
+    """Wait until it answers: it listens earlier, and then refuses whoever asks."""
     deadline = time.monotonic() + _READY_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.05)
-                continue
-            raise NoPostgresError((folder / "log").read_text(errors="replace")[-300:]) from None
-        return
+    while not postgres.answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NoPostgresError((folder / "log").read_text(errors="replace")[-300:])
+        time.sleep(_LOOK_EVERY)
 
 
 def _programs() -> Path:
@@ -144,7 +148,7 @@ def _programs() -> Path:
     for folder in folders:
         if all((folder / name).exists() for name in ("initdb", "postgres", "psql")):
             return folder
-    raise NoPostgresError("PostgreSQL is not installed")
+    raise NoPostgresError("PostgreSQL is not installed (postgresql of Debian)")
 
 
 def _owner() -> str:
@@ -163,7 +167,11 @@ def _as_owner() -> dict[str, Any]:
 
 
 def _run(command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - subprocess's own
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    options = {"timeout": _ANSWER_SECONDS, **options}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    except subprocess.TimeoutExpired as error:
+        raise NoPostgresError(f"{Path(command[0]).name}: no end after {error.timeout} s") from error
     if done.returncode:
         raise NoPostgresError(f"{Path(command[0]).name}: {done.stderr.strip()[-300:]}")
     return str(done.stdout)
