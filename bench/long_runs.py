@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 
 AT: Final = (100, 1_000, 5_000)
 MAPS: Final = (100, 300, 1_000)
+BATCHES: Final = (1, 10)
+AT_A_TIME: Final = 10
 _NOW: Final = 1_767_225_600_000
 _SAMPLES: Final = 10
-_BATCH: Final = 10
 
 
 @step
@@ -63,6 +64,13 @@ async def counts(ctx: Context, steps: int) -> int:
 async def maps(ctx: Context, items: int) -> int:
     """Run a step for each of so many items, side by side."""
     batch = await ctx.map(count, range(items))
+    return batch.succeeded
+
+
+@workflow(name="lanes")
+async def lanes(ctx: Context, items: int) -> int:
+    """Run a step for each of so many items, ten of them at a time."""
+    batch = await ctx.map(count, range(items), max_concurrency=AT_A_TIME)
     return batch.succeeded
 
 
@@ -111,7 +119,11 @@ class Process:
     """One process that works on its own, message by message."""
 
     def __init__(
-        self, flow: Workflow[Any, Any], *more: Workflow[Any, Any], fresh: int = SECOND
+        self,
+        flow: Workflow[Any, Any],
+        *more: Workflow[Any, Any],
+        fresh: int = SECOND,
+        batch: int = BATCHES[-1],
     ) -> None:
         """Deploy workflows to an empty table; runs are started of the first one.
 
@@ -119,7 +131,9 @@ class Process:
             flow: What runs are started of.
             more: What is deployed beside it.
             fresh: For so many milliseconds what was read is not read again; no time passes here.
+            batch: How many messages the queue hands over at a time.
         """
+        self.batch = batch
         self.client = TableClient()
         self.queue = Messages()
         self.handed_over = 0
@@ -155,7 +169,7 @@ class Process:
         message = waiting.popleft().whole
         # The queue hands them over in batches, so that a process knows what comes next.
         self.handed_over += 1
-        known = waiting and self.handed_over % _BATCH
+        known = waiting and self.handed_over % self.batch
         following = encode(waiting[0].message) if known else ""
         with processing(self.engine, message, 1):
             advance(self.engine, message, following=following)
@@ -203,6 +217,7 @@ class PerItem:
 
     Attributes:
         items: How many there are.
+        batch: How many messages the queue hands over at a time.
         requests: To DynamoDB.
         sends: Requests to SQS that send.
         read_units: Of DynamoDB.
@@ -211,6 +226,7 @@ class PerItem:
     """
 
     items: int
+    batch: int
     requests: float
     sends: float
     read_units: float
@@ -218,9 +234,15 @@ class PerItem:
     millis: float
 
 
-def map_of(items: int, *, fresh: int = SECOND) -> PerItem:
+def map_of(
+    items: int,
+    batch: int = BATCHES[-1],
+    *,
+    flow: Workflow[Any, Any] = maps,
+    fresh: int = SECOND,
+) -> PerItem:
     """Run a step for each of so many items, and say what each takes."""
-    process = Process(maps, fresh=fresh)
+    process = Process(flow, fresh=fresh, batch=batch)
     began = process_time()
     process.start(items)
     for _ in process.messages():
@@ -228,6 +250,7 @@ def map_of(items: int, *, fresh: int = SECOND) -> PerItem:
     taken = process.client.taken
     return PerItem(
         items=items,
+        batch=batch,
         requests=taken.requests / items,
         sends=process.queue.requests / items,
         read_units=taken.read_units / items,
@@ -248,9 +271,10 @@ def main(arguments: list[str] | None = None) -> None:
             f"{late.read_units:6.1f} read units, {late.write_units:.1f} write units, "
             f"{late.requests:.1f} requests, {late.messages:.1f} messages, {late.millis:8.2f} ms"
         )
-    for each in map(map_of, options.maps):
+    for each in (map_of(items, batch) for items in options.maps for batch in BATCHES):
         print(
-            f"map of {each.items:>5}, an item: {each.requests:.2f} requests, "
+            f"map of {each.items:>5}, batches of {each.batch:>2}, an item: "
+            f"{each.requests:.2f} requests, "
             f"{each.sends:.2f} sends, {each.read_units:.2f} read units, "
             f"{each.write_units:.2f} write units, {each.millis:.2f} ms"
         )

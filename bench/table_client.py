@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bench.table_model import Item
 
 _PAGE: Final = 1024 * 1024
+# Sorts after every key.
+_LAST: Final = "\U0010ffff"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,16 +68,17 @@ class TableClient:
         return {"Responses": {table: [item for item in found if item]}}
 
     def query(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's
-        """Return a megabyte of a partition, or of what begins alike in it."""
-        values = request["ExpressionAttributeValues"]
-        whole, prefix = self._runs[values[":partition"]["S"]], values.get(":prefix", {"S": ""})["S"]
-        partition = {key: whole[key] for key in whole if key.startswith(prefix)}
+        """Return a megabyte of a partition, or of what lies between two keys of it."""
+        values = {name: each["S"] for name, each in request["ExpressionAttributeValues"].items()}
+        whole = self._runs[values[":partition"]]
+        first, last = values.get(":first", ""), values.get(":last", _LAST)
+        partition = {key: whole[key] for key in whole if first <= key <= last}
         after = request.get("ExclusiveStartKey", {}).get("SK", {"S": ""})["S"]
         page = list(islice(_page(partition, after), request.get("Limit")))
         self._read(page)
         rest = page and page[-1]["SK"]["S"] != max(partition)
-        last = {name: page[-1][name] for name in ("PK", "SK")} if rest else None
-        return {"Items": page, **({"LastEvaluatedKey": last} if last else {})}
+        onward = {name: page[-1][name] for name in ("PK", "SK")} if rest else None
+        return {"Items": page, **({"LastEvaluatedKey": onward} if onward else {})}
 
     def _write(self, writes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         self.taken.requests += 1

@@ -7,12 +7,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.long_runs import Process, counts, late_steps, maps
+from bench.long_runs import BATCHES, Process, counts, lanes, late_steps, map_of, maps
 from bench.suite.plan import BURST
 from everstep.adapters.dynamodb.store import DynamoRuns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from everstep import Workflow
 
 STEPS: Final = 10
 RUN: Final = 100
@@ -50,7 +52,8 @@ def measure(at: Sequence[int] = AT, fans: Sequence[int] = FANS) -> dict[str, Any
             }
             for each in late_steps(at)
         ],
-        "fan": [_fan(items) for items in fans],
+        "fan": [_fan(items, batch) for items in fans for batch in BATCHES],
+        "lanes": [_fan(items, batch, lanes) for items in fans for batch in BATCHES],
         "runs": {"default": _of_run(1), "burst": _of_run(BURST)},
     }
 
@@ -111,15 +114,12 @@ class _Counted:
         return found
 
 
-def _fan(items: int) -> dict[str, float]:
-    process = Process(maps)
-    process.start(items)
-    for _ in process.messages():
-        pass
-    taken, queue = process.client.taken, process.queue
+def _fan(items: int, batch: int, flow: Workflow[Any, Any] = maps) -> dict[str, float]:
+    each = map_of(items, batch, flow=flow)
     return {
         "items": items,
-        "requests_per_item": (taken.requests + queue.requests) / items,
-        "read_units_per_item": taken.read_units / items,
-        "write_units_per_item": taken.write_units / items,
+        "batch": batch,
+        "requests_per_item": each.requests + each.sends,
+        "read_units_per_item": each.read_units,
+        "write_units_per_item": each.write_units,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import Figures
+from bench.long_runs import AT_A_TIME
 from bench.suite import burst, results, targets
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ Data = dict[str, Any]
 
 _NOTHING: Final = "-"
 _PEER_DIGITS: Final = 3
+_SIDE_BY_SIDE: Final = {"fan": "side by side", "lanes": f"in {AT_A_TIME} lanes"}
 
 
 def all_of(result: Data) -> dict[str, Figures]:
@@ -135,6 +137,11 @@ def missing(result: Data) -> Figures:
     return Figures(title="What is missing", columns=columns, rows=tuple(rows))
 
 
+def _item(each: Data, how: str) -> str:
+    handed_over = "one by one" if each["batch"] == 1 else f"in batches of {each['batch']}"
+    return f"an item of {each['items']:,} {how}, {handed_over}: requests, read units"
+
+
 def alone(result: Data) -> Figures:
     """Return what was counted and timed of Everstep by itself."""
     counts, cpu = result["counted"], result["cpu"]
@@ -146,10 +153,11 @@ def alone(result: Data) -> Figures:
         ),
         *(
             (
-                f"an item of {each['items']:,} side by side: requests, read units",
+                _item(each, how),
                 f"{each['requests_per_item']:.2f}, {each['read_units_per_item']:.2f}",
             )
-            for each in counts["fan"]
+            for name, how in _SIDE_BY_SIDE.items()
+            for each in counts[name]
         ),
         *((f"processor ms per step, {name}", f"{ms:.3f}") for name, ms in cpu["step_ms"].items()),
         *(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import Figures, log_dollars
+from bench.long_runs import BATCHES
 from bench.prices import ASSUMED_MS, Assumption, bill, load_prices
 from bench.suite.plan import MEMORY
 from bench.suite.results import figure
@@ -75,11 +76,14 @@ def of(result: Data) -> Iterator[Target]:
         allowed=300,
         found=cold.get("cpu_ms"),
     )
-    yield Target(
-        what="map of 1,000: requests per item",
-        allowed=3,
-        found=_at(result["counted"]["fan"], "items", "requests_per_item"),
-    )
+    for batch in BATCHES:
+        handed_over = [each for each in result["counted"]["fan"] if each["batch"] == batch]
+        how = "messages one by one" if batch == 1 else f"messages in batches of {batch}"
+        yield Target(
+            what=f"map of 1,000, {how}: requests per item",
+            allowed=3,
+            found=_at(handed_over, "items", "requests_per_item"),
+        )
 
 
 def price() -> float | None:

@@ -29,7 +29,7 @@ _REQUESTS: Final[Mapping[str, str]] = {
     "head": GET,
     "record": GET,
     "peek": BATCH_GET,
-    "within": QUERY,
+    "between": QUERY,
     "put": PUT,
     "move": UPDATE,
     "put_event": PUT,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from everstep.adapters.errors import RunIdTakenError
+from everstep.core.keys import span_of
 from everstep.core.model import History, Payload
 from tests.contract.builders import (
     ALWAYS,
@@ -124,9 +125,20 @@ def test_the_records_within_a_branch_are_shown_and_no_others(backend: Backend, r
     for key in (*within, "a#1", "a#1/10/b#1", "a#1/0/b#1", "b#1"):
         backend.runs.put(run_id, make_record(key), ALWAYS)
     backend.runs.put(f"{run_id}0", make_record("a#1/1/d#1"), ALWAYS)
-    assert backend.runs.within(run_id, "a#1/1", 3) == [make_record(key) for key in within]
-    assert backend.runs.within(run_id, "a#1/1", 2) is None
-    assert backend.runs.within(run_id, "a#1/2", 2) == []
+    records, span = [make_record(key) for key in within], span_of("a#1/1")
+    assert backend.runs.between(run_id, *span, 4) == (records, False)
+    assert backend.runs.between(run_id, *span, 2) == (records[:2], True)
+    assert backend.runs.between(run_id, *span_of("a#1/2"), 2) == ([], False)
+
+
+def test_a_stretch_of_records_is_shown_in_the_order_of_keys(backend: Backend, run_id: str) -> None:
+    backend.runs.create(make_head(run_id), None)
+    for key in ("a#1/9/b#1", "a#1/2/b#1", "a#1/10/b#1", "a#1", "a#10", "a#1/1/b#1"):
+        backend.runs.put(run_id, make_record(key), ALWAYS)
+    stretch = "a#1/10/", span_of("a#1")[1]
+    in_order = [make_record(f"a#1/{index}/b#1") for index in (10, 2, 9)]
+    assert backend.runs.between(run_id, *stretch, 9) == (in_order, False)
+    assert backend.runs.between(run_id, *stretch, 2) == (in_order[:2], True)
 
 
 def test_a_loaded_history_does_not_change_afterwards(backend: Backend, run_id: str) -> None:

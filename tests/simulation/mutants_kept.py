@@ -10,8 +10,8 @@ from everstep.adapters.memory.store import MemoryStore
 from everstep.app import advance, kept, witnesses
 from everstep.app.advance import _Advance
 from everstep.app.kept import Passes
+from everstep.app.witnesses import _Look
 from everstep.core import witnesses as rules
-from everstep.core.keys import lies_within
 from everstep.core.model import OpStatus
 
 if TYPE_CHECKING:
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from everstep.core.model import Head, History, Message, OpRecord
     from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
+    from everstep.core.witnesses import Seen
 
-Seen = tuple["Head | None", "Mapping[str, OpRecord]"]
+Peeked = tuple["Head | None", "Mapping[str, OpRecord]"]
 
 
 def a_kept_pass_goes_on_without_a_look_at_the_head(patch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Head | None] = {}
     original = MemoryStore.peek
 
-    def peek(self: MemoryStore, run_id: str, keys: Sequence[str]) -> Seen:
+    def peek(self: MemoryStore, run_id: str, keys: Sequence[str]) -> Peeked:
         head, records = original(self, run_id, keys)
         return seen.setdefault(run_id, head), records
 
@@ -44,7 +45,7 @@ def a_kept_pass_goes_on_without_a_look_at_the_head(patch: pytest.MonkeyPatch) ->
 def a_kept_pass_counts_as_up_to_date(patch: pytest.MonkeyPatch) -> None:
     original = MemoryStore.peek
 
-    def peek(self: MemoryStore, run_id: str, keys: Sequence[str]) -> Seen:
+    def peek(self: MemoryStore, run_id: str, keys: Sequence[str]) -> Peeked:
         return original(self, run_id, keys)[0], {}
 
     patch.setattr(MemoryStore, "peek", peek)
@@ -71,7 +72,7 @@ def what_was_read_once_stays_fresh(patch: pytest.MonkeyPatch) -> None:
         replay: Replay,
         history: History,
         done: Done,
-        seen: Iterable[str],
+        seen: Iterable[Seen],
     ) -> None:
         now = replace(history, read_at=engine.clock.now())
         original(engine, message, replay, now, done, seen)
@@ -101,7 +102,18 @@ def who_repeats_the_end_of_a_branch_knows_enough(patch: pytest.MonkeyPatch) -> N
 
 
 def a_branch_that_has_ended_goes_on(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(witnesses, "_awaited", lambda _engine, _run_id, _replay, scope: scope)
+    patch.setattr(_Look, "goes_on", lambda _self, scopes, _seen: len(scopes))
+
+
+def what_was_not_read_any_more_has_no_record(patch: pytest.MonkeyPatch) -> None:
+    original = MemoryStore.between
+
+    def between(
+        self: MemoryStore, run_id: str, first: str, last: str, _most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
+        return original(self, run_id, first, last, 2)[0], False
+
+    patch.setattr(MemoryStore, "between", between)
 
 
 def one_branch_that_goes_on_is_always_enough(patch: pytest.MonkeyPatch) -> None:
@@ -125,8 +137,11 @@ class _Before:
     def __init__(self, records: Mapping[str, OpRecord]) -> None:
         self._records = records
 
-    def within(self, _run_id: str, scope: str, _most: int) -> Sequence[OpRecord]:
-        return [record for key, record in self._records.items() if lies_within(key, scope)]
+    def between(
+        self, _run_id: str, first: str, last: str, _most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
+        found = [self._records[key] for key in sorted(self._records) if first <= key <= last]
+        return found, False
 
 
 def a_branch_is_seen_to_go_on_before_the_record_is_written(patch: pytest.MonkeyPatch) -> None:
@@ -138,7 +153,7 @@ def a_branch_is_seen_to_go_on_before_the_record_is_written(patch: pytest.MonkeyP
         before[id(replay)] = _Before({} if history is None else history.records)
         return original_put(self, replay, record, guard)
 
-    def asked(engine: Engine, head: Head, replay: Replay, following: str) -> frozenset[str]:
+    def asked(engine: Engine, head: Head, replay: Replay, following: str) -> tuple[Seen, ...]:
         runs: Any = before[id(replay)]
         return original(replace(engine, runs=runs), head, replay, following)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from everstep.app import witnesses
 from everstep.app.cancel import cancel
 from everstep.core.durations import SECOND
 from everstep.core.model import RunStatus
@@ -98,6 +99,17 @@ def test_one_fault_at_any_call_changes_no_outcome_of_a_map(fresh: int) -> None:
     changes_no_outcome("widens", (0, 1), fresh)
 
 
+def test_one_fault_at_any_call_changes_no_outcome_of_a_map_of_which_little_is_read_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(witnesses, "_STRETCH", 2)
+    changes_no_outcome("widens", (0, 1), SECOND)
+
+
+def test_one_fault_at_any_call_changes_no_outcome_of_lanes() -> None:
+    changes_no_outcome("in_turns", (0, 1), SECOND)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fresh", [0, SECOND])
 @pytest.mark.parametrize("turns", [ALONE, *TURNS])
@@ -144,7 +156,16 @@ def test_two_branches_that_end_at_once_are_not_each_left_to_the_other() -> None:
 def test_whoever_ends_the_last_branch_finds_that_the_others_have_ended() -> None:
     with begun("pairs") as world:
         comes_to_its_end(world)
-    assert world.counts["runs.within"] > 0
+    assert world.counts["runs.between"] > 0
+
+
+def test_whoever_ends_the_last_branch_finds_that_another_process_has_ended_all_others() -> None:
+    with begun("fours", (0, 1, 1, 1, 0)) as world:
+        first = world.next_message("one#1/0/add#1")
+        others = [each for each in world.queue.letters if each is not first]
+        for letter in (*others, first):
+            world.finish(world.execute(letter))
+        comes_to_its_end(world)
 
 
 def test_whoever_repeats_the_end_of_a_branch_looks_at_the_whole_group() -> None:

@@ -231,6 +231,10 @@ _NAMED: Final[tuple[tuple[Weakening, Schedule], ...]] = (
         groups.test_whoever_ends_the_last_branch_finds_that_the_others_have_ended,
     ),
     (
+        mutants_kept.what_was_not_read_any_more_has_no_record,
+        groups.test_whoever_ends_the_last_branch_finds_that_another_process_has_ended_all_others,
+    ),
+    (
         mutants_kept.one_branch_that_goes_on_is_always_enough,
         partial(groups.test_enough_is_noticed_though_another_branch_goes_on_for_long, "needs_two"),
     ),

@@ -117,6 +117,12 @@ async def triples(ctx: Context, number: int) -> int:
 
 
 @workflow
+async def fours(ctx: Context, number: int) -> int:
+    """Wait for four branches of a step each."""
+    return number + (await ctx.map(one, range(4))).succeeded
+
+
+@workflow
 async def needs_two(ctx: Context, number: int) -> int:
     """Need two of three, of which one takes long."""
     return number + (await ctx.map(last_one_sleeps, range(3), min_successful=2)).succeeded
@@ -158,6 +164,7 @@ WIDE: Final[tuple[Workflow[Any, Any], ...]] = (
 SMALL: Final[tuple[Workflow[Any, Any], ...]] = (
     pairs,
     triples,
+    fours,
     needs_two,
     bears_one,
     spares,

@@ -58,7 +58,7 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "DynamoRuns.head": lambda client: DynamoRuns(client, "table").head("run"),
     "DynamoRuns.record": lambda client: DynamoRuns(client, "table").record("run", "a#1"),
     "DynamoRuns.peek": lambda client: DynamoRuns(client, "table").peek("run", ["a#1"]),
-    "DynamoRuns.within": lambda client: DynamoRuns(client, "table").within("run", "a#1/0", 5),
+    "DynamoRuns.between": lambda client: DynamoRuns(client, "table").between("run", "a", "b", 5),
     "DynamoRuns.claim": lambda client: DynamoRuns(client, "table").claim("order", "key"),
     "DynamoRuns.put": lambda client: DynamoRuns(client, "table").put("run", make_record(), ALWAYS),
     "DynamoRuns.move": lambda client: DynamoRuns(client, "table").move("run", "a#1", 5, ALWAYS),

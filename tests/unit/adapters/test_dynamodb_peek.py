@@ -94,19 +94,19 @@ def test_who_has_peeked_at_a_run_knows_its_workflow() -> None:
     assert [name for name, _ in client.requests] == ["batch_get_item", "update_item"]
 
 
-def test_a_branch_is_asked_for_in_one_request_and_no_more_of_it_than_wanted() -> None:
+def test_a_stretch_is_asked_for_in_one_request_and_no_more_of_it_than_wanted() -> None:
     client: Any = ScriptedClient({"Items": [RECORD]})
-    assert DynamoRuns(client, "table").within(RUN, "a#1/0", 5) == [make_record("charge#1")]
+    seen = DynamoRuns(client, "table").between(RUN, "a#1/0/", "a#1/0/z", 5)
+    assert seen == ([make_record("charge#1")], False)
     ((name, request),) = client.requests
     assert name == "query"
     assert request["ConsistentRead"] is True
-    assert request["Limit"] == 6
-    assert request["ExpressionAttributeValues"][":prefix"] == {"S": "OP#a#1/0/"}
+    assert request["Limit"] == 5
+    values = request["ExpressionAttributeValues"]
+    assert (values[":first"], values[":last"]) == ({"S": "OP#a#1/0/"}, {"S": "OP#a#1/0/z"})
 
 
-@pytest.mark.parametrize(
-    "more", [{"Items": [RECORD, RECORD]}, {"Items": [RECORD], "LastEvaluatedKey": key_of(RECORD)}]
-)
-def test_a_branch_of_which_there_is_more_than_wanted_is_none(more: dict[str, Any]) -> None:
-    client: Any = ScriptedClient(more)
-    assert DynamoRuns(client, "table").within(RUN, "a#1/0", 1) is None
+def test_a_stretch_of_which_there_may_be_more_than_wanted_says_so() -> None:
+    client: Any = ScriptedClient({"Items": [RECORD], "LastEvaluatedKey": key_of(RECORD)})
+    seen = DynamoRuns(client, "table").between(RUN, "a#1/0/", "a#1/0/z", 1)
+    assert seen == ([make_record("charge#1")], True)

@@ -167,10 +167,24 @@ class CountingStore(InterruptedStore):
         return super().peek(run_id, keys)
 
     @override
-    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
+    def between(
+        self, run_id: str, first: str, last: str, most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
         """Count, then read."""
-        self.reads["within"] += 1
-        return super().within(run_id, scope, most)
+        self.reads["between"] += 1
+        return super().between(run_id, first, last, most)
+
+    @override
+    def record(self, run_id: str, key: str) -> OpRecord | None:
+        """Count, then read."""
+        self.reads["record"] += 1
+        return super().record(run_id, key)
+
+    @override
+    def head(self, run_id: str) -> Head | None:
+        """Count, then read."""
+        self.reads["head"] += 1
+        return super().head(run_id)
 
 
 class Keeping(World):

@@ -49,7 +49,7 @@ def test_a_branch_is_read_and_no_more_while_another_goes_on() -> None:
     world, run_id, letters = spread()
     for letter in letters[:-1]:
         world.advance(letter)
-        assert world.reads == {"peek": 1, "within": 1}
+        assert world.reads == {"peek": 1, "between": 1}
     world.advance(letters[-1])
     # Nobody is left: everything is read, and once more after the group was closed.
     assert world.reads == {"peek": 1, "load": 2}
@@ -60,12 +60,13 @@ def test_a_branch_is_read_and_no_more_while_another_goes_on() -> None:
 def test_what_comes_next_is_looked_at_first_and_not_once_more() -> None:
     world, _, letters = spread()
     world.passes.fresh = 1000
-    advance(world.engine, letters[0], following=encode(letters[1]))
-    assert world.reads == {"peek": 1, "within": 1}
+    advance(world.engine, letters[5], following=encode(letters[1]))
+    assert world.reads == {"record": 1, "between": 1}
     advance(world.engine, letters[1], following="no message")
-    assert world.reads == {"within": 1}
-    advance(world.engine, letters[2])
-    assert world.reads == {"peek": 1, "within": 1}
+    assert world.reads == {"between": 1}
+    # Without it, what is looked at are those that come after this one.
+    advance(world.engine, letters[0])
+    assert world.reads == {"record": 1, "between": 1}
 
 
 def test_what_comes_next_is_looked_at_again_if_it_comes_once_more() -> None:
@@ -74,18 +75,30 @@ def test_what_comes_next_is_looked_at_again_if_it_comes_once_more() -> None:
     advance(world.engine, letters[0], following=encode(letters[1]))
     assert world.reads
     advance(world.engine, letters[1], receives=2)
-    assert world.reads == {"peek": 1, "within": 1}
+    assert world.reads == {"peek": 1, "between": 1}
 
 
-def test_who_finds_only_branches_that_have_ended_reads_everything_soon() -> None:
+def test_who_finds_that_those_next_to_it_have_ended_sees_one_that_has_not() -> None:
     world, run_id, letters = spread()
     other = world.elsewhere()
     for letter in letters[2:]:
         other.advance(letter)
     assert world.reads
     world.advance(letters[0])
-    assert world.reads == {"peek": 1, "within": 3, "load": 1}
+    assert world.reads == {"peek": 1, "between": 1}
     world.advance(letters[1])
+    assert world.status(run_id) is RunStatus.COMPLETED
+
+
+def test_who_finds_only_branches_that_have_ended_reads_everything_soon() -> None:
+    world, run_id, letters = spread()
+    other = world.elsewhere()
+    for letter in letters[:-1]:
+        other.advance(letter)
+    assert world.reads
+    world.advance(letters[-1])
+    # Nothing comes after the last one: two that began before it are read, and have ended.
+    assert world.reads == {"peek": 1, "between": 3, "load": 2}
     assert world.status(run_id) is RunStatus.COMPLETED
 
 

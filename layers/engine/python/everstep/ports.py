@@ -74,8 +74,14 @@ class RunStore(Protocol):
     def peek(self, run_id: str, keys: Sequence[str]) -> tuple[Head | None, Mapping[str, OpRecord]]:
         """Return the head and the records of some operations."""
 
-    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
-        """Return the records within a scope, in one request; None if there are more than this."""
+    def between(
+        self, run_id: str, first: str, last: str, most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
+        """Return the first records from one key to another, in their order, in one request.
+
+        Returns:
+            At most so many; and whether there may be more.
+        """
 
     def put(
         self,

@@ -98,7 +98,8 @@ def result() -> Data:
             "step": {"query": 1, "put_item": 1, "read_units": 1, "write_units": 1, "sends": 1},
             "late": [_late(100, 2), _late(1_000, 3)],
             "runs": {"default": _run(1, 1), "burst": _run(0.01, 0.02)},
-            "fan": [_fan(100, 3.2), _fan(1_000, 3.02)],
+            "fan": [_fan(100, 1, 3.2), _fan(1_000, 1, 3.02), _fan(1_000, 10, 2.2)],
+            "lanes": [_fan(1_000, 1, 3.01)],
         },
         "cpu": {
             "step_ms": {"W1": 0.3, "W2": 0.31},
@@ -130,9 +131,10 @@ def _run(sends: float, messages: float) -> Data:
     }
 
 
-def _fan(items: int, requests: float) -> Data:
+def _fan(items: int, batch: int, requests: float) -> Data:
     return {
         "items": items,
+        "batch": batch,
         "requests_per_item": requests,
         "read_units_per_item": 2,
         "write_units_per_item": 1,

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from everstep.core.model import ErrorInfo, Head, History, Message
     from everstep.core.replay import Replay
     from everstep.core.transitions import Guard
+    from everstep.core.witnesses import Seen
 
 
 def advance(
@@ -99,7 +100,7 @@ class _Advance:
     burst: Burst
     receives: int = 1
     following: str = ""
-    seen: set[str] = field(default_factory=set)
+    seen: list[Seen] = field(default_factory=list)
     onward: list[tuple[Pending, History]] = field(default_factory=list)
     fresh: set[str] = field(default_factory=set)
     looked: set[str] = field(default_factory=set)
@@ -295,7 +296,7 @@ class _Advance:
             replay.resume(put)
             if replay.ended_branch:
                 seen = witnesses(self.engine, history.head, replay, self.following)
-                self.seen.update(seen)
+                self.seen.extend(seen)
                 return Done.ADVANCED if seen else self._again(Done.ADVANCED)
             history = replace(history, records=replay.ledger.records)
             return self._settle(history, replay, Done.ADVANCED, latest=not self.message.take)

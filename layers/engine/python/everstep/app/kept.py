@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from everstep.core.decisions import Pending
     from everstep.core.model import Head, Message, OpRecord
     from everstep.core.replay import Replay
+    from everstep.core.witnesses import Seen
 
 # Whoever waits for these asks for nothing but their own records.
 _ALONE: Final = frozenset({OpKind.STEP, OpKind.SLEEP})
@@ -59,13 +60,13 @@ class Kept:
         replay: The pass.
         head: The run, as it was read.
         read_at: When somebody set out to read it; nothing but reading it makes this later.
-        seen: Operations in branches that were seen since to be as the pass has them.
+        seen: Branches that were seen since to be as the pass has them.
     """
 
     replay: Replay
     head: Head
     read_at: int
-    seen: frozenset[str] = frozenset()
+    seen: tuple[Seen, ...] = ()
 
     @property
     def weight(self) -> int:
@@ -184,7 +185,7 @@ def put_back(
     replay: Replay,
     history: History,
     done: Done,
-    seen: Iterable[str],
+    seen: Iterable[Seen],
 ) -> None:
     """Keep a pass for the run's next message, if that is worth it, or let it go.
 
@@ -194,7 +195,7 @@ def put_back(
         replay: The pass.
         history: The run, as it was read for it.
         done: What came of the message.
-        seen: Operations in branches that were just seen to be as the pass has them.
+        seen: Branches that were just seen to be as the pass has them.
     """
     if engine.kept is None:
         replay.close()
@@ -202,7 +203,7 @@ def put_back(
     # Who finds the work done is not alone with the run, and has to look.
     alone = done is Done.ADVANCED or message.kind is MessageKind.START
     read_at = history.read_at if alone else _LONG_AGO
-    kept = Kept(replay=replay, head=history.head, read_at=read_at, seen=frozenset(seen))
+    kept = Kept(replay=replay, head=history.head, read_at=read_at, seen=tuple(seen))
     engine.kept.put(message.run_id, kept)
 
 
@@ -231,8 +232,8 @@ def _is_next(engine: Engine, message: Message, kept: Kept) -> bool:
     waits = record is None or record.status is OpStatus.RETRY
     if not waits or message.attempt != (record.attempt if record else 0) + 1:
         return False
-    if replay.open_groups:
-        return message.op in kept.seen
+    if any(each.shows(message.op) for each in kept.seen):
+        return True
     return engine.runs.record(message.run_id, message.op) == record
 
 

@@ -183,8 +183,11 @@ def secrets_of(engine: Engine, history: History) -> Hidden:
 
 def at_hand(engine: Engine, run_id: str, record: OpRecord) -> OpRecord:
     """Return a record with everything at hand."""
-    result = record.result and unpack(engine, run_id, record.result)
-    hidden = record.hidden and unpack(engine, run_id, record.hidden)
+    result, hidden = record.result, record.hidden
+    if result is not None:
+        result = unpack(engine, run_id, result)
+    if hidden is not None:
+        hidden = unpack(engine, run_id, hidden)
     if result is record.result and hidden is record.hidden:
         # Most are: a copy takes longer than all the rest that is done to read a record.
         return record

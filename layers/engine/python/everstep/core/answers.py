@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from everstep.core.operations import Operation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a coroutine is resumed with: a value, an error, or nothing because history is broken."""
 
     value: object = None
     error: BaseException | None = None
     broken: Broken | None = None
+
+
+EMPTY: Final = Answer()
+"""What code begins with, and goes on with where an operation has no result."""
 
 
 def answer(operation: Operation[Any], record: OpRecord) -> Answer:
@@ -44,9 +48,9 @@ def answer(operation: Operation[Any], record: OpRecord) -> Answer:
     if isinstance(call, StartCall):
         return Answer(value=call.answer(record.child or "", record.key))
     if not isinstance(call, _WITH_RESULT) or record.result is None:
-        return Answer()
+        return EMPTY
     try:
-        return Answer(value=call.result.decode(record.result.at_hand))
+        return Answer(call.result.decode(record.result.at_hand))
     except SerializationError as error:
         return Answer(
             broken=Broken(error=describe(error, record.key), keys=frozenset({record.key}))

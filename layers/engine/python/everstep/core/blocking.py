@@ -63,7 +63,7 @@ class no_event_loop:  # noqa: N801 - used as a function is
     It can be entered again, as it is for every operation; so it is a class, and no generator.
     """
 
-    __slots__ = ("_before", "_events", "_hooks", "_stand_in")
+    __slots__ = ("_before", "_events", "_stand_in")
 
     def __init__(self, note: Callable[[BlockingCallError], None]) -> None:
         """Tell of every attempt to use a loop."""
@@ -71,10 +71,6 @@ class no_event_loop:  # noqa: N801 - used as a function is
 
     def __enter__(self) -> None:
         """Put the stand-in where asyncio looks."""
-        # A loop that runs around the engine must not clean up after the workflow's generators.
-        self._hooks = sys.get_asyncgen_hooks()
-        if self._hooks != _NO_HOOKS:
-            sys.set_asyncgen_hooks(*_NO_HOOKS)
         # If nobody has imported asyncio, nobody can use it, and importing it would cost 15 ms.
         self._events = events = sys.modules.get("asyncio.events")
         if events is not None:
@@ -85,6 +81,21 @@ class no_event_loop:  # noqa: N801 - used as a function is
         """Put back what was there."""
         if self._events is not None:
             self._events._set_running_loop(self._before)  # noqa: SLF001
+
+
+class no_generator_hooks:  # noqa: N801 - used as a function is
+    """Let a loop that runs around the engine not clean up after the workflow's generators."""
+
+    __slots__ = ("_hooks",)
+
+    def __enter__(self) -> None:
+        """Take the loop's hooks away."""
+        self._hooks = sys.get_asyncgen_hooks()
+        if self._hooks != _NO_HOOKS:
+            sys.set_asyncgen_hooks(*_NO_HOOKS)
+
+    def __exit__(self, *_: object) -> None:
+        """Put back what was there."""
         if sys.get_asyncgen_hooks() != self._hooks:
             sys.set_asyncgen_hooks(*self._hooks)
 

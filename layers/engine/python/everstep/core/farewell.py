@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from everstep.core.blocking import no_event_loop
+from everstep.core.blocking import no_event_loop, no_generator_hooks
 from everstep.core.session import DRIVEN, Phase
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def let_go(session: Session, fibers: Sequence[Fiber]) -> None:
     before = DRIVEN.set(session)
     try:
         # What cleanup code raises here has nobody to hear it: the pass is over and decided.
-        with no_event_loop(_nobody_listens):
+        with no_generator_hooks(), no_event_loop(_nobody_listens):
             for fiber in reversed(fibers):
                 session.frame = fiber.frame
                 _close(fiber.coroutine)

@@ -58,7 +58,7 @@ class Fiber:
             fiber = fiber.group.parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Branch:
     """A branch that has ended: what it came to, by which operation, and where it stood.
 
@@ -143,15 +143,19 @@ class Group:
         Lanes are fixed: a branch follows the one that is a lane's width before it. So whoever
         ended that one owes the message for this one, and nobody has to agree on anything.
         """
-        following = index + self.call.width
+        if self.call.lanes is None:
+            return None
+        following = index + self.call.lanes
         return following if following < self.call.total else None
 
     def end(self, branch: Branch) -> None:
         """Note that a branch has ended."""
         self.ended.append(branch)
         self.undoing.discard(branch.end.index)
-        self.failures += branch.end.error is not None
-        self.interrupted = self.interrupted or isinstance(branch.end.error, RunCancelled)
+        error = branch.end.error
+        if error is not None:
+            self.failures += 1
+            self.interrupted = self.interrupted or isinstance(error, RunCancelled)
 
     def verdict(self) -> Join | None:
         """Return how the group can be closed; None if it cannot yet."""

@@ -93,9 +93,6 @@ class Frontier:
     def latest(self, group: Group, first: str = "") -> Iterator[Pending]:
         """Yield what branches of a group wait for themselves, the latest first.
 
-        Only of branches that everybody sees begun: which ones follow them, where only so many run
-        at the same time, depends on what is known of those.
-
         Args:
             group: The group.
             first: The operation to yield before all others, if it is one of them.
@@ -104,5 +101,5 @@ class Frontier:
         others = (key for key in reversed(self._waiting) if key != first)
         for key in chain(sooner, others):
             fiber, pending = self._waiting[key]
-            if fiber.group is group and fiber.index < group.call.width:
+            if fiber.group is group:
                 yield pending

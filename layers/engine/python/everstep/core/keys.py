@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME: Final = 200
 _RESERVED: Final = ("/", "#")
+# Sorts after everything that can stand in a key.
+_AFTER_ALL: Final = "\U0010ffff"
 
 
 def check_name(name: object, what: str) -> str:
@@ -95,6 +97,11 @@ def keys_after(key: str, last: str, most: int) -> tuple[str, ...] | None:
 def lies_within(key: str, scope: str) -> bool:
     """Say whether a key lies in a scope, or in a scope within it."""
     return not scope or key.startswith(f"{scope}/")
+
+
+def span_of(scope: str) -> tuple[str, str]:
+    """Return two keys between which all those lie that are in a scope, or in one within it."""
+    return f"{scope}/", f"{scope}/{_AFTER_ALL}"
 
 
 def name_of(key: str) -> str:

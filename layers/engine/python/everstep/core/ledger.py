@@ -236,10 +236,8 @@ def _size(record: OpRecord | None) -> int:
     return 0 if record is None or record.result is None else record.result.size
 
 
-def mistake_of(error: BaseException | None) -> Broken | None:
+def mistake_of(error: BaseException) -> Broken | None:
     """Return the mistake that an error of the code tells of: to be mended, and not its outcome."""
-    if error is None:
-        return None
     blocking = blocking_error(error)
     if blocking is not None:
         return Broken(error=describe(blocking))

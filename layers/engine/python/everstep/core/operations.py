@@ -240,7 +240,7 @@ class GroupCall:
         return self.total if self.lanes is None else min(self.lanes, self.total)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class BranchEnd:
     """What a branch has come to: its value, or what it raised."""
 
@@ -301,8 +301,7 @@ class Operation(Generic[T]):
     def __await__(self) -> Generator[Any, Any, T]:
         """Ask the driving pass for the result; once only, as with any coroutine."""
         again, self.awaited = self.awaited, True
-        self.session.settled(self)
-        self.session.refuse_outside_the_workflow(self)
+        self.session.begin_to_await(self)
         if again:
             self.session.refuse_again(self)
         return cast("T", (yield self))

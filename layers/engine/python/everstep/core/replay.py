@@ -22,13 +22,11 @@ else's result.
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from everstep.core import disagreements
-from everstep.core.answers import Answer, answer
-from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop
+from everstep.core.answers import EMPTY, answer
+from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop, no_generator_hooks
 from everstep.core.completion import Reason
 from everstep.core.course import Course
 from everstep.core.decisions import Broken, Raised, Returned, Suspended
@@ -43,10 +41,12 @@ from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.masking import NOTHING
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import DRIVEN, Phase, Session, facts_of
+from everstep.core.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from everstep.core.answers import Answer
     from everstep.core.decisions import Decision, Pending
     from everstep.core.definition import Definition
     from everstep.core.masking import Masking
@@ -98,8 +98,7 @@ class Replay:
         self.ended_branch = False
         self.ended: list[tuple[Group, Branch]] = []
         self._closed = False
-        self._ready: list[tuple[int, int, Fiber, Answer]] = []
-        self._turns = count()
+        self._ready = Turns()
         self._fibers: list[Fiber] = []
         self.frontier = Frontier(head.begins_at)
         self._groups: dict[str, Group] = {}
@@ -194,21 +193,20 @@ class Replay:
             return Broken(error=describe(error))
         root = Fiber(coroutine, self.session.frame)
         self._fibers.append(root)
-        self._push(root, Answer())
+        self._ready.add(root, EMPTY)
         return self._drive()
-
-    def _push(self, fiber: Fiber, given: Answer) -> None:
-        heappush(self._ready, (fiber.frame.now, next(self._turns), fiber, given))
 
     def _drive(self) -> Decision | None:
         """Run every coroutine that can go on, until none can; return a decision unless it waits."""
-        while self._ready:
-            _, _, fiber, given = heappop(self._ready)
-            ended = self._go_on(fiber, given)
-            if self.session.mistake is not None:
-                return Broken(error=describe(self.session.mistake))
-            if ended is not None:
-                return ended
+        ready, session = self._ready, self.session
+        with no_generator_hooks():
+            while ready:
+                fiber, given = ready.next()
+                ended = self._go_on(fiber, given)
+                if session.mistake is not None:
+                    return Broken(error=describe(session.mistake))
+                if ended is not None:
+                    return ended
         return None
 
     def _standing(self) -> Decision:
@@ -283,7 +281,7 @@ class Replay:
         self.ledger.note_child(record, interrupted=fiber.interrupted)
         self._pass(fiber, record)
         fiber.hears(record)
-        self._push(fiber, given)
+        self._ready.add(fiber, given)
         return None
 
     def _pass(self, fiber: Fiber, record: OpRecord) -> None:
@@ -313,20 +311,20 @@ class Replay:
             self._begin_branch(group, index, fiber.last, fiber.frame.now)
         if not call.total:
             group.answered, self.open_groups = True, self.open_groups - 1
-            self._push(fiber, given_by(group, Reason.ALL_COMPLETED, []))
+            self._ready.add(fiber, given_by(group, Reason.ALL_COMPLETED, []))
         return None
 
     def _begin_branch(self, group: Group, index: int, last: str, at: int) -> None:
         self.session.frame = group.parent.frame.branch(group.scope(index), at)
         fiber = group.begin(index, self.session.frame, last)
         self._fibers.append(fiber)
-        self._push(fiber, Answer())
+        self._ready.add(fiber, EMPTY)
 
     def _branch_ended(
         self, fiber: Fiber, group: Group, value: object, error: BaseException | None
     ) -> Decision | None:
-        end = BranchEnd(index=fiber.index, value=value, error=error)
-        branch = Branch(end=end, last=fiber.last, frame=fiber.frame, told=fiber.interrupted)
+        end = BranchEnd(fiber.index, value, error)
+        branch = Branch(end, fiber.last, fiber.frame, fiber.interrupted)
         group.end(branch)
         self.ended.append((group, branch))
         if error is not None:
@@ -354,13 +352,14 @@ class Replay:
         given = given_by(group, group.join.reason, [each.end for each in counted])
         if isinstance(given.error, RunCancelled):
             group.parent.interrupted = True
-        self._push(group.parent, given)
+        self._ready.add(group.parent, given)
         return None
 
     # --- How code ends
 
     def _ended(self, fiber: Fiber, value: object, error: BaseException | None) -> Decision | None:
-        mistake = mistake_of(error) or self.ledger.leftover(fiber.frame.scope, error)
+        mistake = None if error is None else mistake_of(error)
+        mistake = mistake or self.ledger.leftover(fiber.frame.scope, error)
         if mistake is not None:
             return mistake
         if error is None and not self.session.ended(fiber.frame.scope):

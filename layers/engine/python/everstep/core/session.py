@@ -261,7 +261,7 @@ class Session:
         self.note(mistake)
         raise mistake
 
-    def refuse_outside_the_workflow(self, operation: Operation[Any]) -> None:
+    def begin_to_await(self, operation: Operation[Any]) -> None:
         """Let an operation through only while the driver runs the workflow's own code.
 
         Raises:
@@ -269,6 +269,7 @@ class Session:
                 nothing durable, so it is sent on its way out.
             EverstepError: Awaited somewhere else, for example inside a step.
         """
+        self._unawaited.pop(id(operation), None)
         if self.phase is _DRIVING:
             return
         if self.phase is Phase.IDLE:

@@ -8,11 +8,40 @@ later, and sees the record. A branch that is seen to go on is a witness of that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from everstep.core.keys import scope_of
+from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from everstep.core.fibers import Branch, Group
     from everstep.core.replay import Replay
+
+# So many branches may have ended of those that come next before another one is asked for.
+_NEXT: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Branches of a group that were read, and are as a pass has them.
+
+    Attributes:
+        group: The group.
+        first: The first key that was asked for.
+        last: The first one, in the order of keys, that was not.
+        but: Branches in between that are not as the pass has them.
+    """
+
+    group: str
+    first: str
+    last: str
+    but: frozenset[str] = frozenset()
+
+    def shows(self, key: str) -> bool:
+        """Say whether it shows what a branch itself waits for."""
+        scope = scope_of(key)
+        read = self.first <= key < self.last
+        return read and scope_of(scope) == self.group and scope not in self.but
 
 
 def in_question(replay: Replay) -> Group | None:
@@ -46,3 +75,13 @@ def needed(group: Group, ended: list[Branch]) -> int | None:
     successful = rule.min_successful if len(failures) < len(ended) else None
     enough = min(each for each in (total, rule.first, successful) if each is not None)
     return total - enough + 1
+
+
+def coming(replay: Replay, group: Group, index: int) -> tuple[str, ...]:
+    """Return the scopes of those branches that come next after one, and go on, as a pass has it.
+
+    Those are carried out next, more or less: messages come in about the order of sending.
+    """
+    after = range(index + 1, min(index + 1 + _NEXT, group.call.total))
+    found = (replay.frontier.within(group.scope(each)) for each in after)
+    return tuple(scope_of(pending.key) for pending in found if pending is not None)

@@ -45,11 +45,6 @@ def operation(key: str) -> str:
     return _OPERATION + key
 
 
-def within(scope: str) -> str:
-    """Return what the sort keys of all records in a scope begin with: read by this prefix."""
-    return f"{_OPERATION}{scope}/"
-
-
 def is_operation(sort_key: str) -> bool:
     """Say whether a run's item is an operation's record; a run may have items of other kinds."""
     return sort_key.startswith(_OPERATION)

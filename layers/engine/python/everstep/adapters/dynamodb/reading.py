@@ -33,11 +33,11 @@ def to_history(found: Iterable[Item], to_head: Callable[[Item], Head]) -> Histor
     for item in found:
         sort_key = item["SK"]["S"]
         try:
-            if sort_key == keys.RUN_HEAD:
-                head = to_head(item)
-            elif keys.is_operation(sort_key):
+            if keys.is_operation(sort_key):
                 record = items.to_record(item)
                 records[record.key] = record
+            elif sort_key == keys.RUN_HEAD:
+                head = to_head(item)
             elif keys.is_event(sort_key):
                 events.append(items.to_event(item))
         except damage.BROKEN:

@@ -193,14 +193,17 @@ class DynamoRuns:
         found, *records = self._table.get_together(keys.run(run_id), sort_keys)
         return reading.to_glance(found, records, self._known.seen)
 
-    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
-        """Return the records within a scope, in one request; None if there are more than this.
+    def between(
+        self, run_id: str, first: str, last: str, most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
+        """Return the first records from one key to another, and whether there may be more.
 
         Raises:
             UnreadableError: Some of them cannot be read; it names each.
         """
-        found = self._table.few(keys.run(run_id), keys.within(scope), most)
-        return None if found is None else list(reading.to_glance(None, found)[1].values())
+        asked = keys.operation(first), keys.operation(last)
+        found, more = self._table.between(keys.run(run_id), asked, most)
+        return list(reading.to_glance(None, found)[1].values()), more
 
     def put(
         self,

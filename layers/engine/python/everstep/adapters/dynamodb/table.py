@@ -115,25 +115,26 @@ class Table:
             }
         )
 
-    def few(self, partition: str, prefix: str, most: int) -> list[Item] | None:
-        """Return a partition's items whose sort keys begin like this (strongly consistent).
+    def between(self, partition: str, asked: tuple[str, str], most: int) -> tuple[list[Item], bool]:
+        """Return a partition's first items from one sort key to another (strongly consistent).
 
-        In one request; None if there are more than this.
+        In one request; and whether there may be more.
         """
         with translated("DynamoDB Query"):
             answer = self._client.query(
                 TableName=self._name,
                 ConsistentRead=True,
-                KeyConditionExpression="PK = :partition AND begins_with(SK, :prefix)",
+                KeyConditionExpression="PK = :partition AND SK BETWEEN :first AND :last",
                 ExpressionAttributeValues={
                     ":partition": {"S": partition},
-                    ":prefix": {"S": prefix},
+                    ":first": {"S": asked[0]},
+                    ":last": {"S": asked[1]},
                 },
-                Limit=most + 1,
+                Limit=most,
             )
         found = answer["Items"]
         meter().read(size_of(found))
-        return None if len(found) > most or "LastEvaluatedKey" in answer else found
+        return found, "LastEvaluatedKey" in answer
 
     def index(
         self, name: str, condition: str, values: Item, limit: int, *, forward: bool

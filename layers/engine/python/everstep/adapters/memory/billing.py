@@ -52,10 +52,10 @@ class Bill:
         sizes = self._sizes.get(run_id, {})
         meter().read_each([sizes.get(sort_key, 0) for sort_key in sort_keys])
 
-    def within(self, run_id: str, prefix: str) -> None:
-        """Count the read of the items of a run whose sort keys begin like this."""
-        sizes = self._sizes.get(run_id, {}).items()
-        meter().read(sum(size for sort_key, size in sizes if sort_key.startswith(prefix)))
+    def several(self, run_id: str, sort_keys: Iterable[str]) -> None:
+        """Count the read of items of a run, together."""
+        sizes = self._sizes.get(run_id, {})
+        meter().read(sum(sizes.get(sort_key, 0) for sort_key in sort_keys))
 
     def other(self) -> None:
         """Count the read of something small."""

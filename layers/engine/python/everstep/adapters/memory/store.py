@@ -6,6 +6,7 @@ written: this store is the reading of the contract that the others are compared 
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from everstep.adapters.memory.dead_letters import DeadLetter
 from everstep.adapters.memory.due_index import DueIndex, entry
 from everstep.core.changes import RunNoted, apply, seal_of
 from everstep.core.children import is_same_run
-from everstep.core.keys import lies_within
 from everstep.core.listing import listed
 from everstep.core.model import HEAD, DueEntry, History
 from everstep.core.records import replace
@@ -203,13 +203,15 @@ class MemoryStore:
             records = self._records.get(run_id, {})
             return self._heads.get(run_id), {key: records[key] for key in keys if key in records}
 
-    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
-        """Return the records within a scope; None if there are more than this."""
+    def between(
+        self, run_id: str, first: str, last: str, most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
+        """Return the first records from one key to another, and whether there may be more."""
         with self._lock:
-            self._bill.within(run_id, names.within(scope))
             records = self._records.get(run_id, {})
-            found = [records[key] for key in sorted(records) if lies_within(key, scope)]
-            return found if len(found) <= most else None
+            found = nsmallest(most, (key for key in records if first <= key <= last))
+            self._bill.several(run_id, map(names.operation, found))
+            return [records[key] for key in found], len(found) == most
 
     def put(
         self,

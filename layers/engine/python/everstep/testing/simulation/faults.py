@@ -35,7 +35,7 @@ class FaultKind(StrEnum):
 
 READS: Final = frozenset(
     {"runs.load", "runs.rest", "runs.head", "timers.due", "blobs.get", "lists.newest"}
-    | {"runs.reference", "runs.claim", "runs.record", "runs.peek", "runs.within"}
+    | {"runs.reference", "runs.claim", "runs.record", "runs.peek", "runs.between"}
     | {"lists.count"}
 )
 EXECUTIONS: Final = frozenset({"attempt", "effect", "probe"})

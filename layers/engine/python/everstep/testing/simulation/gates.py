@@ -143,10 +143,14 @@ class GatedRuns:
             "runs.peek", f"{run_id} {keys[0]}", lambda: self.inner.peek(run_id, keys)
         )
 
-    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
-        """Return the records within a scope."""
+    def between(
+        self, run_id: str, first: str, last: str, most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
+        """Return the first records from one key to another."""
         return self.gate.pass_through(
-            "runs.within", f"{run_id} {scope}", lambda: self.inner.within(run_id, scope, most)
+            "runs.between",
+            f"{run_id} {first}",
+            lambda: self.inner.between(run_id, first, last, most),
         )
 
     def put(

@@ -73,9 +73,11 @@ class WatchedStore:
         """Return the head and some records."""
         return self.inner.peek(run_id, keys)
 
-    def within(self, run_id: str, scope: str, most: int) -> Sequence[OpRecord] | None:
-        """Return the records within a scope."""
-        return self.inner.within(run_id, scope, most)
+    def between(
+        self, run_id: str, first: str, last: str, most: int
+    ) -> tuple[Sequence[OpRecord], bool]:
+        """Return the first records from one key to another."""
+        return self.inner.between(run_id, first, last, most)
 
     def put(
         self,
