@@ -9,6 +9,7 @@ import pytest
 
 from everstep import Context, NonRetryable, step, workflow
 from everstep.app.cancel import cancel
+from everstep.core.durations import GLANCED
 from everstep.core.errors import UnavailableError
 from everstep.core.model import RunStatus
 from tests.unit.app.keeping import Keeping, double
@@ -116,6 +117,18 @@ def test_what_was_seen_before_the_last_message_is_seen_no_more() -> None:
     assert world.reads
     # After the thirtieth nothing was read of what sorts before it.
     world.advance(letters[21])
+    assert world.reads == {"record": 1, "between": 1}
+
+
+def test_what_was_seen_a_while_ago_is_read_again() -> None:
+    world, _, letters = spread(forty)
+    world.advance(letters[0])
+    world.clock.set(world.clock.now() + GLANCED - 1)
+    assert world.reads
+    world.advance(letters[1])
+    assert world.reads == {"between": 1}
+    world.clock.set(world.clock.now() + GLANCED)
+    world.advance(letters[20])
     assert world.reads == {"record": 1, "between": 1}
 
 

@@ -22,21 +22,21 @@ async def body(ctx: Context, _given: object) -> None:
 
 
 def test_a_stretch_shows_what_lies_between_its_ends_in_the_order_of_keys() -> None:
-    seen = Seen(group="map#1", first="map#1/12/", last="map#1/20/")
+    seen = Seen(group="map#1", first="map#1/12/", last="map#1/20/", at=0)
     shown = [index for index in range(25) if seen.shows(f"map#1/{index}/add#1")]
     assert shown == [2, *range(12, 20)]
 
 
 def test_a_stretch_shows_no_branch_that_is_not_as_the_pass_has_it() -> None:
     first, last = span_of("map#1")
-    seen = Seen(group="map#1", first=first, last=last, but=frozenset({"map#1/3"}))
+    seen = Seen(group="map#1", first=first, last=last, at=0, but=frozenset({"map#1/3"}))
     assert seen.shows("map#1/30/add#1")
     assert not seen.shows("map#1/3/add#1")
 
 
 def test_a_stretch_shows_nothing_of_other_groups_nor_of_those_within() -> None:
     first, last = span_of("map#1")
-    seen = Seen(group="map#1", first=first, last=last)
+    seen = Seen(group="map#1", first=first, last=last, at=0)
     assert not seen.shows("map#1/3/map#1/0/add#1")
     assert not seen.shows("map#10/3/add#1")
     assert not seen.shows("add#1")

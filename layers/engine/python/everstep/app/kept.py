@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from everstep.app.outcomes import Done
 from everstep.app.payloads import at_hand
 from everstep.app.witnesses import answers
-from everstep.core.durations import FRESH
+from everstep.core.durations import FRESH, GLANCED
 from everstep.core.errors import WorkflowMissingError
 from everstep.core.keys import keys_after, scope_of, scopes_of
 from everstep.core.model import History, MessageKind, OpKind, OpStatus, RunStatus
@@ -232,7 +232,8 @@ def _is_next(engine: Engine, message: Message, kept: Kept) -> bool:
     waits = record is None or record.status is OpStatus.RETRY
     if not waits or message.attempt != (record.attempt if record else 0) + 1:
         return False
-    if any(each.shows(message.op) for each in kept.seen):
+    now = engine.clock.now()
+    if any(0 <= now - each.at < GLANCED and each.shows(message.op) for each in kept.seen):
         return True
     return engine.runs.record(message.run_id, message.op) == record
 

@@ -156,13 +156,14 @@ class _Look:
 
     def _read(self, scopes: Sequence[str], span: tuple[str, str], most: int) -> Seen:
         (first, last), key = span, self.group.key
+        at = self.engine.clock.now()
         found, more = self.engine.runs.between(self.run_id, first, last, most)
         if more:
             # Of the last branch there may be more.
             last, _ = span_of(self._branch_of(found[-1]))
         read = groupby((each for each in found if each.key < last), self._branch_of)
         but = {scope for scope, records in read if not self._knows(scope, scopes, records)}
-        return Seen(group=key, first=first, last=last, but=frozenset(but))
+        return Seen(group=key, first=first, last=last, at=at, but=frozenset(but))
 
     def _branch_of(self, record: OpRecord) -> str:
         return self.group.scope(branch_of(record.key, self.group.key))

@@ -60,7 +60,8 @@ class _NoLoop:
 class no_event_loop:  # noqa: N801 - used as a function is
     """Let asyncio find no usable loop while workflow code runs in the ``with`` block.
 
-    It can be entered again, as it is for every operation; so it is a class, and no generator.
+    It can be entered again, as it is for every message; so it is a class, and no generator. Once
+    for all that a pass does at once is enough: what the engine does in between uses no loop.
     """
 
     __slots__ = ("_before", "_events", "_stand_in")

@@ -14,6 +14,9 @@ SHORTEST_RETENTION: Final = 60 * MINUTE
 # So long what was read of a head may be gone by before it is read again: a pause, a cancellation
 # or an end takes effect so much later at most.
 FRESH: Final = SECOND
+# So long a record that was read need not be read again before its step begins: as a step may take.
+# A duplicate that was carried out elsewhere meanwhile is carried out twice.
+GLANCED: Final = 200
 # SQS delays a message by at most 900 s; a longer timer lives in the due index.
 LONGEST_DELAY: Final = 900 * SECOND
 # 31 December 9999, the last instant that `datetime` can express.

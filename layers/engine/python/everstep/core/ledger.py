@@ -138,8 +138,8 @@ class Ledger:
     def _look_around(self, scope: str) -> tuple[str, ...]:
         """Return the scopes around a scope; once, as it is asked for again and again."""
         if scope not in self._around:
-            around = scope_of(scope_of(scope))
-            self._around[scope] = (around, *self._look_around(around))
+            around = scope.rpartition("/")[0].rpartition("/")[0]
+            self._around[scope] = (around, *(self._around.get(around) or self._look_around(around)))
         return self._around[scope]
 
     def _is_left(self, scope: str) -> bool:

@@ -6,7 +6,7 @@ An operation does nothing by itself. ``await`` hands it to the pass that drives 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from everstep.core.durations import LAST_INSTANT
 from everstep.core.model import OpKind
@@ -296,7 +296,7 @@ class Operation(Generic[T]):
     @property
     def kind(self) -> OpKind:
         """Return the kind under which the operation is recorded."""
-        return kind_of(self.call)
+        return _KINDS[type(self.call)]
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Ask the driving pass for the result; once only, as with any coroutine."""
@@ -304,7 +304,8 @@ class Operation(Generic[T]):
         self.session.begin_to_await(self)
         if again:
             self.session.refuse_again(self)
-        return cast("T", (yield self))
+        given: T = yield self
+        return given
 
     def __del__(self) -> None:
         """Tell the pass when nobody awaited the operation: nothing is silently skipped."""

@@ -199,7 +199,7 @@ class Replay:
     def _drive(self) -> Decision | None:
         """Run every coroutine that can go on, until none can; return a decision unless it waits."""
         ready, session = self._ready, self.session
-        with no_generator_hooks():
+        with no_generator_hooks(), self._no_loop:
             while ready:
                 fiber, given = ready.next()
                 ended = self._go_on(fiber, given)
@@ -243,10 +243,9 @@ class Replay:
         session.frame, session.phase = fiber.frame, _DRIVING
         before = DRIVEN.set(session)
         try:
-            with self._no_loop:
-                if given.error is not None:
-                    return fiber.coroutine.throw(given.error)
-                return fiber.coroutine.send(given.value)
+            if given.error is not None:
+                return fiber.coroutine.throw(given.error)
+            return fiber.coroutine.send(given.value)
         finally:
             DRIVEN.reset(before)
             session.phase = _IDLE

@@ -73,9 +73,10 @@ class Shape(Generic[T]):
         Raises:
             SerializationError: The recorded value does not fit today's annotation.
         """
-        value = codec.decode(text)
-        if self._untyped or self._is_plain(value):
-            return cast("T", value)
+        value: T = codec.decode(text)
+        return value if self._untyped or self._is_plain(value) else self._restored(value)
+
+    def _restored(self, value: object) -> T:
         return cast("T", self._typed.restore(value))
 
     def validate(self, value: object, *, from_json: bool = True) -> T:

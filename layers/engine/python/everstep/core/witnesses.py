@@ -29,12 +29,14 @@ class Seen:
         group: The group.
         first: The first key that was asked for.
         last: The first one, in the order of keys, that was not.
+        at: When somebody set out to read them, in milliseconds since 1970.
         but: Branches in between that are not as the pass has them.
     """
 
     group: str
     first: str
     last: str
+    at: int
     but: frozenset[str] = frozenset()
 
     def shows(self, key: str) -> bool:

@@ -65,7 +65,7 @@ def payload_in(item: Item, name: str) -> Payload | None:
     if name not in item:
         return None
     fields = item[name]["M"]
-    size = number_in(fields, "n") or 0
+    size = int(fields["n"]["N"]) if "n" in fields else 0
     if "r" not in fields:
         return Payload(text=text_in(fields, "t"), size=size)
     return Payload(text=text_in(fields, "t"), ref=text_in(fields, "r"), size=size)
@@ -104,7 +104,7 @@ def number_in(item: Mapping[str, Any], name: str) -> int | None:
 
 def text_in(item: Mapping[str, Any], name: str) -> str | None:
     """Return the text of an attribute; None if there is none."""
-    return to_text(item[name]) if name in item else None
+    return item[name].get("S", "") if name in item else None
 
 
 def status_in(item: Mapping[str, Any], name: str) -> RunStatus | None:
