@@ -77,8 +77,18 @@ def functions(result: Mapping[str, Any]) -> Figures:
     return Figures(title="LocalStack time, not AWS time", columns=columns, rows=tuple(rows))
 
 
-def dollars(result: Mapping[str, Any], prices: Mapping[str, Any]) -> Figures:
-    """Return what a million steps cost, part by part, by batch size and memory."""
+def dollars(
+    result: Mapping[str, Any],
+    prices: Mapping[str, Any],
+    batched: Mapping[str, Any] | None = None,
+) -> Figures:
+    """Return what a million steps cost, part by part, by batch size and memory.
+
+    Args:
+        result: A load with one message in a batch.
+        prices: The table of prices.
+        batched: A load with full batches, if there is one: what it has logged.
+    """
     cases = [
         Assumption(memory_mb=memory, billed_ms=billed, batch=batch)
         for memory, billed in sorted(ASSUMED_MS.items(), reverse=True)
@@ -87,7 +97,8 @@ def dollars(result: Mapping[str, Any], prices: Mapping[str, Any]) -> Figures:
     step = result["counted"]["step"]
     bills = [bill(prices, step, case) for case in cases]
     shares = [run_bill(result, prices, case) / result["plan"]["steps"] for case in cases]
-    logs = [_log_dollars(result, prices, case.batch) for case in cases]
+    logged = {1: log_dollars(result, prices), 10: batched and log_dollars(batched, prices)}
+    logs = [logged[case.batch] for case in cases]
     per_run = f"share of a run's start and end ({result['plan']['steps']} steps)"
     rows = (
         *_parts(bills),
@@ -104,7 +115,7 @@ def dollars(result: Mapping[str, Any], prices: Mapping[str, Any]) -> Figures:
                 for case in cases
             ),
         ),
-        ("logs at level INFO", *(f"{each:.2f}" for each in logs)),
+        ("logs at level INFO", *(_NOTHING if each is None else f"{each:.2f}" for each in logs)),
     )
     columns = tuple(
         f"batch {case.batch}, {case.memory_mb} MB, {case.billed_ms:.0f} ms" for case in cases
@@ -320,10 +331,11 @@ def _localstack_ms(result: Mapping[str, Any]) -> float:
     return float(executor["billed_ms_mean"] * executor["invocations"] / messages)
 
 
-def _log_dollars(result: Mapping[str, Any], prices: Mapping[str, Any], batch: int) -> float:
-    """Return what the logs of a million steps cost: a line per message, three per invocation."""
+def log_dollars(result: Mapping[str, Any], prices: Mapping[str, Any]) -> float:
+    """Return what the logs of a million steps cost, with batches as full as they were."""
     log = result["functions"]["step_executor"]
-    size = log["log_bytes_own"] + log["log_bytes_platform"] / batch
+    messages = result["plan"]["runs"] * (result["plan"]["steps"] + 1)
+    size = (log["log_bytes_own"] + log["log_bytes_platform"]) * log["invocations"] / messages
     return float(size * 1_000_000 / 1024**3 * prices["cloudwatch"]["per_gb_logs"])
 
 

@@ -40,7 +40,7 @@ def tables() -> dict[str, str]:
     return {
         name: markdown(each)
         for name, each in {
-            "step": figures.dollars(usual, prices),
+            "step": figures.dollars(usual, prices, recorded["load-batch-10"]),
             "counted": figures.counted(usual),
             "peers": figures.peers(usual, prices),
             "run": figures.run_dollars(usual, prices),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.figures import Figures
+from bench.figures import Figures, log_dollars
 from bench.long_runs import BATCHES
 from bench.prices import ASSUMED_MS, Assumption, bill, load_prices
 from bench.suite.plan import MEMORY
@@ -24,7 +24,6 @@ _MEMORY_MB: Final = 256
 _BATCH: Final = 10
 _AWS: Final = "aws-durable"
 _MILLIS: Final = 1_000
-_MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +87,13 @@ def of(result: Data) -> Iterator[Target]:
 
 
 def price() -> float | None:
-    """Return the dollars of a million steps with their log lines, after the newest load."""
-    loads = sorted(_RESULTS.glob("????-??-??-load.json"))
+    """Return the dollars of a million steps with their log lines, after the newest such load."""
+    loads = sorted(_RESULTS.glob(f"????-??-??-load-batch-{_BATCH}.json"))
     if not loads:
         return None
     load, prices = json.loads(loads[-1].read_text(encoding="utf-8")), load_prices()
     assumed = Assumption(memory_mb=_MEMORY_MB, billed_ms=ASSUMED_MS[_MEMORY_MB], batch=_BATCH)
-    log = load["functions"]["step_executor"]
-    logged = (log["log_bytes_own"] + log["log_bytes_platform"] / _BATCH) * _MILLION / 1024**3
-    dollars = bill(prices, load["counted"]["step"], assumed).total
-    return float(dollars + logged * prices["cloudwatch"]["per_gb_logs"])
+    return bill(prices, load["counted"]["step"], assumed).total + log_dollars(load, prices)
 
 
 def _per_step(counted: Data) -> Iterator[Target]:

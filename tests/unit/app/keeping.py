@@ -109,8 +109,17 @@ async def waits(ctx: Context, number: int) -> int:
 async def many(ctx: Context, number: int) -> int:
     """Have more steps than anybody catches up with."""
     COUNTED["many"] += 1
-    for _ in range(25):
+    for _ in range(40):
         number = await ctx.step(double, number)
+    return number
+
+
+@workflow(name="wf")
+async def various(ctx: Context, number: int) -> int:
+    """Have as many steps, each of its own name: nobody knows which one follows."""
+    COUNTED["various"] += 1
+    for at in range(40):
+        number = await ctx.step(double.with_options(name=f"double_{at}"), number)
     return number
 
 

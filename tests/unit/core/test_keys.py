@@ -6,6 +6,7 @@ from everstep.core.errors import DefinitionError
 from everstep.core.keys import (
     check_name,
     groups_of,
+    keys_after,
     name_of,
     operation_key,
     scope_of,
@@ -56,3 +57,22 @@ def test_a_key_lies_in_its_scope_and_in_every_scope_around_it() -> None:
         "gather#1/0",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "last", "after"),
+    [
+        ("a#1", "a#3", ("a#2", "a#3")),
+        ("a#9", "a#10", ("a#10",)),
+        ("g#1/0/a#1", "g#1/0/a#2", ("g#1/0/a#2",)),
+        ("a#1", "a#4", None),
+        ("a#3", "a#3", ()),
+        ("a#3", "a#1", ()),
+        ("a#1", "b#2", ()),
+        ("a#1", "g#1/0/a#2", ()),
+    ],
+)
+def test_keys_of_one_name_come_after_one_another(
+    key: str, last: str, after: tuple[str, ...] | None
+) -> None:
+    assert keys_after(key, last, 2) == after

@@ -39,11 +39,10 @@ def process_batch(
 def _done(record: Mapping[str, Any], process: Callable[[Mapping[str, Any]], object]) -> bool:
     """Process a record and log what came of it; say whether it need not come again."""
     about(None)
-    fields = {
-        "message_id": record["messageId"],
-        "receives": record.get("attributes", {}).get("ApproximateReceiveCount"),
-        **message_fields(record["body"]),
-    }
+    fields = {"message_id": record["messageId"], **message_fields(record["body"])}
+    receives = record.get("attributes", {}).get("ApproximateReceiveCount", "1")
+    if receives != "1":
+        fields["receives"] = receives
     try:
         outcome = process(record)
     except Exception as error:  # noqa: BLE001 - whatever it is, the message comes again

@@ -71,7 +71,9 @@ class JsonFormatter(logging.Formatter):
             fields |= _told(record.name, record.exc_info[1])
         # As what will be written: an object may be of any class.
         written = json.loads(json.dumps(fields, default=str))
-        return json.dumps(self._masking.with_values(at_work()).data(written))
+        told = self._masking.with_values(at_work()).data(written)
+        # Logs are paid for by the byte.
+        return json.dumps(told, separators=(",", ":"))
 
 
 def configure(level: str, stream: TextIO | None = None, *, masking: Masking = BY_NAME) -> None:

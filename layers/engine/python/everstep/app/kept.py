@@ -26,17 +26,17 @@ from everstep.app.payloads import at_hand
 from everstep.app.witnesses import answers
 from everstep.core.durations import FRESH, GLANCED
 from everstep.core.errors import WorkflowMissingError
-from everstep.core.keys import scope_of, scopes_of
+from everstep.core.keys import keys_after, scope_of, scopes_of
 from everstep.core.model import History, MessageKind, OpKind, OpStatus, RunStatus
 from everstep.core.records import dataclass
 from everstep.core.repeats import ABOUT_ONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from everstep.app.engine import Engine
     from everstep.core.decisions import Pending
-    from everstep.core.model import Head, Message
+    from everstep.core.model import Head, Message, OpRecord
     from everstep.core.replay import Replay
     from everstep.core.witnesses import Seen
 
@@ -45,6 +45,8 @@ _ALONE: Final = frozenset({OpKind.STEP, OpKind.SLEEP})
 _LONG_AGO: Final = 0
 # So far may others have brought a run before it is replayed instead, however long it is.
 _BEHIND: Final = 16
+# A look reads the head and a record.
+_UNITS: Final = 2
 # What a record takes in memory beside its result: measured, with room to spare.
 _RECORD: Final = 1536
 _MEGABYTE: Final = 1024 * 1024
@@ -241,13 +243,41 @@ def _is_next(engine: Engine, message: Message, kept: Kept) -> bool:
 def _seen(engine: Engine, message: Message, replay: Replay, looks: int) -> History | None:
     for _ in range(looks):
         pending = _awaited(replay, message.op)
-        if pending is None:
+        later = None if pending is None else _later(replay, pending, message, looks)
+        if pending is None or later is None:
             return None
-        read_at, joins = engine.clock.now(), _joins(replay, pending)
-        head, found = engine.runs.peek(message.run_id, (pending.key, *joins))
+        read_at, joins, asked = engine.clock.now(), _joins(replay, pending), (pending.key, *later)
+        head, found = engine.runs.peek(message.run_id, (*asked, *joins))
         if head is None or not _fits(engine, replay, head) or found.keys() & joins:
             return None
-        record = found.get(pending.key)
+        stands = _gone_on(engine, message, replay, {key: found.get(key) for key in asked})
+        if stands is not False:
+            known = stands and _knows(replay, message.op)
+            return _history(head, replay, read_at) if known else None
+    return None
+
+
+def _later(
+    replay: Replay, pending: Pending, message: Message, looks: int
+) -> tuple[str, ...] | None:
+    """Return what others have probably done since, to be read with what a pass waits for.
+
+    None if that is so much that everything is read as cheaply. Most code in which it is known is a
+    loop: what a message is for then says how far others have come.
+    """
+    return () if replay.open_groups else keys_after(pending.key, message.op, _UNITS * (looks - 1))
+
+
+def _gone_on(
+    engine: Engine, message: Message, replay: Replay, found: Mapping[str, OpRecord | None]
+) -> bool | None:
+    """Bring a pass to where the run stands by what was read; say whether that was all of it.
+
+    None if the code has not asked for what was found.
+    """
+    pending = _awaited(replay, message.op)
+    while pending is not None and pending.key in found:
+        record = found[pending.key]
         if record != pending.record:
             if record is None or not answers(record, pending):
                 # The table was rewound, or other code has recorded something else.
@@ -257,8 +287,9 @@ def _seen(engine: Engine, message: Message, replay: Replay, looks: int) -> Histo
                 return None
             replay.resume(at_hand(engine, message.run_id, record), fresh=False)
         if record is None or not record.status.final:
-            return _history(head, replay, read_at) if _knows(replay, message.op) else None
-    return None
+            return True
+        pending = _awaited(replay, message.op)
+    return False
 
 
 def _awaited(replay: Replay, key: str) -> Pending | None:

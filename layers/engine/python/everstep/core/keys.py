@@ -76,6 +76,24 @@ def groups_of(scope: str) -> Iterator[str]:
         scope = scope_of(group)
 
 
+def keys_after(key: str, last: str, most: int) -> tuple[str, ...] | None:
+    """Return the keys that come after one, up to another one of the same scope and name.
+
+    There is none if the other one has another name, or comes before.
+
+    Args:
+        key: The key.
+        last: The other one.
+        most: None is returned if there are more.
+    """
+    name, _, first = key.rpartition("#")
+    other, _, number = last.rpartition("#")
+    if name != other:
+        return ()
+    after = range(int(first) + 1, int(number) + 1)
+    return None if len(after) > most else tuple(f"{name}#{each}" for each in after)
+
+
 def lies_within(key: str, scope: str) -> bool:
     """Say whether a key lies in a scope, or in a scope within it."""
     return not scope or key.startswith(f"{scope}/")

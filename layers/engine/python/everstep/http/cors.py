@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 ANYBODY: Final = "*"
 _MAX_AGE: Final = 600
 _SENT: Final = (
-    "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Api-Key, "
-    "X-Amz-Content-Sha256, X-Amz-Date, X-Amz-Security-Token, "
-    "Everstep-Actor, Everstep-At, Everstep-Delay, Everstep-On-Conflict, Everstep-Reference-Id, "
-    "Everstep-Retention, Everstep-Timeout, Everstep-Version"
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Traceparent, X-Api-Key, "
+    "X-Amz-Content-Sha256, X-Amz-Date, X-Amz-Security-Token, X-Correlation-Id, "
+    "Everstep-Actor, Everstep-At, Everstep-Budget, Everstep-Delay, Everstep-On-Conflict, "
+    "Everstep-Reference-Id, Everstep-Retention, Everstep-Timeout, Everstep-Version"
 )
 _READ: Final = "Allow, ETag, Location, Retry-After, X-Request-Id"
 
