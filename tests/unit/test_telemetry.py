@@ -113,6 +113,15 @@ def test_log_lines_say_which_run_they_are_about_and_what_it_belongs_to(
     }
 
 
+def test_lines_of_a_run_without_a_mark_have_its_trace_alone(stream: io.StringIO) -> None:
+    logs.about(replace(sampled_head(), correlation=None))
+    logging.getLogger("everstep.test").info("at work")
+    logs.about(None)
+    told = json.loads(stream.getvalue())
+    assert len(told["trace_id"]) == 32
+    assert "correlation_id" not in told
+
+
 def test_the_trace_of_an_invocation_counts_if_it_is_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

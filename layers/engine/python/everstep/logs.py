@@ -109,12 +109,11 @@ def about(head: Head | None) -> None:
 
 
 def _joined(head: Head) -> Mapping[str, str]:
-    return {
-        "run_id": head.run_id,
-        "workflow": head.workflow,
-        "trace_id": trace_of(head).trace_id,
-        "correlation_id": correlation_id_of(head),
-    }
+    trace = trace_of(head)
+    mark = correlation_id_of(head, trace)
+    joined = {"run_id": head.run_id, "workflow": head.workflow, "trace_id": trace.trace_id}
+    # Its trace is the mark of a run that was given none: to say so again is paid for by the byte.
+    return joined if mark == trace.trace_id else joined | {"correlation_id": mark}
 
 
 def described(error: BaseException) -> dict[str, Any]:
