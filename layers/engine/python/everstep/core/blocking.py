@@ -9,7 +9,7 @@ call instead. The mistake is also noted, so that an ``except Exception`` around 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from everstep.core.errors import BlockingCallError, RunCancelled
 from everstep.core.failures import innermost
@@ -60,28 +60,41 @@ class _NoLoop:
 class no_event_loop:  # noqa: N801 - used as a function is
     """Let asyncio find no usable loop while workflow code runs in the ``with`` block.
 
-    It can be entered again, as it is for every message; so it is a class, and no generator. Once
-    for all that a pass does at once is enough: what the engine does in between uses no loop.
+    It can be entered again; so it is a class, and no generator. Whoever runs code thousands of
+    times looks once (``look``), and then puts ``stand_in`` and ``before`` in place itself.
+
+    Attributes:
+        stand_in: Takes the place of the loop.
+        before: The loop that runs around the engine, if one does.
+        put: Puts something where asyncio looks; None if nobody can look there.
     """
 
-    __slots__ = ("_before", "_events", "_stand_in")
+    __slots__ = ("before", "put", "stand_in")
 
     def __init__(self, note: Callable[[BlockingCallError], None]) -> None:
         """Tell of every attempt to use a loop."""
-        self._stand_in = _NoLoop(note)
+        self.stand_in = _NoLoop(note)
+        self.before: Any = None
+        self.put: Callable[[Any], None] | None = None
+
+    def look(self) -> None:
+        """See whether there is a place where asyncio looks, and what is there."""
+        # If nobody has imported asyncio, nobody can use it, and importing it would cost 15 ms.
+        events = sys.modules.get("asyncio.events")
+        if events is not None:
+            self.before = events._get_running_loop()  # noqa: SLF001 - asyncio's documented hook for loop implementers
+            self.put = events._set_running_loop  # noqa: SLF001
 
     def __enter__(self) -> None:
         """Put the stand-in where asyncio looks."""
-        # If nobody has imported asyncio, nobody can use it, and importing it would cost 15 ms.
-        self._events = events = sys.modules.get("asyncio.events")
-        if events is not None:
-            self._before = events._get_running_loop()  # noqa: SLF001 - asyncio's documented hook for loop implementers
-            events._set_running_loop(self._stand_in)  # noqa: SLF001
+        self.look()
+        if self.put is not None:
+            self.put(self.stand_in)
 
     def __exit__(self, *_: object) -> None:
         """Put back what was there."""
-        if self._events is not None:
-            self._events._set_running_loop(self._before)  # noqa: SLF001
+        if self.put is not None:
+            self.put(self.before)
 
 
 class no_generator_hooks:  # noqa: N801 - used as a function is

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # To ask an enum for a member takes long, where that is done for every operation.
 _CALLBACK: Final = OpKind.CALLBACK
+# The scopes around that of a branch of the workflow itself, as most are.
+_ROOT: Final = ("",)
 
 
 class Ledger:
@@ -132,7 +134,8 @@ class Ledger:
 
     def _leave(self, scope: str, number: int) -> None:
         """Count so many more that are unclaimed in a scope: within those around it."""
-        for around in self._around.get(scope) or self._look_around(scope):
+        known = _ROOT if scope.count("/") == 1 else self._around.get(scope)
+        for around in known or self._look_around(scope):
             self._within[around] = self._within.get(around, 0) + number
 
     def _look_around(self, scope: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from everstep.core import disagreements
 from everstep.core.answers import EMPTY, answer
 from everstep.core.blocking import foreign_yield, is_outcome, no_event_loop, no_generator_hooks
+from everstep.core.collecting import uncollected
 from everstep.core.completion import Reason
 from everstep.core.course import Course
 from everstep.core.decisions import Broken, Closable, Raised, Returned, Suspended
@@ -110,7 +111,8 @@ class Replay:
         self.session.is_new = self.ledger.is_new
         self._no_loop = no_event_loop(self.session.note)
         # None if the pass waits, and nobody has asked for what: a long list may be long to make.
-        self._decision = self._begin(head.input.at_hand)
+        with uncollected(len(history.records)):
+            self._decision = self._begin(head.input.at_hand)
 
     def __enter__(self) -> Self:
         """Use the pass in a ``with`` block, so that it is let go at its end."""
@@ -199,7 +201,8 @@ class Replay:
     def _drive(self) -> Decision | None:
         """Run every coroutine that can go on, until none can; return a decision unless it waits."""
         ready, session = self._ready, self.session
-        with no_generator_hooks(), self._no_loop:
+        self._no_loop.look()
+        with no_generator_hooks():
             while ready:
                 fiber, given = ready.next()
                 ended = self._go_on(fiber, given)
@@ -241,14 +244,19 @@ class Replay:
 
     def _step_on(self, fiber: Fiber, given: Answer) -> object:
         # What an error still holds is dropped after this, and so counts for nothing.
-        session = self.session
+        session, loop = self.session, self._no_loop
         session.frame, session.phase = fiber.frame, _DRIVING
         before = DRIVEN.set(session)
+        # Not between resumptions: validators of users' models run there, and may use a loop.
+        if loop.put is not None:
+            loop.put(loop.stand_in)
         try:
             if given.error is not None:
                 return fiber.coroutine.throw(given.error)
             return fiber.coroutine.send(given.value)
         finally:
+            if loop.put is not None:
+                loop.put(loop.before)
             DRIVEN.reset(before)
             session.phase = _IDLE
 

@@ -128,9 +128,13 @@ def call_digest(arguments: Mapping[str, object]) -> str:
     Raises:
         SerializationError: An argument that has no stable recorded form.
     """
-    names = sorted(arguments) if len(arguments) > 1 else arguments
-    parts = [f"{name}={_argument_digest(name, arguments[name])}" for name in names]
-    text = ",".join(parts)
+    if len(arguments) == 1:
+        # As most are: no list is made for one.
+        ((name, value),) = arguments.items()
+        text = f"{name}={_argument_digest(name, value)}"
+    else:
+        names = sorted(arguments)
+        text = ",".join([f"{name}={_argument_digest(name, arguments[name])}" for name in names])
     return text if len(text) <= _LONGEST_DIGEST else codec.digest_text(text)
 
 
