@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY: Final = 0.01
 CRASH_SECONDS: Final = 60
-LONG_SECONDS: Final = 15
+LONG_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

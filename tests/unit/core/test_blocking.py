@@ -8,10 +8,20 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import BaseModel, field_validator
 
-from everstep import Context
+from everstep import Context, step
 from everstep.core import blocking
-from tests.unit.core.builders import Body, add, broken, decide, frontier, raised
+from tests.unit.core.builders import (
+    Body,
+    add,
+    broken,
+    decide,
+    frontier,
+    history_of,
+    raised,
+    returned,
+)
 
 if TYPE_CHECKING:
     from everstep.core.errors import BlockingCallError
@@ -195,6 +205,52 @@ def test_without_asyncio_there_is_nothing_to_stand_in_for(monkeypatch: pytest.Mo
 
     with blocking.no_event_loop(notes.append):
         assert notes == []
+
+
+async def one_step(ctx: Context, _given: object) -> int:
+    """Take one step."""
+    return await ctx.step(add, 1, 2)
+
+
+def test_code_runs_as_well_where_nobody_has_imported_asyncio(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "asyncio.events")
+    assert frontier(decide(one_step)) == ["add#1"]
+
+
+LOOPS: list[object] = []
+
+
+class Counted(BaseModel):
+    """A result whose validator looks for a loop."""
+
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def look(cls, number: int) -> int:
+        """Look whether a loop runs."""
+        LOOPS.append(asyncio._get_running_loop())
+        return number
+
+
+@step
+def counted() -> Counted:
+    """Count."""
+    return Counted(number=3)
+
+
+async def counting(ctx: Context, _given: object) -> int:
+    """Take one step, and read its result."""
+    return (await ctx.step(counted)).number
+
+
+def test_validators_run_between_resumptions_and_may_use_a_loop() -> None:
+    history = history_of(counting, {"counted#1": {"number": 3}})
+    LOOPS.clear()
+    assert returned(decide(counting, history)) == "3"
+    assert LOOPS == [None]
 
 
 def test_a_call_without_any_frame_of_user_code_is_named_by_what_it_asks_of_the_loop() -> None:
