@@ -10,7 +10,7 @@ const HOME = process.env.OPENWORKFLOW_HOME;
 const CONCURRENCY = 20;
 const LOOK_EVERY = 5;
 const CRASH_MILLIS = 90_000;
-const LONG_MILLIS = 15_000;
+const LONG_MILLIS = 10_000;
 
 const load = (file) => import(pathToFileURL(path.join(HOME, "node_modules/openworkflow/dist", file)).href);
 const { OpenWorkflow } = await load("index.js");
