@@ -89,6 +89,17 @@ def test_a_failed_attempt_of_another_process_is_caught_up_with() -> None:
     assert at_rest(world, run_id) is RunStatus.COMPLETED
 
 
+def test_an_attempt_that_follows_one_made_elsewhere_is_read_first_also_within_the_second() -> None:
+    world = Keeping(naps, fresh=SECOND)
+    first = about_to_be_flaky(world)
+    world.elsewhere().advance(first)
+    assert world.reads
+    # The sweeper sends for it in time: its next attempt stands in the due index.
+    second = message(first.run_id, MessageKind.STEP, "flaky#1", attempt=2)
+    assert world.advance(second) is Done.SUPERSEDED
+    assert world.reads == {"peek": 1}
+
+
 def about_to_be_flaky(world: Keeping) -> Message:
     """Begin a run and process its messages up to that of the flaky step; return that one."""
     world.advance_to(1)
