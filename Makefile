@@ -77,7 +77,7 @@ test-fast: $(STAMPS)/dev ## Tests without a server, with the coverage floors
 	$(DEV)/coverage erase
 	@# Workers have to agree on the order of sets, which names some tests; the next run has another.
 	export PYTHONHASHSEED=$$RANDOM; echo "PYTHONHASHSEED=$$PYTHONHASHSEED"; \
-	$(DEV)/coverage run -m pytest -m "not localstack and not sam and not slow" --numprocesses=auto tests
+	$(DEV)/coverage run -m pytest -m "not localstack and not sam and not slow" --numprocesses=auto --timeout=180 tests
 	$(DEV)/coverage combine --quiet
 	$(DEV)/coverage json --quiet -o $(STATE)/reports/coverage.json
 	$(DEV)/python -m tools.coverage_floors $(STATE)/reports/coverage.json
