@@ -158,7 +158,7 @@ class MemoryQueue:
         order = next(self._numbers)
         kept = _Kept(message_id=message_id, body=body, order=order, visible_at=visible_at)
         self._kept[order] = kept
-        heappush(self._turns, (visible_at, order))
+        self._show(kept, visible_at)
 
     def _next(self) -> _Kept | None:
         """Return the message that is visible first."""
