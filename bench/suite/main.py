@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 
+from bench.layer import ROOT
 from bench.report import table
 from bench.suite import counted, facts, tables
 from bench.suite import progress as progressing
@@ -77,14 +78,15 @@ def measure(wanted: Wanted, home: Path, progress: Progress, say: Say) -> Data:
         say: Is told of progress.
     """
     began, before = time.monotonic(), progress.minutes
+    say("==> Everstep by itself: counts, processor time, cold start")
+    # First, while nothing that belongs to an engine is still being ended.
+    alone = _alone_measured(quick=wanted.quick)
     through = progress.through()
     left = tuple(each for each in wanted.engines if each.name not in through)
     with closing(Session(replace(wanted, engines=left), home, say).measure()) as engines:
         for engine in engines:
             progress.minutes = before + (time.monotonic() - began) / 60
             progress.keep(engine)
-    say("==> Everstep by itself: counts, processor time, cold start")
-    alone = _alone_measured(quick=wanted.quick)
     return {
         "date": progress.about["day"],
         "command": progress.about["command"],
@@ -133,10 +135,12 @@ def _interrupted(progress: Progress, wanted: Wanted, parsed: argparse.Namespace)
 
 
 def _cpu(*, quick: bool) -> Data:
-    from bench import cpu  # noqa: PLC0415 - it sets up an engine
-
-    lengths = (100, 1_000)
-    return cpu.measure(1, lengths, runs=20, steps=100) if quick else cpu.measure(3, lengths)
+    """Return what a process that holds nothing else says of the engine's processor time."""
+    options = ["--json", "--rounds", "1" if quick else "25", "--lengths", "100", "1000"]
+    command = [sys.executable, "-m", "bench.cpu", *options]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout
+    measured: Data = json.loads(said)
+    return measured
 
 
 def _cold_start(*, quick: bool) -> Data:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias, cast
 from everstep.authoring.loggers import named, said_beside
 from everstep.core.records import dataclass
 from everstep.core.run_logs import LogLimits, LogLine, LogSource, Said
-from everstep.core.session import DRIVEN, Phase
+from everstep.core.session import Phase, driven
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -213,7 +213,7 @@ def _heard(logger: logging.Logger, record: logging.LogRecord) -> None:
 
 def _ear() -> Ear | None:
     """Return who listens to the code that runs at the moment."""
-    session = DRIVEN.get()
+    session = driven()
     return _listener.get() if session is None else _of_workflow(session)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from everstep.core.errors import EverstepError
 from everstep.core.hiding import of_step
-from everstep.core.session import DRIVEN
+from everstep.core.session import driven
 
 
 def mask(value: str) -> None:
@@ -22,7 +22,7 @@ def mask(value: str) -> None:
         UnmaskableError: It is too short or too long, or no text.
         EverstepError: Called outside a workflow and its steps.
     """
-    session = DRIVEN.get()
+    session = driven()
     hidden = of_step() if session is None else session.hidden
     if hidden is None:
         raise EverstepError("mask() was called outside a workflow and its steps")

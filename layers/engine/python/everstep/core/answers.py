@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from everstep.core.operations import Operation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """What a coroutine is resumed with: a value, an error, or nothing because history is broken."""
+    """What a coroutine is resumed with: a value, an error, or nothing because history is broken.
+
+    One is made for every operation of a replay: that nothing can be assigned to would double that.
+    """
 
     value: object = None
     error: BaseException | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from everstep.core.answers import Answer
 from everstep.core.completion import Reason
@@ -11,17 +11,14 @@ from everstep.core.decisions import Closable
 from everstep.core.errors import RunCancelled
 from everstep.core.joins import Join
 from everstep.core.keys import branch_of, branch_scope, lies_within
-from everstep.core.model import HEAD, OpStatus
+from everstep.core.model import HEAD
 from everstep.core.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
 
-    from everstep.core.model import OpRecord
     from everstep.core.operations import BranchEnd, GroupCall, Operation
     from everstep.core.session import Frame
-
-_CANCELLED: Final = OpStatus.CANCELLED
 
 
 @dataclass(slots=True, eq=False)
@@ -44,13 +41,11 @@ class Fiber:
     last: str = HEAD
     interrupted: bool = False
 
-    def hears(self, record: OpRecord) -> None:
-        """Note what its code hears of an operation: perhaps that the run is to end.
+    def hear(self) -> None:
+        """Note that its code hears that the run is to end.
 
         From then on the groups that it is in wait for it, so that it undoes what it has to.
         """
-        if record.status is not _CANCELLED:
-            return
         self.interrupted = True
         fiber = self
         while fiber.group is not None:
@@ -58,7 +53,7 @@ class Fiber:
             fiber = fiber.group.parent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Branch:
     """A branch that has ended: what it came to, by which operation, and where it stood.
 

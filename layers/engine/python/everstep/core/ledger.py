@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from everstep.core import disagreements
 from everstep.core.blocking import blocking_error
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from everstep.core.model import OpRecord
     from everstep.core.operations import Operation
 
-# To ask an enum for a member takes long, where that is done for every operation.
-_CALLBACK: Final = OpKind.CALLBACK
-# The scopes around that of a branch of the workflow itself, as most are.
-_ROOT: Final = ("",)
-
 
 class Ledger:
     """The records of one pass, compared with what today's code asks for.
@@ -39,6 +34,7 @@ class Ledger:
     Attributes:
         records: By key.
         size: Bytes of their results.
+        fresh: Keys of those that were written just now: code after them runs for the first time.
     """
 
     def __init__(self, records: Mapping[str, OpRecord], fresh: Iterable[str] = ()) -> None:
@@ -51,15 +47,16 @@ class Ledger:
         self.records = dict(records)
         self.size = sum(map(_size, records.values()))
         self._marks = {mark for record in records.values() for mark in record.patches}
-        self._fresh = set(fresh)
+        self.fresh = set(fresh)
         self._spent: Spent | None = None
         self._answered: set[str] = set()
         self._children: dict[str, None] = {}
+        # Scopes in which nothing is unclaimed are left out.
         self._unclaimed: defaultdict[str, set[str]] = defaultdict(set)
         for key in self.records:
             self._unclaimed[scope_of(key)].add(key)
-        # The scopes around each scope, and how much is unclaimed within those.
-        self._around: dict[str, tuple[str, ...]] = {"": ()}
+        # The branches around each scope, and how much is unclaimed in those within them.
+        self._around: dict[str, tuple[str, ...]] = {}
         self._within: dict[str, int] = {}
         for scope, keys in self._unclaimed.items():
             self._leave(scope, len(keys))
@@ -73,7 +70,7 @@ class Ledger:
         self.records[record.key] = record
         self._marks.update(record.patches)
         if fresh:
-            self._fresh.add(record.key)
+            self.fresh.add(record.key)
 
     @property
     def spent(self) -> Spent:
@@ -82,28 +79,23 @@ class Ledger:
             self._spent = together(each.cost for each in self.records.values())
         return self._spent
 
-    def note_child(self, record: OpRecord, *, interrupted: bool) -> None:
+    def note_child(self, child: str, kind: OpKind, *, interrupted: bool) -> None:
         """Keep in mind which children run that are to end with this run if it is cancelled.
 
         Args:
-            record: What the code was answered.
+            child: The run that the code has heard of.
+            kind: The kind of the operation by which it did.
             interrupted: Whether that code knows already that the run is to end.
         """
-        if not record.child:
-            return
-        if record.kind is OpKind.START and not interrupted:
-            self._children[record.child] = None
-        elif record.kind is OpKind.CHILD:
-            self._children.pop(record.child, None)
+        if kind is OpKind.START and not interrupted:
+            self._children[child] = None
+        elif kind is OpKind.CHILD:
+            self._children.pop(child, None)
 
     @property
     def children(self) -> tuple[str, ...]:
         """Return the runs that were started and are not known to have ended."""
         return tuple(self._children)
-
-    def is_fresh(self, key: str) -> bool:
-        """Say whether code after this record runs for the first time."""
-        return key in self._fresh
 
     def is_passed_by(self, record: OpRecord, now: int) -> bool:
         """Say whether code comes by a result that is old to it, and so is not led on by it.
@@ -112,11 +104,9 @@ class Ledger:
         not what follows now.
 
         Args:
-            record: What the code has asked for.
+            record: The callback that the code has asked for.
             now: The time of the code before that.
         """
-        if record.kind is not _CALLBACK:
-            return False
         before = record.key in self._answered or (record.ended_at or 0) < now
         self._answered.add(record.key)
         return before
@@ -129,25 +119,28 @@ class Ledger:
         unclaimed = self._unclaimed.get(scope)
         if unclaimed and key in unclaimed:
             unclaimed.remove(key)
-            if scope:
-                self._leave(scope, -1)
+            if not unclaimed:
+                del self._unclaimed[scope]
+            self._leave(scope, -1)
 
     def _leave(self, scope: str, number: int) -> None:
-        """Count so many more that are unclaimed in a scope: within those around it."""
-        known = _ROOT if scope.count("/") == 1 else self._around.get(scope)
-        for around in known or self._look_around(scope):
-            self._within[around] = self._within.get(around, 0) + number
+        """Count so many more that are unclaimed in a scope: within the branches around it."""
+        if scope.count("/") > 1:
+            for around in self._around.get(scope) or self._look_around(scope):
+                self._within[around] = self._within.get(around, 0) + number
 
     def _look_around(self, scope: str) -> tuple[str, ...]:
-        """Return the scopes around a scope; once, as it is asked for again and again."""
-        if scope not in self._around:
-            around = scope.rpartition("/")[0].rpartition("/")[0]
-            self._around[scope] = (around, *(self._around.get(around) or self._look_around(around)))
-        return self._around[scope]
+        """Return the branches around a branch; once, as it is asked for again and again."""
+        around = scope.rpartition("/")[0].rpartition("/")[0]
+        found = (around, *(self._around.get(around) or self._look_around(around))) if around else ()
+        self._around[scope] = found
+        return found
 
     def _is_left(self, scope: str) -> bool:
         """Say whether anything is unclaimed in a scope, or in a scope within it."""
-        return bool(self._unclaimed.get(scope) or self._within.get(scope))
+        if not scope:
+            return bool(self._unclaimed)
+        return scope in self._unclaimed or bool(self._within.get(scope))
 
     def is_new(self, scope: str, mark: str) -> bool:
         """Say whether a run comes by a change of the code as new code.

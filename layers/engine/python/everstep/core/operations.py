@@ -40,7 +40,7 @@ class StepTerms:
     probe: Callable[..., object] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepCall:
     """One call of a step: on which terms, and what it is called with.
 
@@ -240,7 +240,7 @@ class GroupCall:
         return self.total if self.lanes is None else min(self.lanes, self.total)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BranchEnd:
     """What a branch has come to: its value, or what it raised."""
 

@@ -40,6 +40,7 @@ from everstep.core.hiding import hidden_of
 from everstep.core.joins import read_join
 from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.masking import NOTHING
+from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import BranchEnd, GroupCall, Operation
 from everstep.core.session import DRIVEN, Phase, Session, facts_of
 from everstep.core.turns import Turns
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 # To ask an enum for a member takes long, where that is done for every operation.
 _IDLE: Final = Phase.IDLE
 _DRIVING: Final = Phase.DRIVING
+_CALLBACK: Final = OpKind.CALLBACK
+_CANCELLED: Final = OpStatus.CANCELLED
 
 
 class Replay:
@@ -202,14 +205,18 @@ class Replay:
         """Run every coroutine that can go on, until none can; return a decision unless it waits."""
         ready, session = self._ready, self.session
         self._no_loop.look()
-        with no_generator_hooks():
-            while ready:
-                fiber, given = ready.next()
-                ended = self._go_on(fiber, given)
-                if session.mistake is not None:
-                    return Broken(error=describe(session.mistake))
-                if ended is not None:
-                    return ended
+        before = DRIVEN.set(session)
+        try:
+            with no_generator_hooks():
+                while ready:
+                    fiber, given = ready.next()
+                    ended = self._go_on(fiber, given)
+                    if session.mistake is not None:
+                        return Broken(error=describe(session.mistake))
+                    if ended is not None:
+                        return ended
+        finally:
+            DRIVEN.reset(before)
         return None
 
     def _standing(self) -> Decision:
@@ -246,7 +253,6 @@ class Replay:
         # What an error still holds is dropped after this, and so counts for nothing.
         session, loop = self.session, self._no_loop
         session.frame, session.phase = fiber.frame, _DRIVING
-        before = DRIVEN.set(session)
         # Not between resumptions: validators of users' models run there, and may use a loop.
         if loop.put is not None:
             loop.put(loop.stand_in)
@@ -257,7 +263,6 @@ class Replay:
         finally:
             if loop.put is not None:
                 loop.put(loop.before)
-            DRIVEN.reset(before)
             session.phase = _IDLE
 
     # --- What code asks for
@@ -287,19 +292,21 @@ class Replay:
             self.course.given(given.error, record.key)
         if fiber.frame.heard is not None:
             fiber.frame.heard.clear()
-        self.ledger.note_child(record, interrupted=fiber.interrupted)
+        if record.child:
+            self.ledger.note_child(record.child, record.kind, interrupted=fiber.interrupted)
         self._pass(fiber, record)
-        fiber.hears(record)
+        if record.status is _CANCELLED:
+            fiber.hear()
         self._ready.add(fiber, given)
         return None
 
     def _pass(self, fiber: Fiber, record: OpRecord) -> None:
         """Note that a fiber has come to where a record leads."""
         frame, ended_at = fiber.frame, record.ended_at or 0
-        if not self.ledger.is_passed_by(record, frame.now):
+        if record.kind is not _CALLBACK or not self.ledger.is_passed_by(record, frame.now):
             fiber.last = record.key
         frame.now = max(frame.now, ended_at)
-        frame.live = frame.live or self.ledger.is_fresh(record.key)
+        frame.live = frame.live or record.key in self.ledger.fresh
 
     # --- Groups
 

@@ -289,4 +289,11 @@ def _never_awaited(name: str, call: Call) -> UnawaitedOperationError:
 
 
 DRIVEN: Final[ContextVar[Session | None]] = ContextVar("everstep_session", default=None)
-"""The pass whose code runs at the moment, in a thread or task."""
+"""The pass that is driven at the moment, in a thread or task: ask ``driven``."""
+
+
+def driven() -> Session | None:
+    """Return the pass whose code runs at the moment; None if it is the engine's, or a step's."""
+    session = DRIVEN.get()
+    # Between one coroutine and the next run validators of users' models, which are no workflow.
+    return None if session is None or session.phase is Phase.IDLE else session

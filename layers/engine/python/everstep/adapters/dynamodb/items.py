@@ -125,6 +125,7 @@ from everstep.core.model import (
     Payload,
     RunStatus,
 )
+from everstep.core.records import replace
 
 if TYPE_CHECKING:
     from typing import Any
@@ -182,21 +183,19 @@ def from_record(run_id: str, record: OpRecord) -> Item:
 
 def to_record(item: Item) -> OpRecord:
     """Return the record of an operation's item."""
-    fields: dict[str, Any] = {
-        "key": keys.operation_of(item["SK"]["S"]),
-        "kind": _KINDS[item["kind"]["S"]],
-        "status": _STATUSES[item["status"]["S"]],
-        "by": item["by"]["S"],
-        "input_hash": to_text(item["hash"]),
-        "attempt": int(item["attempt"]["N"]),
-        "started_at": number_in(item, "start"),
-        "ended_at": number_in(item, "ended_at"),
-        "result": payload_in(item, "result"),
-        "cost": text_in(item, "c") or "",
-    }
-    if not item.keys() <= _OF_A_STEP:
-        fields |= _beyond_a_step(item)
-    return OpRecord(**fields)
+    record = OpRecord(
+        key=keys.operation_of(item["SK"]["S"]),
+        kind=_KINDS[item["kind"]["S"]],
+        status=_STATUSES[item["status"]["S"]],
+        by=item["by"]["S"],
+        input_hash=to_text(item["hash"]),
+        attempt=int(item["attempt"]["N"]),
+        started_at=number_in(item, "start"),
+        ended_at=number_in(item, "ended_at"),
+        result=payload_in(item, "result"),
+        cost=text_in(item, "c") or "",
+    )
+    return record if item.keys() <= _OF_A_STEP else replace(record, **_beyond_a_step(item))
 
 
 def _beyond_a_step(item: Item) -> dict[str, Any]:
