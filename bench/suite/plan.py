@@ -61,9 +61,9 @@ QUICK: Final = Sizes(
     crash=(20, 20, 8),
     rounds=1,
 )
-# Every message is an invocation there, some ten a second: a run that sleeps takes a third of a
-# second of both processors, and a thousand of them would take six minutes of each engine.
-_ON_LOCALSTACK: Final = replace(FULL, sleepers=(200, 30))
+# Every message is an invocation there, some ten a second: until a thousand runs have begun, those
+# that began first sleep.
+_ON_LOCALSTACK: Final = replace(FULL, sleepers=(1_000, 300))
 _QUICK_ON_LOCALSTACK: Final = replace(QUICK, many=(5, 5), long=20, sleepers=(5, 5), fans=(5, 20))
 # moto looks at every delayed message whenever it is asked for one, and copies what it returns.
 _ON_MOTO: Final = replace(FULL, sleepers=(200, 10))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Data = dict[str, Any]
 
-LIMIT_MINUTES: Final = 20
+LIMIT_MINUTES: Final = 30
 _REFUSED: Final = (ChildError, InstallError, NoPostgresError, LocalStackError)
 
 

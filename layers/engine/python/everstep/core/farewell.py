@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from everstep.core.blocking import no_event_loop, no_generator_hooks
-from everstep.core.session import DRIVEN, Phase
+from everstep.core.session import Phase, driving
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -28,17 +28,15 @@ def let_go(session: Session, fibers: Sequence[Fiber]) -> None:
     """
     kept, session.kept = session.kept, []
     session.phase = Phase.CLOSING
-    before = DRIVEN.set(session)
     try:
         # What cleanup code raises here has nobody to hear it: the pass is over and decided.
-        with no_generator_hooks(), no_event_loop(_nobody_listens):
+        with driving(session), no_generator_hooks(), no_event_loop(_nobody_listens):
             for fiber in reversed(fibers):
                 session.frame = fiber.frame
                 _close(fiber.coroutine)
             for coroutine in kept:
                 _close(coroutine)
     finally:
-        DRIVEN.reset(before)
         session.phase = Phase.IDLE
 
 

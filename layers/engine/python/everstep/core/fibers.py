@@ -202,16 +202,16 @@ class Group:
 
     def counted(self) -> Sequence[Branch] | None:
         """Return the branches that count, once the group is closed and they have all ended."""
-        if self.join is None or len(self.ended) < self._awaited(self.join):
+        if self.join is None:
             return None
-        if self.join.picked is None:
+        picked = self.join.picked
+        if len(self.ended) < (self.call.total if picked is None else len(picked)):
+            return None
+        if picked is None:
             return sorted(self.ended, key=lambda branch: branch.end.index)
         # Of a closed group no other branches are begun.
         by_index = {branch.end.index: branch for branch in self.ended}
-        return [by_index[index] for index in self.join.picked]
-
-    def _awaited(self, join: Join) -> int:
-        return self.call.total if join.picked is None else len(join.picked)
+        return [by_index[index] for index in picked]
 
     def hand_on_lines(self, counted: Sequence[Branch]) -> None:
         """Let what branches have said last go with what their group's code asks for next."""

@@ -164,10 +164,9 @@ class Ledger:
         return False
 
     def disagreement(
-        self, operation: Operation[Any], key: str, record: OpRecord | None
+        self, operation: Operation[Any], key: str, scope: str, record: OpRecord | None
     ) -> Broken | None:
         """Compare what the code asks for with what is recorded under its key."""
-        scope = scope_of(key)
         if record is None:
             unclaimed = self._unclaimed.get(scope)
             if not unclaimed:

@@ -38,11 +38,12 @@ from everstep.core.fibers import Branch, Fiber, Group, given_by
 from everstep.core.frontier import Frontier
 from everstep.core.hiding import hidden_of
 from everstep.core.joins import read_join
+from everstep.core.keys import scope_of
 from everstep.core.ledger import Ledger, mistake_of
 from everstep.core.masking import NOTHING
 from everstep.core.model import OpKind, OpStatus
 from everstep.core.operations import BranchEnd, GroupCall, Operation
-from everstep.core.session import DRIVEN, Phase, Session, facts_of
+from everstep.core.session import Phase, Session, driving, facts_of
 from everstep.core.turns import Turns
 
 if TYPE_CHECKING:
@@ -205,18 +206,14 @@ class Replay:
         """Run every coroutine that can go on, until none can; return a decision unless it waits."""
         ready, session = self._ready, self.session
         self._no_loop.look()
-        before = DRIVEN.set(session)
-        try:
-            with no_generator_hooks():
-                while ready:
-                    fiber, given = ready.next()
-                    ended = self._go_on(fiber, given)
-                    if session.mistake is not None:
-                        return Broken(error=describe(session.mistake))
-                    if ended is not None:
-                        return ended
-        finally:
-            DRIVEN.reset(before)
+        with driving(session), no_generator_hooks():
+            while ready:
+                fiber, given = ready.next()
+                ended = self._go_on(fiber, given)
+                if session.mistake is not None:
+                    return Broken(error=describe(session.mistake))
+                if ended is not None:
+                    return ended
         return None
 
     def _standing(self) -> Decision:
@@ -237,42 +234,42 @@ class Replay:
 
     def _go_on(self, fiber: Fiber, given: Answer) -> Decision | None:
         """Resume a coroutine once; return a decision if that ends the pass."""
-        try:
-            asked = self._step_on(fiber, given)
-        except StopIteration as stop:
-            return self._ended(fiber, stop.value, None)
-        except BaseException as error:
-            if is_outcome(error):
-                return self._ended(fiber, None, error)
-            raise
-        if isinstance(asked, Operation) and asked.session is self.session:
-            return self._asked(fiber, asked)
-        return Broken(error=describe(foreign_yield(asked)))
-
-    def _step_on(self, fiber: Fiber, given: Answer) -> object:
-        # What an error still holds is dropped after this, and so counts for nothing.
         session, loop = self.session, self._no_loop
         session.frame, session.phase = fiber.frame, _DRIVING
         # Not between resumptions: validators of users' models run there, and may use a loop.
         if loop.put is not None:
             loop.put(loop.stand_in)
         try:
-            if given.error is not None:
-                return fiber.coroutine.throw(given.error)
-            return fiber.coroutine.send(given.value)
-        finally:
-            if loop.put is not None:
-                loop.put(loop.before)
-            session.phase = _IDLE
+            try:
+                if given.error is None:
+                    asked = fiber.coroutine.send(given.value)
+                else:
+                    asked = fiber.coroutine.throw(given.error)
+            finally:
+                # What an error still holds is dropped after this, and so counts for nothing.
+                if loop.put is not None:
+                    loop.put(loop.before)
+                session.phase = _IDLE
+        except StopIteration as stop:
+            return self._ended(fiber, stop.value, None)
+        except BaseException as error:
+            if is_outcome(error):
+                return self._ended(fiber, None, error)
+            raise
+        if isinstance(asked, Operation) and asked.session is session:
+            return self._asked(fiber, asked)
+        return Broken(error=describe(foreign_yield(asked)))
 
     # --- What code asks for
 
     def _asked(self, fiber: Fiber, operation: Operation[Any]) -> Decision | None:
-        key = operation.key or fiber.frame.next_key(operation.name)
+        frame, key = fiber.frame, operation.key
+        scope = frame.scope if key is None else scope_of(key)
+        key = key or frame.next_key(operation.name)
         self.asked.append(key)
-        self.course.asked(key, fiber.frame.now)
+        self.course.asked(key, frame.now)
         record = self.ledger.records.get(key)
-        disagreement = self.ledger.disagreement(operation, key, record)
+        disagreement = self.ledger.disagreement(operation, key, scope, record)
         if disagreement is not None:
             return disagreement
         if isinstance(operation.call, GroupCall):

@@ -288,12 +288,30 @@ def _never_awaited(name: str, call: Call) -> UnawaitedOperationError:
     )
 
 
-DRIVEN: Final[ContextVar[Session | None]] = ContextVar("everstep_session", default=None)
-"""The pass that is driven at the moment, in a thread or task: ask ``driven``."""
+# Of a thread or task.
+_DRIVEN: Final[ContextVar[Session | None]] = ContextVar("everstep_session", default=None)
+
+
+class driving:  # noqa: N801 - used as a function is
+    """Let code that runs in the block learn which pass it belongs to (``driven``)."""
+
+    __slots__ = ("_before", "_session")
+
+    def __init__(self, session: Session) -> None:
+        """Say which."""
+        self._session = session
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._before = _DRIVEN.set(self._session)
+
+    def __exit__(self, *_: object) -> None:
+        """Let it belong to whatever it did before."""
+        _DRIVEN.reset(self._before)
 
 
 def driven() -> Session | None:
     """Return the pass whose code runs at the moment; None if it is the engine's, or a step's."""
-    session = DRIVEN.get()
+    session = _DRIVEN.get()
     # Between one coroutine and the next run validators of users' models, which are no workflow.
     return None if session is None or session.phase is Phase.IDLE else session
