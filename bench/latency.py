@@ -77,7 +77,7 @@ def measure(
     w1: tuple[int, int] = (200, 10),
     w2: int = 1_000,
     naps_of: int = 100,
-    items: int = 100,
+    w4: tuple[int, int] = (20, 100),
     own: Own | None = None,
     seed: int = SEED,
 ) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def measure(
         w1: How many runs at once, and of how many steps each.
         w2: How many steps one after the other.
         naps_of: How many steps with a sleep after each.
-        items: How many side by side.
+        w4: How many runs, one after the other, and how many steps side by side in each.
         own: What work takes; measured if not given.
         seed: Of chance.
     """
@@ -102,12 +102,12 @@ def measure(
                 "w1": runs.many(counts, [w1[1]] * w1[0]),
                 "w2": runs.many(counts, [w2]),
                 "w2b": runs.many(naps, [naps_of]),
-                "w4": runs.whole(fan, items),
+                "w4": runs.whole(fan, *w4),
             }
         )
     return {
         "model": True,
-        "workload": {"w1": list(w1), "w2": w2, "w2b": naps_of, "w4": items, "seed": seed},
+        "workload": {"w1": list(w1), "w2": w2, "w2b": naps_of, "w4": list(w4), "seed": seed},
         "own": {"engine_ms_per_step": taken.step, "client_ms_per_request": taken.call},
         "cases": made,
         "cold_name": COLD.name,
@@ -143,15 +143,21 @@ class _Runs:
             said["late_ms"] = _percentiles(late * _MILLIS for late in seen.late)
         return said
 
-    def whole(self, flow: Workflow[Any, Any], items: int) -> dict[str, Any]:
-        """Return how long one run with so many items takes."""
-        seen = self._play(flow, [items])
-        (run_id,) = seen.lasted
-        whole = (seen.lasted[run_id] - seen.started[run_id]) / _MILLIS
-        return {"items": items, "messages": seen.messages, "run_ms": whole}
+    def whole(self, flow: Workflow[Any, Any], runs: int, items: int) -> dict[str, Any]:
+        """Return how long runs with so many items take, each on a deployment of its own.
 
-    def _play(self, flow: Workflow[Any, Any], values: Sequence[int]) -> Seen:
-        deployment = Deployment(flow, self._case, self._assumed, self._own, self._seed)
+        One would tell little: it ends when the slowest of its messages has come.
+        """
+        played = [self._play(flow, [items], more) for more in range(runs)]
+        return {
+            "messages": sum(seen.messages for seen in played) / runs,
+            "run_ms": _percentiles(
+                at - seen.started[run_id] for seen in played for run_id, at in seen.lasted.items()
+            ),
+        }
+
+    def _play(self, flow: Workflow[Any, Any], values: Sequence[int], more: int = 0) -> Seen:
+        deployment = Deployment(flow, self._case, self._assumed, self._own, self._seed + more)
         for value in values:
             deployment.start(value)
         return deployment.run()

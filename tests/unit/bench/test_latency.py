@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 OWN = Own(step=0.4, call=0.4)
 ASSUMED = load_assumptions()
-SMALL: dict[str, Any] = {"w1": (5, 3), "w2": 40, "naps_of": 3, "items": 5, "own": OWN}
+SMALL: dict[str, Any] = {"w1": (5, 3), "w2": 40, "naps_of": 3, "w4": (2, 5), "own": OWN}
 
 
 def played(case: Case, values: Sequence[int], flow: Workflow[int, int] = counts) -> Seen:
