@@ -200,11 +200,9 @@ class Group:
             return False
         return not self.join.counts(branch_of(key, self.key))
 
-    def counted(self) -> Sequence[Branch] | None:
-        """Return the branches that count, once the group is closed and they have all ended."""
-        if self.join is None:
-            return None
-        picked = self.join.picked
+    def counted(self, join: Join) -> Sequence[Branch] | None:
+        """Return the branches that count where a group is closed, once they have all ended."""
+        picked = join.picked
         if len(self.ended) < (self.call.total if picked is None else len(picked)):
             return None
         if picked is None:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from everstep.core.answers import Answer
     from everstep.core.decisions import Decision, Pending
     from everstep.core.definition import Definition
+    from everstep.core.joins import Join
     from everstep.core.masking import Masking
     from everstep.core.model import History, OpRecord
 
@@ -335,7 +336,7 @@ class Replay:
 
     def _branch_ended(
         self, fiber: Fiber, group: Group, value: object, error: BaseException | None
-    ) -> Decision | None:
+    ) -> None:
         end = BranchEnd(fiber.index, value, error)
         branch = Branch(end, fiber.last, fiber.frame, fiber.interrupted)
         group.end(branch)
@@ -347,26 +348,24 @@ class Replay:
         # Other messages may see the group complete, too, unless this lane goes on.
         self.ended_branch = self.ended_branch or not goes_on
         if group.join is not None:
-            return self._close_if_complete(group)
-        if following is not None and goes_on:
+            self._close_if_complete(group, group.join)
+        elif following is not None and goes_on:
             self._begin_branch(group, following, fiber.last, fiber.frame.now)
-        return None
 
-    def _close_if_complete(self, group: Group) -> Decision | None:
+    def _close_if_complete(self, group: Group, join: Join) -> None:
         """Let a group's fiber go on, once everything that its join counts has ended."""
-        counted = group.counted()
-        if counted is None or group.join is None:
-            return None
+        counted = group.counted(join)
+        if counted is None:
+            return
         record = self.records[group.key]
         self._closers[group.key] = group.closers()
         group.answered, self.open_groups = True, self.open_groups - 1
         self._pass(group.parent, record)
         group.hand_on_lines(counted)
-        given = given_by(group, group.join.reason, [each.end for each in counted])
+        given = given_by(group, join.reason, [each.end for each in counted])
         if isinstance(given.error, RunCancelled):
             group.parent.interrupted = True
         self._ready.add(group.parent, given)
-        return None
 
     # --- How code ends
 
@@ -378,7 +377,8 @@ class Replay:
         if error is None and not self.session.ended(fiber.frame.scope):
             return None
         if fiber.group is not None:
-            return self._branch_ended(fiber, fiber.group, value, error)
+            self._branch_ended(fiber, fiber.group, value, error)
+            return None
         if error is not None:
             return self._raised(fiber, error)
         try:
