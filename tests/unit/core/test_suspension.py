@@ -15,7 +15,7 @@ import pytest
 
 from everstep import Context
 from everstep.core.decisions import Suspended
-from everstep.core.session import driven
+from everstep.core.session import DRIVEN
 from tests.unit.core.builders import (
     Body,
     add,
@@ -264,7 +264,7 @@ def test_ctrl_c_during_cleanup_is_heard() -> None:
     with one_pass(interrupted) as replay, pytest.raises(KeyboardInterrupt):
         replay.close()
     # Whoever logs next is not taken for this pass.
-    assert driven() is None
+    assert DRIVEN.get() is None
 
 
 def test_the_logger_speaks_only_where_code_runs_for_the_first_time(

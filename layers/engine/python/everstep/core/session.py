@@ -288,8 +288,8 @@ def _never_awaited(name: str, call: Call) -> UnawaitedOperationError:
     )
 
 
-# Of a thread or task.
-_DRIVEN: Final[ContextVar[Session | None]] = ContextVar("everstep_session", default=None)
+DRIVEN: Final[ContextVar[Session | None]] = ContextVar("everstep_session", default=None)
+"""The pass that is driven at the moment, in a thread or task: ask ``driven``."""
 
 
 class driving:  # noqa: N801 - used as a function is
@@ -303,15 +303,15 @@ class driving:  # noqa: N801 - used as a function is
 
     def __enter__(self) -> None:
         """Begin."""
-        self._before = _DRIVEN.set(self._session)
+        self._before = DRIVEN.set(self._session)
 
     def __exit__(self, *_: object) -> None:
         """Let it belong to whatever it did before."""
-        _DRIVEN.reset(self._before)
+        DRIVEN.reset(self._before)
 
 
 def driven() -> Session | None:
     """Return the pass whose code runs at the moment; None if it is the engine's, or a step's."""
-    session = _DRIVEN.get()
+    session = DRIVEN.get()
     # Between one coroutine and the next run validators of users' models, which are no workflow.
     return None if session is None or session.phase is Phase.IDLE else session
